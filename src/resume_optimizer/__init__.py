@@ -1,0 +1,1 @@
+"""The Resume Optimizer: the application that Watchkeeper ships with and watches."""

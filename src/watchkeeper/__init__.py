@@ -1,0 +1,1 @@
+"""Watchkeeper: monitoring for Python services that proves the watching works."""

@@ -1,0 +1,67 @@
+"""Alerts: when somebody must be told, and what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from watchkeeper.errors import ContractError
+
+
+class Urgency(StrEnum):
+    """The value of an alert's `severity` label."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A PromQL expression that must hold for `for_seconds` before somebody is told.
+
+    `summary` and `description` are Go templates as in Prometheus. `runbook` is a URL or a path
+    in the repository. `drill` names the fault that proves the alert.
+    """
+
+    name: str
+    expression: str
+    severity: Urgency
+    summary: str
+    description: str
+    runbook: str
+    for_seconds: int = 0
+    keep_firing_for_seconds: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    drill: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("name", "expression", "summary", "description", "runbook"):
+            if not getattr(self, name).strip():
+                raise ContractError(f"alert {self.name!r}: `{name}` is empty")
+        if self.for_seconds < 0 or self.keep_firing_for_seconds < 0:
+            raise ContractError(f"alert {self.name}: a duration is negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRule:
+    """A PromQL expression whose result is kept as a series of its own."""
+
+    name: str
+    expression: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleGroup:
+    """Rules that are evaluated one after the other, every `interval_seconds` (0: the default)."""
+
+    name: str
+    rules: tuple[Alert | RecordingRule, ...]
+    interval_seconds: int = 0
+
+    def __post_init__(self) -> None:
+        names = [rule.name for rule in self.rules if isinstance(rule, Alert)]
+        if len(set(names)) != len(names):
+            raise ContractError(f"rule group {self.name}: an alert is declared twice")

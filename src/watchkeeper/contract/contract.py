@@ -1,0 +1,85 @@
+"""The contract: everything one service promises about its telemetry, in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watchkeeper.contract.alert import RuleGroup
+from watchkeeper.contract.dashboard import Dashboard
+from watchkeeper.contract.event import LogEvent
+from watchkeeper.contract.metric import Metric
+from watchkeeper.contract.routing import Notifications
+from watchkeeper.contract.span import Span
+from watchkeeper.errors import ContractError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeJob:
+    """Targets that Prometheus scrapes under one `job` label (`host:port` each)."""
+
+    name: str
+    targets: tuple[str, ...]
+    metrics_path: str = "/metrics"
+    interval_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """A set of signals that belong together, such as a convention declares."""
+
+    metrics: tuple[Metric, ...] = ()
+    spans: tuple[Span, ...] = ()
+    events: tuple[LogEvent, ...] = ()
+
+    def __add__(self, other: Signals) -> Signals:
+        """Return both sets as one."""
+        return Signals(
+            metrics=self.metrics + other.metrics,
+            spans=self.spans + other.spans,
+            events=self.events + other.events,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What a service emits, when somebody is told, and what they look at.
+
+    Raises ContractError on construction when two declarations contradict each other.
+    """
+
+    service: str
+    version: str
+    signals: Signals
+    rule_groups: tuple[RuleGroup, ...] = ()
+    dashboards: tuple[Dashboard, ...] = ()
+    notifications: Notifications | None = None
+    scrape_jobs: tuple[ScrapeJob, ...] = ()
+    scrape_interval_seconds: int = 15
+    evaluation_interval_seconds: int = 15
+
+    def __post_init__(self) -> None:
+        _require_unique("metric", (metric.name for metric in self.signals.metrics))
+        _require_unique(
+            "sample name", (name for metric in self.signals.metrics for name in metric.sample_names)
+        )
+        _require_unique("span", (span.name for span in self.signals.spans))
+        _require_unique("log event", (event.name for event in self.signals.events))
+        _require_unique("rule group", (group.name for group in self.rule_groups))
+        _require_unique("dashboard", (dashboard.uid for dashboard in self.dashboards))
+        _require_unique("scrape job", (job.name for job in self.scrape_jobs))
+
+    def metric_of_sample(self, sample_name: str) -> Metric | None:
+        """Return the metric whose series can carry `sample_name`, or None."""
+        for metric in self.signals.metrics:
+            if sample_name in metric.sample_names:
+                return metric
+        return None
+
+
+def _require_unique(what: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ContractError(f"{what} {name!r} is declared twice")
+        seen.add(name)

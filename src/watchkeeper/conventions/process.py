@@ -1,0 +1,30 @@
+"""The watched process itself, read from the system at scrape."""
+
+from watchkeeper.contract import Combine, Gauge, Label, Signals
+
+MEMORY = Gauge(
+    name="memory_usage_bytes",
+    help="Memory of the service's processes; `rss` is what they really hold.",
+    labels=(Label("type", values=("rss", "virtual", "shared")),),
+    unit="bytes",
+)
+CPU = Gauge(
+    name="cpu_usage_percent",
+    help="CPU used since the last scrape; 100 is one core.",
+)
+THREADS = Gauge(name="process_threads", help="Threads of the service's processes.")
+OPEN_FILES = Gauge(name="process_open_fds", help="Open file descriptors.")
+START_TIME = Gauge(
+    name="process_start_time_seconds",
+    help="When the oldest process of the service started, since the Unix epoch.",
+    unit="seconds",
+    combine=Combine.MAXIMUM,
+)
+LOOP_LAG = Gauge(
+    name="event_loop_lag_seconds",
+    help="How late the event loop ran a timer: what everything in the process waits.",
+    unit="seconds",
+    combine=Combine.MAXIMUM,
+)
+
+SIGNALS = Signals(metrics=(MEMORY, CPU, THREADS, OPEN_FILES, START_TIME, LOOP_LAG))

@@ -1,0 +1,1 @@
+"""Real faults, put in on purpose and timed."""

@@ -1,0 +1,1 @@
+"""What comes in: scraped and received, validated, limited, written."""

@@ -1,0 +1,209 @@
+"""The nouns that every layer shares: samples, series, spans, log records, alerts.
+
+Plain data with no behaviour beyond construction. Arrays are NumPy's, named here for the
+type checker only, so that a process that is merely instrumented does not need NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+AttributeValue = (
+    str
+    | bool
+    | int
+    | float
+    | tuple[str, ...]
+    | tuple[bool, ...]
+    | tuple[int, ...]
+    | tuple[float, ...]
+)
+Attributes = Mapping[str, AttributeValue]
+
+Labels = tuple[tuple[str, str], ...]
+"""A label set: (name, value) pairs sorted by name, no empty values, `__name__` among them."""
+
+METRIC_NAME = "__name__"
+
+
+def labels(pairs: Mapping[str, str]) -> Labels:
+    """Return `pairs` as a label set: sorted, without empty values."""
+    return tuple(sorted((name, value) for name, value in pairs.items() if value))
+
+
+class MetricType(StrEnum):
+    """What kind of numbers a metric holds, in the words of the exposition formats."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    SUMMARY = "summary"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricMetadata:
+    """What a target says about a metric: its family name, type, help text and unit."""
+
+    name: str
+    type: MetricType
+    help: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One observation that stands for many: its labels (a trace id), value and time."""
+
+    labels: Labels
+    value: float
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBatch:
+    """Samples on their way into a store: three columns of equal length.
+
+    `timestamps_ms` is int64 and `values` float64; a stale marker is the NaN with bits
+    0x7ff0000000000002 (Prometheus, model/value).
+    """
+
+    labels: list[Labels]
+    timestamps_ms: NDArray[np.int64]
+    values: NDArray[np.float64]
+    exemplars: list[tuple[Labels, Exemplar]] = field(default_factory=list)
+    metadata: list[MetricMetadata] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series as a store returns it: two columns of equal length, times ascending."""
+
+    labels: Labels
+    timestamps_ms: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+class MatchOperator(StrEnum):
+    """How a matcher compares."""
+
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    REGEX = "=~"
+    NOT_REGEX = "!~"
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A condition on one label. A missing label counts as the empty string; regexes are RE2,
+    anchored at both ends."""
+
+    name: str
+    operator: MatchOperator
+    value: str
+
+
+class SpanKind(IntEnum):
+    """A span's side of a call, as OTLP numbers it."""
+
+    UNSPECIFIED = 0
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
+class StatusCode(IntEnum):
+    """How a span ended, as OTLP numbers it."""
+
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """Something that happened at one moment of a span."""
+
+    name: str
+    timestamp_ns: int
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanLink:
+    """A span that caused this one without being its parent. Ids are lower-case hex."""
+
+    trace_id: str
+    span_id: str
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRecord:
+    """One finished span. Ids are lower-case hex: 32 digits a trace, 16 a span, '' for no parent."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    name: str
+    kind: SpanKind
+    start_ns: int
+    end_ns: int
+    service: str
+    status: StatusCode = StatusCode.UNSET
+    status_message: str = ""
+    attributes: Attributes = field(default_factory=dict)
+    events: tuple[SpanEvent, ...] = ()
+    links: tuple[SpanLink, ...] = ()
+    resource: Attributes = field(default_factory=dict)
+    scope: str = ""
+
+
+class Severity(IntEnum):
+    """A log record's level, by OpenTelemetry's severity numbers."""
+
+    TRACE = 1
+    DEBUG = 5
+    INFO = 9
+    WARNING = 13
+    ERROR = 17
+    CRITICAL = 21
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One log line. `trace_id` and `span_id` are lower-case hex or ''."""
+
+    timestamp_ns: int
+    severity: Severity
+    message: str
+    service: str
+    logger: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    attributes: Attributes = field(default_factory=dict)
+    resource: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FiringAlert:
+    """An alert as a rule hands it to the notifier.
+
+    `ends_at_ns` is None while the expression holds and its sender keeps renewing it; once it
+    resolved, the moment that it did.
+    """
+
+    labels: Labels
+    annotations: Labels
+    starts_at_ns: int
+    ends_at_ns: int | None
+    generator_url: str = ""

@@ -1,0 +1,1 @@
+"""Routes, groups, inhibition, silences and receivers: the Alertmanager half."""

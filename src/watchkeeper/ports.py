@@ -1,0 +1,197 @@
+"""What the layers ask of each other, as contracts: only backend.py picks who fulfils them.
+
+Every store method is synchronous and MUST be safe to call from several threads at once;
+callers on an event loop wrap them in a thread. Times are inclusive at both ends. Returned
+data belongs to the caller, who MUST NOT change arrays in place: stores MAY share them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from watchkeeper.model import (
+    Exemplar,
+    FiringAlert,
+    Labels,
+    LogRecord,
+    Matcher,
+    MetricMetadata,
+    SampleBatch,
+    Series,
+    Severity,
+    SpanRecord,
+)
+
+
+class SampleSink(Protocol):
+    """Takes samples in."""
+
+    def append(self, batch: SampleBatch) -> int:
+        """Keep a batch and return how many samples were refused as out of order or duplicate.
+
+        MUST have it on disk, synchronised, before it returns, if the store is durable.
+        MUST keep the first of two samples of one series at one time (as Prometheus does).
+        MUST keep all of it or nothing when it raises. Raises StoreFullError, OverloadError.
+        """
+        ...
+
+
+class SeriesSource(Protocol):
+    """Gives samples out; all that PromQL needs."""
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+        """Return the series that fulfil every matcher and have samples in the range.
+
+        MUST be sorted by label set. MUST return stale markers as they were stored.
+        """
+        ...
+
+
+class MetricStore(SampleSink, SeriesSource, Protocol):
+    """Samples, and what is known about them."""
+
+    def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
+        """Return the label sets with samples in the range, sorted. MAY include a few without."""
+        ...
+
+    def label_names(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[str]:
+        """Return the names of labels on matching series, sorted."""
+        ...
+
+    def label_values(
+        self, name: str, matchers: Sequence[Matcher], start_ms: int, end_ms: int
+    ) -> list[str]:
+        """Return the values of one label on matching series, sorted."""
+        ...
+
+    def metadata(self) -> list[MetricMetadata]:
+        """Return the newest metadata of every metric family, sorted by name."""
+        ...
+
+    def exemplars(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int
+    ) -> list[tuple[Labels, list[Exemplar]]]:
+        """Return exemplars by series, both sorted, times ascending."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Which log records are wanted: all conditions must hold.
+
+    `words` are looked for in the message, ignoring case; `fields` compare attributes (and
+    `service`, `logger`) as text, exactly; `without_words` and `without_fields` exclude.
+    """
+
+    start_ns: int
+    end_ns: int
+    words: tuple[str, ...] = ()
+    without_words: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    without_fields: tuple[tuple[str, str], ...] = ()
+    minimum_severity: Severity = Severity.TRACE
+    trace_id: str = ""
+    limit: int = 100
+    newest_first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LogBucket:
+    """How many records of each severity a stretch of time holds."""
+
+    start_ns: int
+    counts: dict[Severity, int] = field(default_factory=dict)
+
+
+class LogStore(Protocol):
+    """Log records in and out."""
+
+    def append(self, records: Sequence[LogRecord]) -> None:
+        """Keep records; durable before it returns. All or nothing. Raises StoreFullError."""
+        ...
+
+    def search(self, query: LogQuery) -> list[LogRecord]:
+        """Return at most `query.limit` records in time order (newest first if asked)."""
+        ...
+
+    def histogram(self, query: LogQuery, buckets: int) -> list[LogBucket]:
+        """Return `buckets` equal stretches of the query's range with their counts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TraceQuery:
+    """Which traces are wanted: those with one span that fulfils every condition."""
+
+    start_ns: int
+    end_ns: int
+    service: str = ""
+    operation: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
+    minimum_duration_ns: int = 0
+    maximum_duration_ns: int | None = None
+    errors_only: bool = False
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """How many times one service called another."""
+
+    parent: str
+    child: str
+    calls: int
+
+
+class SpanStore(Protocol):
+    """Spans in and out."""
+
+    def append(self, spans: Sequence[SpanRecord]) -> None:
+        """Keep spans; durable before it returns. All or nothing. Raises StoreFullError."""
+        ...
+
+    def trace(self, trace_id: str) -> list[SpanRecord]:
+        """Return the spans of a trace by start time; empty if it is not known."""
+        ...
+
+    def search(self, query: TraceQuery) -> list[list[SpanRecord]]:
+        """Return whole traces, newest first, at most `query.limit` of them."""
+        ...
+
+    def services(self) -> list[str]:
+        """Return the names of services that sent spans, sorted."""
+        ...
+
+    def operations(self, service: str) -> list[str]:
+        """Return the span names of a service, sorted."""
+        ...
+
+    def dependencies(self, start_ns: int, end_ns: int) -> list[Dependency]:
+        """Return who called whom across service boundaries in the range."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSample:
+    """One element of an instant vector."""
+
+    labels: Labels
+    value: float
+
+
+class Querier(Protocol):
+    """Answers a PromQL expression at one moment; all that rules need."""
+
+    def vector(self, expression: str, timestamp_ms: int) -> list[VectorSample]:
+        """Return the instant vector; a scalar is one element without labels. Raises QueryError."""
+        ...
+
+
+class AlertSink(Protocol):
+    """Where rules hand their alerts."""
+
+    def put(self, alerts: Iterable[FiringAlert]) -> None:
+        """Take alerts as they stand now. MUST NOT block on delivery."""
+        ...

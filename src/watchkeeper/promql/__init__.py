@@ -1,0 +1,1 @@
+"""PromQL: text and arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""From a contract to the files that the real systems read."""

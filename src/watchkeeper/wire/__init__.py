@@ -1,0 +1,1 @@
+"""Formats, encoding and decoding side by side."""
