@@ -4,7 +4,8 @@ Nothing about the service's telemetry is declared anywhere else; `make render` t
 the files under deploy/.
 """
 
-from resume_optimizer.telemetry.contract import CONTRACT
+from resume_optimizer.telemetry.addresses import Addresses
+from resume_optimizer.telemetry.contract import CONTRACT, contract_for
 from resume_optimizer.telemetry.signals import (
     DEPENDENCY_CHANGED,
     JOB_COMPLETED,
@@ -48,4 +49,6 @@ __all__ = [
     "USER_LOGGED_IN",
     "USER_REGISTERED",
     "WRITE_SPAN",
+    "Addresses",
+    "contract_for",
 ]

@@ -72,7 +72,8 @@ ALERTS = (
         severity=Urgency.CRITICAL,
         summary="Jobs fail",
         description=(
-            "{{ $value | humanizePercentage }} of the jobs that ended in the last 10 minutes failed."
+            "{{ $value | humanizePercentage }} of the jobs that ended in the last 10 minutes"
+            " failed."
         ),
         runbook=_runbook("JobProcessingFailures"),
         drill="llm-errors",

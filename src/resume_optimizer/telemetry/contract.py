@@ -1,22 +1,33 @@
 """The contract: signals, alerts, dashboards, routes and targets in one object."""
 
+from resume_optimizer.telemetry.addresses import Addresses
 from resume_optimizer.telemetry.alerts import ALERTS
 from resume_optimizer.telemetry.dashboards import APPLICATION, BUSINESS
-from resume_optimizer.telemetry.routes import NOTIFICATIONS
+from resume_optimizer.telemetry.routes import notifications
 from resume_optimizer.telemetry.signals import SIGNALS
 from watchkeeper.contract import Contract, RuleGroup, ScrapeJob
 
-CONTRACT = Contract(
-    service="resume-optimizer",
-    version="2.0.0",
-    signals=SIGNALS,
-    rule_groups=(RuleGroup(name="resume-optimizer", rules=ALERTS),),
-    dashboards=(APPLICATION, BUSINESS),
-    notifications=NOTIFICATIONS,
-    scrape_jobs=(
-        ScrapeJob(name="resume-optimizer-api", targets=("127.0.0.1:8000",)),
-        ScrapeJob(name="resume-optimizer-worker", targets=("127.0.0.1:8001",)),
-        ScrapeJob(name="resume-optimizer-probe", targets=("127.0.0.1:8002",)),
-        ScrapeJob(name="watchkeeper", targets=("127.0.0.1:9400",)),
-    ),
-)
+
+def contract_for(addresses: Addresses) -> Contract:
+    """Return the contract of a deployment whose parts answer at `addresses`."""
+    targets = {
+        "resume-optimizer-api": addresses.api,
+        "resume-optimizer-worker": addresses.worker,
+        "resume-optimizer-probe": addresses.probe,
+        "load-balancer": addresses.load_balancer,
+        "watchkeeper": addresses.backend,
+    }
+    return Contract(
+        service="resume-optimizer",
+        version="2.0.0",
+        signals=SIGNALS,
+        rule_groups=(RuleGroup(name="resume-optimizer", rules=ALERTS),),
+        dashboards=(APPLICATION, BUSINESS),
+        notifications=notifications(addresses),
+        scrape_jobs=tuple(
+            ScrapeJob(name=name, targets=(target,)) for name, target in targets.items() if target
+        ),
+    )
+
+
+CONTRACT = contract_for(Addresses())

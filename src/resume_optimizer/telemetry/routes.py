@@ -1,5 +1,6 @@
-"""Who is told: critical wakes somebody, a warning waits for the morning, Watchdog is a heartbeat."""
+"""Who is told: critical wakes somebody, a warning waits, Watchdog is a heartbeat."""
 
+from resume_optimizer.telemetry.addresses import Addresses
 from watchkeeper.contract import (
     Email,
     Inhibition,
@@ -12,58 +13,69 @@ from watchkeeper.contract import (
     Webhook,
 )
 
-INCIDENTS = Webhook(url_file="secrets/incident_webhook_url")
+SLACK_URL_FILE = "secrets/slack_url"
+PAGERDUTY_KEY_FILE = "secrets/pagerduty_routing_key"
+SMTP_PASSWORD_FILE = "secrets/smtp_password"
 
-NOTIFICATIONS = Notifications(
-    mail=MailServer(
-        smarthost="localhost:587",
-        sender="alerts@resume-optimizer.example",
-        username="alerts@resume-optimizer.example",
-        password_file="secrets/smtp_password",
-    ),
-    receivers=(
-        Receiver("default", (Slack(channel="#alerts", webhook_url_file="secrets/slack_url"),)),
-        Receiver(
-            "critical-alerts",
-            (
-                PagerDuty(routing_key_file="secrets/pagerduty_routing_key"),
-                Slack(channel="#critical-alerts", webhook_url_file="secrets/slack_url"),
-                Email(to="oncall@resume-optimizer.example"),
-                INCIDENTS,
-            ),
+ROUTE = Route(
+    receiver="default",
+    group_by=("alertname", "severity"),
+    group_wait_seconds=10,
+    group_interval_seconds=60,
+    repeat_interval_seconds=4 * 3600,
+    routes=(
+        Route(
+            receiver="heartbeat",
+            matchers=('alertname="Watchdog"',),
+            group_wait_seconds=0,
+            repeat_interval_seconds=300,
         ),
-        Receiver(
-            "warning-alerts",
-            (
-                Slack(channel="#warnings", webhook_url_file="secrets/slack_url"),
-                Email(to="team@resume-optimizer.example"),
-                INCIDENTS,
-            ),
-        ),
-        Receiver("heartbeat", (Webhook(url_file="secrets/heartbeat_webhook_url"),)),
-    ),
-    route=Route(
-        receiver="default",
-        group_by=("alertname", "severity"),
-        group_wait_seconds=10,
-        group_interval_seconds=60,
-        repeat_interval_seconds=4 * 3600,
-        routes=(
-            Route(
-                receiver="heartbeat",
-                matchers=('alertname="Watchdog"',),
-                group_wait_seconds=0,
-                repeat_interval_seconds=300,
-            ),
-            Route(receiver="critical-alerts", matchers=('severity="critical"',)),
-            Route(receiver="warning-alerts", matchers=('severity="warning"',)),
-        ),
-    ),
-    inhibitions=(
-        Inhibition(
-            source=('alertname=~"DatabaseConnectionIssues|CacheDown|ObjectStoreDown"',),
-            target=('alertname=~"HighErrorRate|JourneyFailing|JobProcessingFailures"',),
-            equal=("service",),
-        ),
+        Route(receiver="critical-alerts", matchers=('severity="critical"',)),
+        Route(receiver="warning-alerts", matchers=('severity="warning"',)),
     ),
 )
+INHIBITIONS = (
+    Inhibition(
+        source=('alertname=~"DatabaseConnectionIssues|CacheDown|ObjectStoreDown"',),
+        target=('alertname=~"HighErrorRate|JourneyFailing|JobProcessingFailures"',),
+        equal=("service",),
+    ),
+)
+
+
+def notifications(addresses: Addresses) -> Notifications:
+    """Return receivers, routes and inhibitions for one deployment."""
+    incidents = Webhook(url=addresses.incident_webhook_url)
+    pagerduty = PagerDuty(routing_key_file=PAGERDUTY_KEY_FILE, url=addresses.pagerduty_url)
+    return Notifications(
+        mail=MailServer(
+            smarthost=addresses.smarthost,
+            sender="alerts@resume-optimizer.example",
+            username=addresses.mail_username,
+            password_file=SMTP_PASSWORD_FILE,
+            require_tls=addresses.mail_requires_tls,
+        ),
+        receivers=(
+            Receiver("default", (_slack("#alerts"),)),
+            Receiver(
+                "critical-alerts",
+                (
+                    pagerduty,
+                    _slack("#critical-alerts"),
+                    Email(to="oncall@resume-optimizer.example"),
+                    incidents,
+                ),
+            ),
+            Receiver(
+                "warning-alerts",
+                (_slack("#warnings"), Email(to="team@resume-optimizer.example"), incidents),
+            ),
+            Receiver("heartbeat", (Webhook(url=addresses.heartbeat_webhook_url),)),
+        ),
+        route=ROUTE,
+        inhibitions=INHIBITIONS,
+    )
+
+
+def _slack(channel: str) -> Slack:
+    return Slack(channel=channel, webhook_url_file=SLACK_URL_FILE)

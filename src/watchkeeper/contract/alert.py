@@ -31,8 +31,8 @@ class Alert:
     summary: str
     description: str
     runbook: str
-    for_seconds: int = 0
-    keep_firing_for_seconds: int = 0
+    for_seconds: float = 0
+    keep_firing_for_seconds: float = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     drill: str = ""
 
@@ -59,7 +59,7 @@ class RuleGroup:
 
     name: str
     rules: tuple[Alert | RecordingRule, ...]
-    interval_seconds: int = 0
+    interval_seconds: float = 0
 
     def __post_init__(self) -> None:
         names = [rule.name for rule in self.rules if isinstance(rule, Alert)]

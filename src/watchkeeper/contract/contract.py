@@ -21,7 +21,7 @@ class ScrapeJob:
     name: str
     targets: tuple[str, ...]
     metrics_path: str = "/metrics"
-    interval_seconds: int = 0
+    interval_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,8 @@ class Contract:
     dashboards: tuple[Dashboard, ...] = ()
     notifications: Notifications | None = None
     scrape_jobs: tuple[ScrapeJob, ...] = ()
-    scrape_interval_seconds: int = 15
-    evaluation_interval_seconds: int = 15
+    scrape_interval_seconds: float = 15
+    evaluation_interval_seconds: float = 15
 
     def __post_init__(self) -> None:
         _require_unique("metric", (metric.name for metric in self.signals.metrics))

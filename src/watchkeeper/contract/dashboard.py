@@ -40,7 +40,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One picture. `unit` is a Grafana unit id (`reqps`, `s`, `percentunit`, `bytes`, `currencyUSD`)."""
+    """One picture. `unit` is a Grafana unit id (`reqps`, `s`, `percentunit`, `bytes` ...)."""
 
     title: str
     description: str

@@ -59,9 +59,9 @@ class Route:
     receiver: str
     matchers: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
-    group_wait_seconds: int | None = None
-    group_interval_seconds: int | None = None
-    repeat_interval_seconds: int | None = None
+    group_wait_seconds: float | None = None
+    group_interval_seconds: float | None = None
+    repeat_interval_seconds: float | None = None
     continue_: bool = False
     routes: tuple[Route, ...] = ()
 

@@ -1,1 +1,7 @@
-"""From a contract to the files that the real systems read."""
+"""From a contract to the files that Prometheus, Alertmanager and Grafana read."""
+
+from watchkeeper.render.document import Document
+from watchkeeper.render.files import documents, render
+from watchkeeper.render.pace import quicken
+
+__all__ = ["Document", "documents", "quicken", "render"]

@@ -1,0 +1,42 @@
+"""A rendered file: where it goes, what it says, and that it is not edited by hand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+HEADER = (
+    "# Rendered from the contract of {service} by `make render`: change the contract instead.\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file to write: its path under the target directory, and its text."""
+
+    path: PurePosixPath
+    text: str
+
+
+def yaml_document(path: str, service: str, content: Any) -> Document:
+    """Return `content` as YAML in the order it was built, under a header that names its source."""
+    body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
+    return Document(PurePosixPath(path), HEADER.format(service=service) + body)
+
+
+def json_document(path: str, content: Any) -> Document:
+    """Return `content` as indented JSON."""
+    return Document(PurePosixPath(path), json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as Prometheus writes it, in the largest units that are exact."""
+    milliseconds = round(seconds * 1000)
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms" if milliseconds else "0s"

@@ -1,0 +1,36 @@
+"""All files of a contract, and putting them on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from watchkeeper.contract import Contract
+from watchkeeper.render import alertmanager, grafana, prometheus
+from watchkeeper.render.document import Document
+
+
+def documents(contract: Contract) -> Iterator[Document]:
+    """Yield every file that the contract renders to."""
+    yield prometheus.config(contract)
+    if contract.rule_groups:
+        yield prometheus.rules(contract)
+    if (config := alertmanager.config(contract)) is not None:
+        yield config
+    yield from grafana.dashboards(contract)
+    yield from grafana.provisioning(contract)
+
+
+def render(contract: Contract, directory: Path) -> list[Path]:
+    """Write every file of the contract under `directory` and return their paths.
+
+    A file that already says the same is left alone, so that its time tells when it changed.
+    """
+    written = []
+    for document in documents(contract):
+        path = directory / document.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8") != document.text:
+            path.write_text(document.text, encoding="utf-8")
+        written.append(path)
+    return written
