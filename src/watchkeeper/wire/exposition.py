@@ -1,0 +1,64 @@
+"""The exposition formats: what `/metrics` answers, and what a scrape reads.
+
+    encode_text(families) -> bytes                  Prometheus text 0.0.4
+    encode_openmetrics(families) -> bytes           OpenMetrics 1.0
+    encode(families, accept) -> (bytes, type)       whichever the Accept header prefers
+    parse(body, content_type, default_timestamp_ms, series) -> ParsedExposition
+
+Families are `watchkeeper.wire.family.MetricFamily`. `parse` raises DecodeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from watchkeeper.wire.family import MetricFamily
+from watchkeeper.wire.openmetrics_encode import encode_openmetrics
+from watchkeeper.wire.text_encode import encode_text
+
+__all__ = [
+    "OPENMETRICS_CONTENT_TYPE",
+    "SCRAPE_ACCEPT",
+    "TEXT_CONTENT_TYPE",
+    "encode",
+    "encode_openmetrics",
+    "encode_text",
+    "prefers_openmetrics",
+]
+
+TEXT_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+SCRAPE_ACCEPT = (
+    "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+"""What a scrape asks for: OpenMetrics, since only it carries exemplars."""
+
+
+def encode(families: Iterable[MetricFamily], accept: str = "") -> tuple[bytes, str]:
+    """Return body and content type in the format that an Accept header prefers."""
+    if prefers_openmetrics(accept):
+        return encode_openmetrics(families), OPENMETRICS_CONTENT_TYPE
+    return encode_text(families), TEXT_CONTENT_TYPE
+
+
+def prefers_openmetrics(accept: str) -> bool:
+    """Return whether an Accept header ranks OpenMetrics above plain text; False when silent."""
+    best = {"application/openmetrics-text": 0.0, "text/plain": 0.0, "*/*": 0.0, "text/*": 0.0}
+    for entry in accept.split(","):
+        media_type, _, parameters = entry.partition(";")
+        name = media_type.strip().lower()
+        if name in best:
+            best[name] = max(best[name], _quality(parameters))
+    openmetrics = best["application/openmetrics-text"]
+    return openmetrics > 0 and openmetrics >= best["text/plain"]
+
+
+def _quality(parameters: str) -> float:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,144 @@
+"""Spans and logs as OTLP export requests, in protobuf built by hand.
+
+Source: opentelemetry-proto 1.x, trace.proto and logs.proto. Ids must be proper hex: records
+are trusted, they were made inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+from watchkeeper.model import Attributes, LogRecord, SpanEvent, SpanLink, SpanRecord, StatusCode
+from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
+from watchkeeper.wire.protobuf import (
+    FIXED64,
+    LENGTH,
+    VARINT,
+    delimited,
+    pack_fixed64,
+    tag,
+    varint,
+)
+
+Record = TypeVar("Record", SpanRecord, LogRecord)
+
+_FIELD = tuple(tag(number, LENGTH) if number else b"" for number in range(17))
+_TRACE_ID = _FIELD[1] + varint(16)
+_SPAN_ID = _FIELD[2] + varint(8)
+_PARENT_ID = _FIELD[4] + varint(8)
+_KIND = tag(6, VARINT)
+_START = tag(7, FIXED64)
+_END = tag(8, FIXED64)
+_STATUS_CODE = tag(3, VARINT)
+_TIME = tag(1, FIXED64)
+_SEVERITY = tag(2, VARINT)
+_OBSERVED = tag(11, FIXED64)
+_LOG_TRACE_ID = _FIELD[9] + varint(16)
+_LOG_SPAN_ID = _FIELD[10] + varint(8)
+
+
+def encode_spans(spans: Sequence[SpanRecord]) -> bytes:
+    """Return an ExportTraceServiceRequest. `service` is written as `service.name`."""
+    return _encode_request(spans, lambda span: span.scope, encode_span)
+
+
+def encode_logs(records: Sequence[LogRecord]) -> bytes:
+    """Return an ExportLogsServiceRequest. `logger` is written as the scope's name."""
+    return _encode_request(records, lambda record: record.logger, encode_log)
+
+
+def encode_span(span: SpanRecord) -> bytes:
+    """Return one Span message."""
+    parts = [
+        _TRACE_ID,
+        bytes.fromhex(span.trace_id),
+        _SPAN_ID,
+        bytes.fromhex(span.span_id),
+        delimited(_FIELD[5], encode_text(span.name)),
+        _KIND,
+        varint(span.kind),
+        _START,
+        pack_fixed64(span.start_ns),
+        _END,
+        pack_fixed64(span.end_ns),
+        encode_attributes(_FIELD[9], span.attributes),
+    ]
+    if span.parent_span_id:
+        parts.append(_PARENT_ID + bytes.fromhex(span.parent_span_id))
+    parts += [delimited(_FIELD[11], _encode_event(event)) for event in span.events]
+    parts += [delimited(_FIELD[13], _encode_link(link)) for link in span.links]
+    if span.status is not StatusCode.UNSET or span.status_message:
+        parts.append(delimited(_FIELD[15], _encode_status(span)))
+    return b"".join(parts)
+
+
+def encode_log(record: LogRecord) -> bytes:
+    """Return one LogRecord message."""
+    time = pack_fixed64(record.timestamp_ns)
+    parts = [
+        _TIME,
+        time,
+        _OBSERVED,
+        time,
+        _SEVERITY,
+        varint(record.severity),
+        delimited(_FIELD[3], record.severity.name.encode()),
+        delimited(_FIELD[5], encode_value(record.message)),
+        encode_attributes(_FIELD[6], record.attributes),
+    ]
+    if record.trace_id:
+        parts.append(_LOG_TRACE_ID + bytes.fromhex(record.trace_id))
+    if record.span_id:
+        parts.append(_LOG_SPAN_ID + bytes.fromhex(record.span_id))
+    return b"".join(parts)
+
+
+def _encode_event(event: SpanEvent) -> bytes:
+    name = delimited(_FIELD[2], encode_text(event.name))
+    attributes = encode_attributes(_FIELD[3], event.attributes)
+    return _TIME + pack_fixed64(event.timestamp_ns) + name + attributes
+
+
+def _encode_link(link: SpanLink) -> bytes:
+    ids = _TRACE_ID + bytes.fromhex(link.trace_id) + _SPAN_ID + bytes.fromhex(link.span_id)
+    return ids + encode_attributes(_FIELD[4], link.attributes)
+
+
+def _encode_status(span: SpanRecord) -> bytes:
+    code = _STATUS_CODE + varint(span.status)
+    if span.status_message:
+        return delimited(_FIELD[2], encode_text(span.status_message)) + code
+    return code
+
+
+def _encode_request(
+    records: Sequence[Record],
+    scope_of: Callable[[Record], str],
+    encode: Callable[[Record], bytes],
+) -> bytes:
+    resources: dict[Hashable, tuple[bytes, dict[str, list[bytes]]]] = {}
+    for record in records:
+        # Records of one process share one resource object: its identity spares the comparison.
+        identity = (record.service, id(record.resource))
+        if identity not in resources:
+            resources[identity] = (_encode_resource(record.service, record.resource), {})
+        scopes = resources[identity][1]
+        scopes.setdefault(scope_of(record), []).append(delimited(_FIELD[2], encode(record)))
+    return b"".join(
+        [
+            delimited(_FIELD[1], resource + b"".join(map(_encode_scope, scopes.items())))
+            for resource, scopes in resources.values()
+        ]
+    )
+
+
+def _encode_resource(service: str, resource: Attributes) -> bytes:
+    attributes = {**resource, "service.name": service}
+    return delimited(_FIELD[1], encode_attributes(_FIELD[1], attributes))
+
+
+def _encode_scope(scope: tuple[str, list[bytes]]) -> bytes:
+    name, records = scope
+    head = delimited(_FIELD[1], delimited(_FIELD[1], encode_text(name)))
+    return delimited(_FIELD[2], head + b"".join(records))
