@@ -97,7 +97,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
 )
 
 
-class Failure(Exception):
+class Failure(Exception):  # noqa: N818 - a refusal is not an error of the program
     """A refusal by its code. `message` and `retry_after_seconds` default to the code's own.
 
     Raises KeyError when the code is not in `CODES`.
