@@ -1,0 +1,1 @@
+"""The application with everything it needs, on one machine: what `make run` starts."""
