@@ -10,6 +10,7 @@
     ├── StorageError         the store cannot do what was asked
     │   ├── StoreFullError       no room on disk; nothing of the batch was kept
     │   └── StoreDamagedError    bytes on disk fail their checksum
+    ├── TemplateError        a template cannot be rendered with the data it was given
     ├── OverloadError        a limit of ingestion was reached; try again later
     └── DeliveryError        a receiver did not take a notification
 
@@ -74,6 +75,10 @@ class StoreFullError(StorageError):
 
 class StoreDamagedError(StorageError):
     """Bytes on disk fail their checksum; the message names the file that was set aside."""
+
+
+class TemplateError(WatchkeeperError):
+    """A template cannot be rendered with the data it was given; the message names the place."""
 
 
 class OverloadError(WatchkeeperError):
