@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from watchkeeper.wire.family import MetricFamily
+from watchkeeper.errors import DecodeError
+from watchkeeper.wire.family import MetricFamily, ParsedExposition
 from watchkeeper.wire.openmetrics_encode import encode_openmetrics
+from watchkeeper.wire.series import SeriesCache
 from watchkeeper.wire.text_encode import encode_text
+from watchkeeper.wire.text_parse import parse_text
 
 __all__ = [
     "OPENMETRICS_CONTENT_TYPE",
@@ -23,6 +26,7 @@ __all__ = [
     "encode",
     "encode_openmetrics",
     "encode_text",
+    "parse",
     "prefers_openmetrics",
 ]
 
@@ -62,3 +66,21 @@ def _quality(parameters: str) -> float:
             except ValueError:
                 return 0.0
     return 1.0
+
+
+def parse(
+    body: bytes,
+    content_type: str,
+    default_timestamp_ms: int,
+    series: SeriesCache | None = None,
+) -> ParsedExposition:
+    """Return what a scraped body holds; strict for OpenMetrics, lenient for plain text.
+
+    Samples without a time of their own get `default_timestamp_ms`. `series` is kept by the
+    caller from scrape to scrape of one target. Raises DecodeError that names the line.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"the exposition is not UTF-8 at byte {error.start}") from None
+    return parse_text(text, default_timestamp_ms, series or SeriesCache())
