@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -20,3 +22,17 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServers
     """PostgreSQL, Valkey and SeaweedFS, empty at the start of the session."""
     with running_servers(tmp_path_factory.mktemp("servers")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Find a program that a fresh machine may lack: a test without it is not run, in CI it fails."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            message = f"needs {name}, which is not installed"
+            pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+        return str(path)
+
+    return find

@@ -22,6 +22,8 @@ class Credentials:
     objects_access_key: str = field(default_factory=_password, repr=False)
     objects_secret_key: str = field(default_factory=_password, repr=False)
     llm_api_key: str = field(default_factory=_password, repr=False)
+    probe_token: str = field(default_factory=_password, repr=False)
+    pagerduty_routing_key: str = field(default_factory=_password, repr=False)
 
 
 def credentials(path: Path) -> Credentials:

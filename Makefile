@@ -1,0 +1,50 @@
+# `make run` starts the application and its monitoring; `make test` runs the tests.
+# Both need only Python 3.11 or later with venv, and the package index.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: run test check render bench conformance lock ui install clean
+
+run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
+	@exec $(BIN)/python -m resume_optimizer.devstack
+
+test: install ## every test that this machine has the programs for
+	$(BIN)/pytest
+
+check: install ## lint, format, types, layers, rendered files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy --check
+
+render: install ## the contract written to deploy/
+	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy
+
+bench: install ## tables side by side with the peers, under bench/out/
+	$(BIN)/python bench/instrument.py
+
+conformance: install ## Prometheus' own language tests, by file
+	$(BIN)/python tests/watchkeeper/promql/conformance.py
+
+lock: install ## requirements.lock made anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-header --quiet --output-file requirements.lock
+
+ui: ## the page's files built into the package; needs Node 20
+	cd ui && npm ci && npm run build
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name it with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean: ## everything that was made here, data included
+	rm -rf .venv var bench/out

@@ -1,0 +1,68 @@
+"""Faults that are put in on purpose, and taken out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx2
+
+from resume_optimizer.devstack.supervisor import Supervisor
+
+SLOW_ANSWER_SECONDS = 15.0
+
+
+class Fault(Protocol):
+    """Something that goes wrong."""
+
+    def put_in(self) -> None:
+        """Make it go wrong."""
+        ...
+
+    def take_out(self) -> None:
+        """Make it right again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartDown:
+    """A part of the stack is stopped."""
+
+    supervisor: Supervisor
+    part: str
+
+    def put_in(self) -> None:
+        self.supervisor.hold(self.part)
+
+    def take_out(self) -> None:
+        self.supervisor.release(self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class VendorFault:
+    """The language model's vendor misbehaves in one of the ways that vendor.py knows."""
+
+    vendor_url: str
+    mode: str
+    delay_seconds: float = 0.0
+
+    def put_in(self) -> None:
+        self._set(self.mode)
+
+    def take_out(self) -> None:
+        self._set("none")
+
+    def _set(self, mode: str) -> None:
+        order = {"mode": mode, "delay_seconds": self.delay_seconds}
+        httpx2.post(f"{self.vendor_url}/faults", json=order, timeout=5.0).raise_for_status()
+
+
+def faults(supervisor: Supervisor, vendor_url: str) -> dict[str, Fault]:
+    """Return every fault by the name that FAULT takes."""
+    return {
+        "database-down": PartDown(supervisor, "database"),
+        "cache-down": PartDown(supervisor, "cache"),
+        "objects-down": PartDown(supervisor, "objects"),
+        "llm-errors": VendorFault(vendor_url, "errors"),
+        "llm-slow": VendorFault(vendor_url, "slow", SLOW_ANSWER_SECONDS),
+    }
