@@ -1,0 +1,111 @@
+"""The `watchkeeper` command. Thin: each command asks one module and prints its answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from watchkeeper.errors import WatchkeeperError
+
+FILE = click.Path(path_type=Path)
+UNUSABLE = 2
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """End with exit status 2 and one line where something cannot be used."""
+    try:
+        yield
+    except WatchkeeperError as error:
+        click.echo(f"watchkeeper: {' '.join(str(error).split())}", err=True)
+        sys.exit(UNUSABLE)
+
+
+@click.group()
+@click.version_option(package_name="watchkeeper")
+def main() -> None:
+    """Monitoring for Python services that proves the watching works."""
+
+
+@main.command()
+@click.option("--config", type=FILE, default="deploy/prometheus/prometheus.yml", show_default=True)
+@click.option(
+    "--alertmanager", type=FILE, default="deploy/alertmanager/alertmanager.yml", show_default=True
+)
+@click.option("--dashboards", type=FILE, default="deploy/grafana/dashboards", show_default=True)
+@click.option("--data", type=FILE, default="var/watchkeeper", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=9400, show_default=True)
+@click.option("--tokens", type=FILE, help="File of tokens: `read|write|admin TOKEN` a line.")
+@click.option("--tls-certificate", type=FILE, help="PEM file; with --tls-key.")
+@click.option("--tls-key", type=FILE, help="PEM file; with --tls-certificate.")
+@click.option(
+    "--accept-plain-http",
+    is_flag=True,
+    help="Something in front encrypts: allow an address other than loopback without TLS.",
+)
+def run(**options: object) -> None:
+    """Scrape, receive, store, answer, evaluate and notify, until SIGINT or SIGTERM.
+
+    SIGHUP reads the configuration files again.
+    """
+    from watchkeeper.server.launch import Options, launch
+
+    with one_line_errors():
+        launch(Options(**options))  # type: ignore[arg-type] # click has checked each type
+
+
+@main.command()
+@click.option("--service", default="http://127.0.0.1:8000", show_default=True)
+@click.option("--backend", default="http://127.0.0.1:9400", show_default=True)
+@click.option("--json", "as_data", is_flag=True, help="Print JSON instead of a table.")
+def health(service: str, backend: str, as_data: bool) -> None:
+    """Look at a service, what it depends on, and its monitoring. Exit 1 if something is down.
+
+    A backend that wants a token finds it in the environment variable WATCHKEEPER_TOKEN.
+    """
+    import json
+    import os
+
+    from watchkeeper.server.checkup import as_json, as_table, look
+
+    with one_line_errors():
+        findings = look(service, backend, token=os.environ.get("WATCHKEEPER_TOKEN", ""))
+    click.echo(json.dumps(as_json(findings), indent=2) if as_data else as_table(findings))
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@main.command()
+@click.argument("contract", metavar="MODULE:CONTRACT")
+@click.option("--directory", type=FILE, default="deploy", show_default=True)
+def render(contract: str, directory: Path) -> None:
+    """Write the files that CONTRACT becomes: Prometheus, Alertmanager and Grafana read them."""
+    from watchkeeper.render import render_contract
+
+    with one_line_errors():
+        for path in render_contract(contract, directory):
+            click.echo(path)
+
+
+@main.group()
+def promql() -> None:
+    """Work on PromQL expressions."""
+
+
+@promql.command("fmt")
+@click.argument("expression")
+def format_expression(expression: str) -> None:
+    """Print EXPRESSION as it is usually written; `-` reads it from standard input."""
+    from watchkeeper.promql import format_expression, parse
+
+    text = sys.stdin.read() if expression == "-" else expression
+    with one_line_errors():
+        click.echo(format_expression(parse(text)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""`watchkeeper run`: the backend, a server in front of it, and an orderly end of both."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.backend import Backend, Places
+from watchkeeper.clock import SystemClock
+from watchkeeper.errors import ConfigError, WatchkeeperError
+from watchkeeper.server.access import decide_access, read_tokens
+from watchkeeper.server.application import Application
+from watchkeeper.server.log import write_json_lines
+from watchkeeper.server.serve import Encryption, listen, serve, url_of
+
+LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of `watchkeeper run`, as the command line gives them."""
+
+    config: Path
+    alertmanager: Path
+    dashboards: Path
+    data: Path
+    host: str
+    port: int
+    tokens: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    accept_plain_http: bool = False
+
+
+def launch(options: Options) -> None:
+    """Run until a signal ends it. Raises WatchkeeperError where it cannot start."""
+    write_json_lines()
+    encryption = _encryption(options)
+    access = decide_access(
+        options.host,
+        tokens=read_tokens(options.tokens) if options.tokens else {},
+        encrypted=encryption is not None,
+        plain_http_accepted=options.accept_plain_http,
+    )
+    clock = SystemClock()
+    listener = listen(options.host, options.port)
+    try:
+        backend = Backend.open(
+            Places(
+                prometheus=options.config,
+                alertmanager=options.alertmanager,
+                dashboards=options.dashboards,
+                data=options.data,
+                external_url=url_of(listener, encryption),
+            ),
+            clock=clock,
+        )
+    except BaseException:
+        listener.close()
+        raise
+    application = Application(backend, access=access, clock=clock)
+
+    async def main() -> None:
+        await backend.start()
+        sys.stdout.write(f"Watchkeeper listens on {url_of(listener, encryption)}\n")
+        sys.stdout.flush()
+        try:
+            await serve(
+                application,
+                listener,
+                encryption=encryption,
+                on_stop=application.end_streams,
+                on_reload=lambda: reload(backend),
+            )
+        finally:
+            await backend.stop()
+            application.close()
+
+    asyncio.run(main())
+
+
+def reload(backend: Backend) -> None:
+    """Read the files again on a signal: a broken one keeps what runs, and the log says why."""
+    try:
+        backend.reload()
+    except WatchkeeperError as error:
+        LOGGER.error("the configuration was not reloaded", extra={"why": str(error)})
+
+
+def _encryption(options: Options) -> Encryption | None:
+    if options.tls_certificate is None and options.tls_key is None:
+        return None
+    if options.tls_certificate is None or options.tls_key is None:
+        raise ConfigError("--tls-certificate and --tls-key go together")
+    for path in (options.tls_certificate, options.tls_key):
+        if not path.is_file():
+            raise ConfigError("there is no such file", source=str(path))
+    return Encryption(options.tls_certificate, options.tls_key)

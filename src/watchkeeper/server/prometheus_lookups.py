@@ -1,0 +1,152 @@
+"""What series, labels, metadata and exemplars there are, as Prometheus answers it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watchkeeper.errors import QuerySyntaxError
+from watchkeeper.model import Matcher, MetricMetadata
+from watchkeeper.ports import MetricStore
+from watchkeeper.promql import parse
+from watchkeeper.promql.syntax import VectorSelector
+from watchkeeper.server.answers import Refusal
+from watchkeeper.server.arguments import arguments
+from watchkeeper.server.prometheus_json import number_text
+from watchkeeper.server.prometheus_parameters import (
+    data_answer,
+    limit_of,
+    matcher_sets,
+    range_ms,
+    refuse,
+)
+from watchkeeper.server.threads import Threads
+
+TRUNCATED = "results truncated due to limit"
+_LABEL_NAME = re.compile(r"[^\x00]+", re.DOTALL)
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """The endpoints, over a metric store."""
+
+    metrics: MetricStore
+    threads: Threads
+
+    async def series(self, request: Request) -> Response:
+        given = await arguments(request)
+        sets = matcher_sets(given)
+        if not sets:
+            raise Refusal(400, "bad_data", "no match[] parameter provided")
+        start_ms, end_ms = range_ms(given)
+        found = await self._union(
+            sets, lambda matchers: self.metrics.series(matchers, start_ms, end_ms)
+        )
+        return _limited([dict(labels) for labels in found], limit_of(given))
+
+    async def label_names(self, request: Request) -> Response:
+        given = await arguments(request)
+        start_ms, end_ms = range_ms(given)
+        found = await self._union(
+            matcher_sets(given) or [()],
+            lambda matchers: self.metrics.label_names(matchers, start_ms, end_ms),
+        )
+        return _limited(found, limit_of(given))
+
+    async def label_values(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if not _LABEL_NAME.fullmatch(name):
+            raise Refusal(400, "bad_data", f'invalid label name: "{name}"')
+        given = await arguments(request)
+        start_ms, end_ms = range_ms(given)
+        found = await self._union(
+            matcher_sets(given) or [()],
+            lambda matchers: self.metrics.label_values(name, matchers, start_ms, end_ms),
+        )
+        return _limited(found, limit_of(given))
+
+    async def metadata(self, request: Request) -> Response:
+        given = await arguments(request)
+        wanted, limit = given.first("metric"), limit_of(given)
+        entries = await self.threads.run(self.metrics.metadata)
+        found: dict[str, list[dict[str, str]]] = {}
+        for entry in entries:
+            if wanted in ("", entry.name) and (not limit or len(found) < limit):
+                found.setdefault(entry.name, []).append(_metadata_json(entry))
+        return data_answer(found)
+
+    async def exemplars(self, request: Request) -> Response:
+        given = await arguments(request)
+        start_ms, end_ms = range_ms(given)
+        try:
+            expression = parse(given.first("query"))
+        except QuerySyntaxError as error:
+            raise refuse("query", str(error)) from None
+        sets = [selector.all_matchers for selector in selectors(expression)]
+        found = await self._union(
+            sets, lambda matchers: self.metrics.exemplars(matchers, start_ms, end_ms), key=_labels
+        )
+        return data_answer(
+            [
+                {
+                    "seriesLabels": dict(labels),
+                    "exemplars": [
+                        {
+                            "labels": dict(exemplar.labels),
+                            "value": number_text(exemplar.value),
+                            "timestamp": exemplar.timestamp_ms / 1000,
+                        }
+                        for exemplar in exemplars
+                    ],
+                }
+                for labels, exemplars in found
+            ]
+        )
+
+    async def _union(
+        self,
+        sets: list[tuple[Matcher, ...]],
+        look: Callable[[tuple[Matcher, ...]], list[Item]],
+        key: Callable[[Item], Any] = lambda item: item,
+    ) -> list[Item]:
+        def look_at_all() -> list[Item]:
+            if len(sets) == 1:
+                return look(sets[0])
+            merged = {key(item): item for matchers in sets for item in look(matchers)}
+            return [merged[name] for name in sorted(merged)]
+
+        return await self.threads.run(partial(look_at_all))
+
+
+def selectors(node: object) -> Iterator[VectorSelector]:
+    """Yield every series selector of a syntax tree."""
+    if isinstance(node, VectorSelector):
+        yield node
+    elif isinstance(node, tuple):
+        for child in node:
+            yield from selectors(child)
+    elif is_dataclass(node):
+        for field in fields(node):
+            yield from selectors(getattr(node, field.name))
+
+
+def _labels(entry: tuple[Item, Any]) -> Item:
+    return entry[0]
+
+
+def _limited(found: list[Any], limit: int) -> Response:
+    if limit and len(found) > limit:
+        return data_answer(found[:limit], warnings=[TRUNCATED])
+    return data_answer(found)
+
+
+def _metadata_json(entry: MetricMetadata) -> dict[str, str]:
+    return {"type": entry.type.value, "unit": entry.unit, "help": entry.help}

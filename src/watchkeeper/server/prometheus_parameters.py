@@ -1,0 +1,146 @@
+"""The parameters of Prometheus' HTTP API, with the very texts that it refuses them with.
+
+Source: prometheus/prometheus, web/api/v1/api.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from watchkeeper.clock import Clock
+from watchkeeper.errors import QuerySyntaxError
+from watchkeeper.model import Matcher
+from watchkeeper.promql import parse
+from watchkeeper.promql.syntax import VectorSelector
+from watchkeeper.server.answers import Failure, Refusal
+from watchkeeper.server.arguments import Arguments, duration_ns, timestamp_ns
+
+FURTHEST_MS = 9_223_372_036_000
+MOST_POINTS = 11_000
+
+_TYPE_BY_CODE = {
+    "bad_data": "bad_data",
+    "bad_query": "bad_data",
+    "bad_form": "bad_data",
+    "too_large": "bad_data",
+    "not_found": "not_found",
+    "timeout": "timeout",
+    "overload": "unavailable",
+    "unanswerable": "execution",
+    "too_expensive": "execution",
+}
+
+
+def data_answer(data: Any, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
+    """Return data in the envelope. Bytes are taken as JSON already."""
+    rendered = data if isinstance(data, bytes) else orjson.dumps(data)
+    notes = b"".join(
+        b',"%b":%b' % (name, orjson.dumps(list(texts)))
+        for name, texts in ((b"warnings", warnings), (b"infos", infos))
+        if texts
+    )
+    body = b'{"status":"success","data":%b%b}' % (rendered, notes)
+    return Response(body, media_type="application/json")
+
+
+def error_answer(failure: Failure) -> Response:
+    """Return a failure as Prometheus words it."""
+    kind = _TYPE_BY_CODE.get(failure.code, "internal" if failure.status >= 500 else "bad_data")
+    content = {"status": "error", "errorType": kind, "error": failure.message}
+    return Response(orjson.dumps(content), failure.status, failure.headers, "application/json")
+
+
+def refuse(name: str, reason: str) -> Refusal:
+    """Return the refusal of one parameter."""
+    return Refusal(400, "bad_data", f'invalid parameter "{name}": {reason}')
+
+
+def time_ms(given: Arguments, name: str, default_ms: int | None = None) -> int:
+    """Return a time parameter in milliseconds."""
+    text = given.first(name)
+    if not text and default_ms is not None:
+        return default_ms
+    try:
+        return timestamp_ns(text) // 1_000_000
+    except (ValueError, OverflowError):
+        raise refuse(name, f'cannot parse "{text}" to a valid timestamp') from None
+
+
+def duration_ms(given: Arguments, name: str) -> int:
+    """Return a duration parameter in milliseconds."""
+    text = given.first(name)
+    try:
+        return duration_ns(text) // 1_000_000
+    except (ValueError, OverflowError):
+        raise refuse(name, f'cannot parse "{text}" to a valid duration') from None
+
+
+def range_ms(given: Arguments) -> tuple[int, int]:
+    """Return `start` and `end`, by default all of time, as metadata endpoints take them."""
+    start_ms = time_ms(given, "start", 0)
+    end_ms = time_ms(given, "end", FURTHEST_MS)
+    if end_ms < start_ms:
+        raise refuse("end", "end timestamp must not be before start time")
+    return start_ms, end_ms
+
+
+def step_range_ms(given: Arguments) -> tuple[int, int, int]:
+    """Return `start`, `end` and `step` of a range query."""
+    start_ms, end_ms = time_ms(given, "start"), time_ms(given, "end")
+    if end_ms < start_ms:
+        raise refuse("end", "end timestamp must not be before start time")
+    step_ms = duration_ms(given, "step")
+    if step_ms <= 0:
+        raise refuse(
+            "step",
+            "zero or negative query resolution step widths are not accepted. "
+            "Try a positive integer",
+        )
+    if (end_ms - start_ms) // step_ms > MOST_POINTS:
+        raise Refusal(
+            400,
+            "bad_data",
+            "exceeded maximum resolution of 11,000 points per timeseries. "
+            "Try decreasing the query resolution (?step=XX)",
+        )
+    return start_ms, end_ms, step_ms
+
+
+def limit_of(given: Arguments) -> int:
+    """Return `limit`; 0 is none."""
+    text = given.first("limit")
+    if not text:
+        return 0
+    if not re.fullmatch(r"\d{1,12}", text):
+        reason = "limit must be non-negative" if text.startswith("-") else f'cannot parse "{text}"'
+        raise refuse("limit", reason)
+    return int(text)
+
+
+def timeout_seconds(given: Arguments, most: float) -> float:
+    """Return how long a query may take: `timeout`, but at most the server's own bound."""
+    return min(duration_ms(given, "timeout") / 1000, most) if given.first("timeout") else most
+
+
+def matcher_sets(given: Arguments) -> list[tuple[Matcher, ...]]:
+    """Return the matchers of every `match[]`."""
+    sets = []
+    for text in given.every("match[]"):
+        try:
+            expression = parse(text)
+        except QuerySyntaxError as error:
+            raise refuse("match[]", str(error)) from None
+        if not isinstance(expression, VectorSelector):
+            raise refuse("match[]", f"{text} is not a series selector")
+        sets.append(expression.all_matchers)
+    return sets
+
+
+def now_ms(clock: Clock) -> int:
+    """Return the time in milliseconds."""
+    return clock.time_ns() // 1_000_000
