@@ -1,7 +1,7 @@
 """From a contract to the files that Prometheus, Alertmanager and Grafana read."""
 
 from watchkeeper.render.document import Document
-from watchkeeper.render.files import documents, render
+from watchkeeper.render.files import differences, documents, render
 from watchkeeper.render.pace import quicken
 
-__all__ = ["Document", "documents", "quicken", "render"]
+__all__ = ["Document", "differences", "documents", "quicken", "render"]

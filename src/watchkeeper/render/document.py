@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from watchkeeper.configuration import Duration
+
 HEADER = (
     "# Rendered from the contract of {service} by `make render`: change the contract instead.\n"
 )
@@ -34,9 +36,5 @@ def json_document(path: str, content: Any) -> Document:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as Prometheus writes it, in the largest units that are exact."""
-    milliseconds = round(seconds * 1000)
-    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
-        if milliseconds and milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    return f"{milliseconds}ms" if milliseconds else "0s"
+    """Return a duration as Prometheus writes it."""
+    return str(Duration(seconds))

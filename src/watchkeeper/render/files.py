@@ -21,16 +21,27 @@ def documents(contract: Contract) -> Iterator[Document]:
     yield from grafana.provisioning(contract)
 
 
+def differences(contract: Contract, directory: Path) -> list[Path]:
+    """Return the files under `directory` that are missing or say something else."""
+    return [
+        path
+        for document in documents(contract)
+        if not (path := directory / document.path).exists()
+        or path.read_text(encoding="utf-8") != document.text
+    ]
+
+
 def render(contract: Contract, directory: Path) -> list[Path]:
     """Write every file of the contract under `directory` and return their paths.
 
     A file that already says the same is left alone, so that its time tells when it changed.
     """
+    changed = set(differences(contract, directory))
     written = []
     for document in documents(contract):
         path = directory / document.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_text(encoding="utf-8") != document.text:
+        if path in changed:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(document.text, encoding="utf-8")
         written.append(path)
     return written
