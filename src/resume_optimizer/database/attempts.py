@@ -6,36 +6,18 @@ first has ended it, and the other is told so. Only the one that did may count it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+import orjson
 
 from resume_optimizer.database.pool import Connection, Database
 
-
-class LlmCall(Protocol):
-    """A call to a language model, as it goes into the books. Cost is None if not known."""
-
-    @property
-    def provider(self) -> str: ...
-    @property
-    def model(self) -> str: ...
-    @property
-    def input_tokens(self) -> int: ...
-    @property
-    def cached_input_tokens(self) -> int: ...
-    @property
-    def output_tokens(self) -> int: ...
-    @property
-    def reasoning_tokens(self) -> int: ...
-    @property
-    def cost_usd(self) -> float | None: ...
-    @property
-    def duration_seconds(self) -> float: ...
-    @property
-    def outcome(self) -> str: ...
+if TYPE_CHECKING:
+    from resume_optimizer.resumes.optimise import LlmCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +39,9 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """What a successful attempt leaves."""
+    """What a successful attempt leaves. `optimisation` is JSON text."""
 
-    optimisation: Mapping[str, Any]
+    optimisation: str
     score_before: int
     score_after: int
     company_type: str
@@ -126,7 +108,7 @@ async def complete(database: Database, work: Work, finished: Finished) -> float 
             "INSERT INTO results (job_id, optimisation, score_before, score_after, docx_key,"
             " docx_bytes, pdf_key, pdf_bytes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             work.job_id,
-            finished.optimisation,
+            orjson.Fragment(finished.optimisation),
             finished.score_before,
             finished.score_after,
             finished.docx_key,
@@ -216,10 +198,10 @@ async def _record_calls(connection: Connection, work: Work, calls: Sequence[LlmC
                 work.number,
                 call.provider,
                 call.model,
-                call.input_tokens,
-                call.cached_input_tokens,
-                call.output_tokens,
-                call.reasoning_tokens,
+                call.usage.input_tokens,
+                call.usage.cached_input_tokens,
+                call.usage.output_tokens,
+                call.usage.reasoning_tokens,
                 call.cost_usd,
                 call.duration_seconds,
                 call.outcome,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from resume_optimizer.database.pool import Database, Row
@@ -67,9 +66,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredResult:
-    """What a finished job left: the optimisation as JSON, and where its documents are."""
+    """What a finished job left: the optimisation as JSON text, and where its documents are."""
 
-    optimisation: Mapping[str, Any]
+    optimisation: str
     docx_key: str
     pdf_key: str
 
@@ -128,7 +127,7 @@ async def waiting(database: Database) -> int:
 async def result(database: Database, job_id: UUID) -> StoredResult | None:
     """Return what the job left, or None while there is nothing."""
     row = await database.row(
-        "SELECT optimisation, docx_key, pdf_key FROM results WHERE job_id = $1", job_id
+        "SELECT optimisation::text, docx_key, pdf_key FROM results WHERE job_id = $1", job_id
     )
     return StoredResult(**dict(row)) if row else None
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from dataclasses import dataclass
 from importlib.resources import files
 
 from resume_optimizer.database.pool import Connection, Database
+from resume_optimizer.failures import Failure
+
+RETRY_SECONDS = 1.0
 
 LOCK = 0x7265_7375_6D65
 """The key of the advisory lock under which one process at a time migrates ("resume")."""
+
+logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql\Z")
 
@@ -57,6 +64,21 @@ async def migrate(database: Database) -> tuple[Migration, ...]:
         for step in missing:
             await _apply(connection, step)
     return missing
+
+
+async def keep_migrating(database: Database) -> None:
+    """Migrate as soon as PostgreSQL answers, however long that takes."""
+    waiting = False
+    while True:
+        try:
+            await migrate(database)
+        except Failure as failure:
+            if not waiting:
+                logger.warning("migrations wait for the database: %s", failure.message)
+            waiting = True
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 async def _apply(connection: Connection, step: Migration) -> None:

@@ -1,0 +1,83 @@
+"""The dependencies: which answer, how fast, and which is down.
+
+Each process looks every few seconds and keeps what it saw; `dependency_up` is set from it.
+The language model is not called to be looked at, which would cost money: its recent outcomes
+tell. It and nothing else may be down while the application counts as ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from watchkeeper.instrument.dependencies import CheckResult, DependencyCheck, check_all
+
+from resume_optimizer.database import statistics
+from resume_optimizer.failures import Failure
+from resume_optimizer.services import Services
+from resume_optimizer.telemetry import DEPENDENCY_CHANGED
+
+INTERVAL_SECONDS = 3.0
+TIMEOUT_SECONDS = 3.0
+LLM = "llm"
+LLM_WINDOW_SECONDS = 300.0
+LLM_FEWEST_CALLS = 3
+
+
+class Dependencies:
+    """Looks after the dependencies of one process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._looking = asyncio.Lock()
+        self._seen: dict[str, bool] = {}
+        self._checks = (
+            DependencyCheck("database", services.database.ping, TIMEOUT_SECONDS),
+            DependencyCheck("cache", self._cache, TIMEOUT_SECONDS),
+            DependencyCheck("objects", services.objects.ping, TIMEOUT_SECONDS),
+            DependencyCheck("worker", self._worker, TIMEOUT_SECONDS),
+            DependencyCheck(LLM, self._llm, TIMEOUT_SECONDS),
+        )
+
+    async def look(self) -> Sequence[CheckResult]:
+        """Check every dependency now, all at once, even when the first is down."""
+        async with self._looking:
+            results = await check_all(self._services.telemetry, self._checks)
+        for result in results:
+            if self._seen.get(result.name, True) != result.up:
+                self._services.telemetry.log(
+                    DEPENDENCY_CHANGED,
+                    dependency=result.name,
+                    up=result.up,
+                    detail=result.detail,
+                )
+            self._seen[result.name] = result.up
+        return results
+
+    async def keep_looking(self) -> None:
+        """Look every few seconds, for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(INTERVAL_SECONDS)
+
+    async def _cache(self) -> None:
+        await self._services.cache.execute_command("PING")
+
+    async def _worker(self) -> None:
+        if not await self._services.queue.workers():
+            raise LookupError("no worker gave a sign of life in the last seconds")
+
+    async def _llm(self) -> None:
+        try:
+            recent = await statistics.recent_llm_calls(self._services.database, LLM_WINDOW_SECONDS)
+        except Failure:
+            return
+        if recent.total >= LLM_FEWEST_CALLS and 2 * recent.succeeded < recent.total:
+            raise LookupError(
+                f"{recent.total - recent.succeeded} of the last {recent.total} calls failed"
+            )
+
+
+def ready(results: Sequence[CheckResult]) -> bool:
+    """Return whether all is up that the application needs to do its work."""
+    return all(result.up for result in results if result.name != LLM)

@@ -1,0 +1,1 @@
+"""Jobs: taken from the queue, worked on, recovered when a worker is lost."""

@@ -1,0 +1,48 @@
+"""`python -m resume_optimizer.jobs`: one worker process."""
+
+from __future__ import annotations
+
+import sys
+
+import uvloop
+
+from resume_optimizer.jobs.worker import work
+from resume_optimizer.llm.choose import ProviderSettings, provider_from_settings
+from resume_optimizer.services import open_services
+from resume_optimizer.settings import Settings, SettingsError
+from resume_optimizer.telemetry import CONTRACT
+from watchkeeper import Settings as TelemetrySettings
+from watchkeeper import Telemetry
+from watchkeeper.errors import ConfigError
+
+
+def main() -> None:
+    """Read the environment and work."""
+    try:
+        settings = Settings.from_environment()
+        telemetry = Telemetry(CONTRACT, TelemetrySettings.from_environment())
+        provider = provider_from_settings(
+            ProviderSettings(
+                provider=settings.llm.provider,
+                model=settings.llm.model,
+                api_key=settings.llm.api_key,
+                base_url=settings.llm.base_url,
+                timeout_seconds=settings.llm.timeout_seconds,
+            )
+        )
+    except (SettingsError, ConfigError) as error:
+        sys.exit(f"resume_optimizer.jobs: {error}")
+
+    async def run() -> None:
+        async with open_services(settings, telemetry) as services:
+            try:
+                await work(services, provider)
+            finally:
+                await provider.close()
+
+    with telemetry:
+        uvloop.run(run())
+
+
+if __name__ == "__main__":
+    main()
