@@ -1,0 +1,1 @@
+"""Large language models behind one Protocol: OpenAI-compatible, Anthropic, and offline."""

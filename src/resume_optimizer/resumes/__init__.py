@@ -1,0 +1,1 @@
+"""Resumes and postings: read, understood, scored, improved and written again."""
