@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from watchkeeper.clock import SystemClock
 from watchkeeper.errors import WatchkeeperError
 
 FILE = click.Path(path_type=Path)
@@ -74,7 +75,8 @@ def health(service: str, backend: str, as_data: bool) -> None:
     from watchkeeper.server.checkup import as_json, as_table, look
 
     with one_line_errors():
-        findings = look(service, backend, token=os.environ.get("WATCHKEEPER_TOKEN", ""))
+        token = os.environ.get("WATCHKEEPER_TOKEN", "")
+        findings = look(service, backend, clock=SystemClock(), token=token)
     click.echo(json.dumps(as_json(findings), indent=2) if as_data else as_table(findings))
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 

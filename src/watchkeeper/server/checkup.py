@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from watchkeeper.clock import Clock
 from watchkeeper.errors import ConfigError
 
 TIMEOUT_SECONDS = 10.0
@@ -31,7 +32,12 @@ class Finding:
 
 
 def look(
-    service: str, backend: str, *, token: str = "", transport: httpx2.BaseTransport | None = None
+    service: str,
+    backend: str,
+    *,
+    clock: Clock,
+    token: str = "",
+    transport: httpx2.BaseTransport | None = None,
 ) -> list[Finding]:
     """Return what is found, the service first. Raises ConfigError for an address that is none."""
     for url in (service, backend):
@@ -42,7 +48,7 @@ def look(
         ThreadPoolExecutor(3) as threads,
     ):
         looks: list[Callable[[], list[Finding]]] = [
-            lambda: _live(client, service.rstrip("/")),
+            lambda: _live(client, service.rstrip("/"), clock),
             lambda: _dependencies(client, service.rstrip("/")),
             lambda: _monitoring(client, backend.rstrip("/"), headers),
         ]
@@ -79,12 +85,13 @@ def as_json(findings: list[Finding]) -> dict[str, Any]:
     }
 
 
-def _live(client: httpx2.Client, service: str) -> list[Finding]:
+def _live(client: httpx2.Client, service: str, clock: Clock) -> list[Finding]:
+    started_ns = clock.monotonic_ns()
     try:
         answer = client.get(f"{service}/health/live")
     except httpx2.HTTPError as error:
         return [Finding("service", "api", False, _reason(error, service))]
-    seconds = answer.elapsed.total_seconds()
+    seconds = (clock.monotonic_ns() - started_ns) / 1e9
     detail = "" if answer.is_success else f"HTTP {answer.status_code}"
     return [Finding("service", "api", answer.is_success, detail, seconds)]
 

@@ -25,8 +25,7 @@ class Tails:
     A reader that is too slow loses the oldest records and is told how many; storing never waits.
     """
 
-    def __init__(self, matches: Callable[[LogQuery, LogRecord], bool]) -> None:
-        self._matches = matches
+    def __init__(self) -> None:
         self._listeners: set[Listener] = set()
         self._closed = asyncio.Event()
 
@@ -53,7 +52,7 @@ class Tails:
         stream = _Stream(asyncio.get_running_loop())
 
         def listen(records: Sequence[LogRecord]) -> None:
-            stream.put([record for record in records if self._matches(query, record)])
+            stream.put([record for record in records if matches(query, record)])
 
         self._listeners.add(listen)
         try:
@@ -62,6 +61,27 @@ class Tails:
                 yield await stream.next_event(self._closed)
         finally:
             self._listeners.discard(listen)
+
+
+def matches(query: LogQuery, record: LogRecord) -> bool:
+    """Tell whether a record fulfils a query, whatever its time."""
+    if record.severity < query.minimum_severity:
+        return False
+    if query.trace_id and record.trace_id != query.trace_id:
+        return False
+    message = record.message.lower()
+    return (
+        all(word.lower() in message for word in query.words)
+        and not any(word.lower() in message for word in query.without_words)
+        and all(_has(record, name, value) for name, value in query.fields)
+        and not any(_has(record, name, value) for name, value in query.without_fields)
+    )
+
+
+def _has(record: LogRecord, name: str, value: str) -> bool:
+    if name in ("service", "logger"):
+        return str(getattr(record, name)) == value
+    return name in record.attributes and str(record.attributes[name]) == value
 
 
 class _Stream:
