@@ -24,6 +24,11 @@ class Template:
     name: str
     bodies: Mapping[str, Body]
 
+    @property
+    def source(self) -> str:
+        """The text that it was compiled from."""
+        return self.bodies[self.name].source
+
     def evaluate(
         self,
         data: object,

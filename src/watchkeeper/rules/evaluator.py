@@ -1,0 +1,212 @@
+"""Evaluates rule groups, each at its moments, and hands on what they find."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.parse
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from watchkeeper.clock import Clock
+from watchkeeper.errors import QueryError, WatchkeeperError
+from watchkeeper.model import FiringAlert, Labels
+from watchkeeper.ports import AlertSink, Querier, SampleSink, SeriesSource
+from watchkeeper.rules.evaluation import AlertingState, RecordingState, RuleState
+from watchkeeper.rules.expansion import Surroundings
+from watchkeeper.rules.restore import restore
+from watchkeeper.rules.rule import RecordingRule, RuleGroup
+from watchkeeper.rules.sample_rows import Rows, alert_rows, batch
+from watchkeeper.rules.schedule import next_slot_ns, offset_ns
+from watchkeeper.rules.snapshot import GroupSnapshot, GroupStatistics, Health
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSettings:
+    """How rules are evaluated.
+
+    `interval_seconds` is for groups that name none. A firing alert is sent again after
+    `resend_delay_seconds`. `external_url` is where people find this instance.
+    """
+
+    interval_seconds: float = 60.0
+    resend_delay_seconds: float = 60.0
+    external_url: str = ""
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class Evaluator:
+    """All rule groups over one querier.
+
+    Evaluation itself is synchronous (`evaluate_group`) and may run in any thread, but a group
+    must not be evaluated twice at once. `history` gives alerts of an earlier process back.
+    """
+
+    def __init__(
+        self,
+        groups: Iterable[RuleGroup],
+        querier: Querier,
+        samples: SampleSink,
+        alerts: AlertSink,
+        *,
+        clock: Clock,
+        history: SeriesSource | None = None,
+        settings: EvaluationSettings | None = None,
+    ) -> None:
+        self._settings = settings or EvaluationSettings()
+        self._clock = clock
+        self._samples = samples
+        self._alerts = alerts
+        self._history = history
+        surroundings = Surroundings(
+            querier, self._settings.external_labels, self._settings.external_url
+        )
+        self._groups = [_GroupState(group, surroundings, self._settings) for group in groups]
+
+    def groups(self) -> tuple[GroupSnapshot, ...]:
+        """Return every group as its last evaluation left it."""
+        return tuple(state.published for state in self._groups)
+
+    def statistics(self) -> tuple[GroupStatistics, ...]:
+        """Return what the evaluations have come to, by group."""
+        return tuple(state.statistics() for state in self._groups)
+
+    def evaluate_group(self, group: RuleGroup, now_ns: int) -> None:
+        """Evaluate the rules of one group in order, all at `now_ns`. Never raises for a rule."""
+        for state in self._groups:
+            if state.group is group:
+                self._evaluate(state, now_ns)
+                return
+        raise ValueError(f"group {group.name!r} does not belong to this evaluator")
+
+    async def run(self, *, sleep: Sleep = asyncio.sleep) -> None:
+        """Evaluate every group at its moments until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for state in self._groups:
+                tasks.create_task(self._run_group(state, sleep))
+
+    async def _run_group(self, state: _GroupState, sleep: Sleep) -> None:
+        slot_ns = next_slot_ns(self._clock.time_ns(), state.interval_ns, state.offset_ns)
+        while True:
+            await sleep(max(0.0, (slot_ns - self._clock.time_ns()) / 1e9))
+            if self._clock.time_ns() < slot_ns:
+                continue
+            await asyncio.to_thread(self._evaluate, state, slot_ns)
+            late = max(0, (self._clock.time_ns() - slot_ns) // state.interval_ns)
+            state.missed += max(0, late - 1)
+            slot_ns += max(1, late) * state.interval_ns
+
+    def _evaluate(self, state: _GroupState, now_ns: int) -> None:
+        started_ns = self._clock.monotonic_ns()
+        if state.evaluations == 0:
+            self._restore(state, now_ns)
+        for position, rule in enumerate(state.rules):
+            self._evaluate_rule(state, position, rule, now_ns)
+        state.evaluations += 1
+        state.finish(now_ns, (self._clock.monotonic_ns() - started_ns) / 1e9)
+
+    def _restore(self, state: _GroupState, now_ns: int) -> None:
+        if self._history is None:
+            return
+        confirm_within_ns = max(2 * state.interval_ns, 60_000_000_000)
+        for position, rule in enumerate(state.rules):
+            if not isinstance(rule, AlertingState):
+                continue
+            try:
+                found = restore(rule.rule, self._history, now_ns, confirm_within_ns)
+            except WatchkeeperError as error:
+                rule.last_error = f"its earlier alerts could not be read: {error}"
+                continue
+            rule.adopt(found)
+            state.written[position] = set(alert_rows(rule.alerts()))
+
+    def _evaluate_rule(
+        self, state: _GroupState, position: int, rule: RuleState, now_ns: int
+    ) -> None:
+        started_ns = self._clock.monotonic_ns()
+        try:
+            rows = rule.evaluate(now_ns, state.group.limit)
+            self._write(state, position, rows, now_ns)
+        except Exception as error:  # noqa: BLE001 - one broken rule must not end the watch
+            state.failures += 1
+            rule.health = Health.ERROR
+            rule.last_error = str(error) if isinstance(error, QueryError) else repr(error)
+        else:
+            rule.health, rule.last_error = Health.OK, ""
+        rule.last_evaluation_ns = now_ns
+        rule.evaluation_seconds = (self._clock.monotonic_ns() - started_ns) / 1e9
+        self._send(state, rule, now_ns)
+
+    def _write(self, state: _GroupState, position: int, rows: Rows, now_ns: int) -> None:
+        vanished = state.written[position].difference(rows)
+        if rows or vanished:
+            self._samples.append(batch(rows, vanished, now_ns // 1_000_000))
+        state.written[position] = set(rows)
+
+    def _send(self, state: _GroupState, rule: RuleState, now_ns: int) -> None:
+        resend_ns = round(self._settings.resend_delay_seconds * 1e9)
+        valid_for_ns = 4 * max(resend_ns, state.interval_ns)
+        url = self._generator_url(rule)
+        due: list[FiringAlert] = [
+            alert.send(now_ns, valid_for_ns, url)
+            for alert in rule.alerts()
+            if alert.is_due(now_ns, resend_ns)
+        ]
+        if due:
+            self._alerts.put(due)
+
+    def _generator_url(self, rule: RuleState) -> str:
+        expression = rule.snapshot().expression
+        query = urllib.parse.urlencode({"g0.expr": expression, "g0.tab": "1"})
+        return f"{self._settings.external_url.rstrip('/')}/graph?{query}"
+
+
+class _GroupState:
+    """A group between evaluations. `written` holds the series that each rule wrote last."""
+
+    def __init__(
+        self, group: RuleGroup, surroundings: Surroundings, settings: EvaluationSettings
+    ) -> None:
+        self.group = group
+        self.interval_ns = round((group.interval_seconds or settings.interval_seconds) * 1e9)
+        self.offset_ns = offset_ns(group.file, group.name, self.interval_ns)
+        self.rules: list[RuleState] = [
+            RecordingState(rule, surroundings)
+            if isinstance(rule, RecordingRule)
+            else AlertingState(rule, surroundings)
+            for rule in group.rules
+        ]
+        self.written: list[set[Labels]] = [set() for _ in self.rules]
+        self.evaluations = self.failures = self.missed = 0
+        self.last_evaluation_ns = 0
+        self.duration_seconds = 0.0
+        self.published = self._snapshot()
+
+    def finish(self, now_ns: int, duration_seconds: float) -> None:
+        """Note the end of an evaluation and publish what it found."""
+        self.last_evaluation_ns = now_ns
+        self.duration_seconds = duration_seconds
+        self.published = self._snapshot()
+
+    def statistics(self) -> GroupStatistics:
+        return GroupStatistics(
+            self.group.name,
+            self.group.file,
+            self.evaluations,
+            self.failures,
+            self.missed,
+            self.duration_seconds,
+            self.last_evaluation_ns,
+        )
+
+    def _snapshot(self) -> GroupSnapshot:
+        return GroupSnapshot(
+            name=self.group.name,
+            file=self.group.file,
+            interval_seconds=self.interval_ns / 1e9,
+            limit=self.group.limit,
+            last_evaluation_ns=self.last_evaluation_ns,
+            evaluation_seconds=self.duration_seconds,
+            rules=tuple(rule.snapshot() for rule in self.rules),
+        )
