@@ -1,74 +1,114 @@
-"""Instruments: the live objects that record a contract's metrics."""
+"""Instruments: the live objects that record a contract's metrics.
+
+They never raise into the service: a wrong label or amount is a fault, counted. With a label
+missing the value counts under `other`; a label nobody declared is left out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from typing import Generic, TypeVar, cast
+
+from watchkeeper.contract import Metric
+from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.registry import Family
+from watchkeeper.instrument.series import (
+    CounterSeries,
+    GaugeSeries,
+    HistogramSeries,
+    SummarySeries,
+    Timer,
+)
+
+SeriesType = TypeVar("SeriesType", CounterSeries, GaugeSeries, HistogramSeries, SummarySeries)
 
 
-class LiveCounter:
+class LiveMetric(Generic[SeriesType]):
+    """What every instrument can do: give the series of a set of labels."""
+
+    def __init__(self, family: Family, faults: Faults) -> None:
+        self._family = family
+        self._faults = faults
+
+    @property
+    def declaration(self) -> Metric:
+        """What the contract says about it."""
+        return self._family.declaration
+
+    def labels(self, **labels: object) -> SeriesType:
+        """Return the series of `labels`: resolve it once, use it often."""
+        return cast(SeriesType, self._family.resolve(labels))
+
+
+class LiveCounter(LiveMetric[CounterSeries]):
     """A counter of the contract."""
 
-    def inc(self, amount: float = 1.0, **labels: object) -> None:
-        """Add `amount`, which must not be negative, to the series of `labels`."""
-        raise NotImplementedError
+    def inc(self, amount: float = 1.0, /, **labels: object) -> None:
+        """Add `amount`, 0 or more, to the series of `labels`."""
+        try:
+            self.labels(**labels).inc(amount)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("counter", error)
 
-    def labels(self, **labels: object) -> LiveCounter:
-        """Return the child of `labels`: resolve it once, use it often."""
-        raise NotImplementedError
 
-
-class LiveGauge:
+class LiveGauge(LiveMetric[GaugeSeries]):
     """A gauge of the contract."""
 
-    def set(self, value: float, **labels: object) -> None:
+    def set(self, value: float, /, **labels: object) -> None:
         """Make `value` the value of the series of `labels`."""
-        raise NotImplementedError
+        try:
+            self.labels(**labels).set(value)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("gauge", error)
 
-    def inc(self, amount: float = 1.0, **labels: object) -> None:
+    def inc(self, amount: float = 1.0, /, **labels: object) -> None:
         """Add `amount`."""
-        raise NotImplementedError
+        try:
+            self.labels(**labels).inc(amount)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("gauge", error)
 
-    def dec(self, amount: float = 1.0, **labels: object) -> None:
+    def dec(self, amount: float = 1.0, /, **labels: object) -> None:
         """Take `amount` away."""
-        raise NotImplementedError
+        self.inc(-amount, **labels)
 
-    def labels(self, **labels: object) -> LiveGauge:
-        """Return the child of `labels`: resolve it once, use it often."""
-        raise NotImplementedError
+    def follow(self, callback: Callable[[], float], /, **labels: object) -> None:
+        """Take the value from `callback` whenever somebody scrapes, and every second besides.
 
-    def follow(self, callback: Callable[[], float], **labels: object) -> None:
-        """Take the value from `callback` whenever somebody scrapes."""
-        raise NotImplementedError
+        The callback runs in another thread and must be quick. One that raises leaves the last
+        value standing, and is counted.
+        """
+        try:
+            self.labels(**labels).follow(callback)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("gauge", error)
 
 
-class LiveHistogram:
+class LiveHistogram(LiveMetric[HistogramSeries]):
     """A histogram of the contract."""
 
-    def observe(self, value: float, **labels: object) -> None:
+    def observe(self, value: float, /, **labels: object) -> None:
         """Count `value` into its bucket."""
-        raise NotImplementedError
+        try:
+            self.labels(**labels).observe(value)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("histogram", error)
 
-    def labels(self, **labels: object) -> LiveHistogram:
-        """Return the child of `labels`: resolve it once, use it often."""
-        raise NotImplementedError
-
-    def time(self, **labels: object) -> AbstractContextManager[None]:
+    def time(self, **labels: object) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""
-        raise NotImplementedError
+        return self.labels(**labels).time()
 
 
-class LiveSummary:
+class LiveSummary(LiveMetric[SummarySeries]):
     """A summary of the contract."""
 
-    def observe(self, value: float, **labels: object) -> None:
+    def observe(self, value: float, /, **labels: object) -> None:
         """Count and sum `value`."""
-        raise NotImplementedError
+        try:
+            self.labels(**labels).observe(value)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("summary", error)
 
-    def labels(self, **labels: object) -> LiveSummary:
-        """Return the child of `labels`: resolve it once, use it often."""
-        raise NotImplementedError
-
-    def time(self, **labels: object) -> AbstractContextManager[None]:
+    def time(self, **labels: object) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""
-        raise NotImplementedError
+        return self.labels(**labels).time()

@@ -28,8 +28,9 @@ class Settings:
     `service` is '' for the contract's own name. `otlp_endpoint` is the base URL to which
     `/v1/traces` and `/v1/logs` are added. `log` is `stdout`, `off`, or the path of a file,
     which is rotated. `process_directory` holds one file of metric values for every process of
-    the service; '' means that this process answers for itself alone. `loud` raises what is
-    otherwise only counted: for tests.
+    the service; '' means that this process answers for itself alone. For tests: without
+    `background` nothing runs by itself and Telemetry.flush does the work, and `loud` raises what
+    is otherwise only counted.
     """
 
     service: str = ""
@@ -50,6 +51,7 @@ class Settings:
     export_timeout_seconds: float = 10.0
     pump_interval_seconds: float = 0.1
     shutdown_timeout_seconds: float = 5.0
+    background: bool = True
     loud: bool = False
 
     def __post_init__(self) -> None:

@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, TypeVar
 
-from opentelemetry.trace import Span as OpenSpan
+from opentelemetry import trace
 
 from watchkeeper.clock import Clock, IdSource, RandomIds, SystemClock
-from watchkeeper.contract import Contract, Counter, Gauge, Histogram, LogEvent, Span, Summary
+from watchkeeper.contract import (
+    Contract,
+    Counter,
+    Gauge,
+    Histogram,
+    LogEvent,
+    Metric,
+    Span,
+    Summary,
+)
+from watchkeeper.conventions import telemetry as own
+from watchkeeper.errors import ContractError
+from watchkeeper.instrument import forks
+from watchkeeper.instrument.collect import collect
+from watchkeeper.instrument.events import pending_event
+from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.foreign import foreign_families
 from watchkeeper.instrument.instruments import (
     LiveCounter,
     LiveGauge,
     LiveHistogram,
     LiveSummary,
 )
+from watchkeeper.instrument.log_handler import QueueHandler, current_ids
+from watchkeeper.instrument.logging_setup import LoggingSetup
+from watchkeeper.instrument.metrics_app import MetricsApp
+from watchkeeper.instrument.pipeline import Pipeline
+from watchkeeper.instrument.process_files import ProcessFiles
+from watchkeeper.instrument.registry import Family, Registry
+from watchkeeper.instrument.sampling import Sampler
+from watchkeeper.instrument.series import GaugeSeries, Recording
 from watchkeeper.instrument.settings import Settings
+from watchkeeper.instrument.system import LoopLag, ProcessGauges
+from watchkeeper.instrument.tracing import (
+    CurrentSpan,
+    Tracing,
+    carrier_of,
+    continuing,
+    leave_global,
+    make_global,
+)
+from watchkeeper.instrument.values import MemoryValues
+from watchkeeper.wire import exposition
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -24,10 +63,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Telemetry:
     """What a service emits, by its contract.
 
-    Construction starts nothing. `start` opens the files, threads and handlers, `stop` flushes
-    and closes them; both may be called twice. After a fork the child starts anew by itself.
-    Whatever fails in here is counted (`telemetry_faults_total`) and logged once; it is raised
-    only if `settings.loud`.
+    Construction starts nothing; instruments count from then on. `start` opens the files,
+    threads and handlers, `stop` flushes and closes them; both may be called twice. After a fork
+    the child starts anew by itself. Whatever fails in here is counted
+    (`telemetry_faults_total`) and logged once; it is raised only if `settings.loud`.
     """
 
     def __init__(
@@ -41,15 +80,64 @@ class Telemetry:
         self.contract = contract
         self.settings = settings or Settings()
         self.clock = clock or SystemClock()
-        self.ids = ids or RandomIds()
+        self.service = self.settings.service or contract.service
+        self.faults = Faults(loud=self.settings.loud)
+        self.started = False
+        recording = Recording(self.clock)
+        recording.current_trace = _sampled_trace_id
+        self.registry = Registry(
+            contract.signals.metrics,
+            MemoryValues(),
+            recording,
+            self.faults,
+            hidden=own.SIGNALS.metrics,
+        )
+        self.registry.on_fold = self._on_fold
+        self.faults.count = self._on_fault
+        self.tracing = Tracing(
+            self.clock,
+            ids or RandomIds(),
+            Sampler(self.settings.sampler, self.settings.sampler_ratio),
+            self.faults,
+        )
+        self.pipeline = Pipeline(
+            contract, self.service, self.settings, self.clock, self.registry, self.faults
+        )
+        self.pipeline.on_tick = self._refresh_gauges
+        self.tracing.on_end = self.put = self.pipeline.put
+        self._gauges = ProcessGauges(self.registry, self.clock)
+        self._logging = LoggingSetup(QueueHandler(self.put, self.clock, self.faults))
+        self._events = {event.name: event for event in contract.signals.events}
+        self._spans = {span.name: span for span in contract.signals.spans}
+        self._files: ProcessFiles | None = None
 
     def start(self) -> None:
         """Begin to observe: open the process's values, the log handler, the tracer, export."""
-        raise NotImplementedError
+        if self.started:
+            return
+        self.started = True
+        if self.settings.disabled:
+            return
+        self._open_values()
+        make_global(self.tracing)
+        self._logging.install(self.put, self.clock)
+        self.pipeline.start()
+        forks.watch(self)
 
     def stop(self) -> None:
         """Send what waits, for `settings.shutdown_timeout_seconds` at the most, and let go."""
-        raise NotImplementedError
+        if not self.started:
+            return
+        self.started = False
+        if self.settings.disabled:
+            return
+        forks.forget(self)
+        if self._gauges.lag is not None:
+            self._gauges.lag.stop()
+            self._gauges.lag = None
+        self._logging.remove()
+        self.pipeline.stop()
+        leave_global(self.tracing)
 
     def __enter__(self) -> Telemetry:
         self.start()
@@ -58,60 +146,195 @@ class Telemetry:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
+    def declares(self, declaration: Metric | Span) -> bool:
+        """Return whether the contract holds this metric or span, by name and type."""
+        if isinstance(declaration, Span):
+            return declaration.name in self._spans
+        return (
+            declaration.name not in self.registry.hidden
+            and self.registry.find(declaration) is not None
+        )
+
     def counter(self, declaration: Counter) -> LiveCounter:
         """Return the counter: `.inc(1.0, **labels)`, `.labels(**labels).inc()`."""
-        raise NotImplementedError
+        return LiveCounter(self._family(declaration), self.faults)
 
     def gauge(self, declaration: Gauge) -> LiveGauge:
         """Return the gauge: `.set(v, **labels)`, `.inc()`, `.dec()`, `.follow(f, **labels)`."""
-        raise NotImplementedError
+        return LiveGauge(self._family(declaration), self.faults)
 
     def histogram(self, declaration: Histogram) -> LiveHistogram:
         """Return the histogram: `.observe(v, **labels)`, `with .time(**labels):`."""
-        raise NotImplementedError
+        return LiveHistogram(self._family(declaration), self.faults)
 
     def summary(self, declaration: Summary) -> LiveSummary:
         """Return the summary: `.observe(v, **labels)`, `with .time(**labels):`."""
-        raise NotImplementedError
+        return LiveSummary(self._family(declaration), self.faults)
 
     def span(
         self, declaration: Span, *, name: str = "", **attributes: Any
-    ) -> AbstractContextManager[OpenSpan]:
+    ) -> AbstractContextManager[trace.Span]:
         """Time a piece of work: `with telemetry.span(JOB_SPAN, **{"job.id": id}) as span:`.
 
         A plain context manager, right in async code too. An exception that leaves the block is
-        recorded and sets the status ERROR.
+        recorded and sets the status ERROR. `name` is for spans that a convention lets vary.
         """
-        raise NotImplementedError
+        try:
+            if declaration.name not in self._spans:
+                self.faults.note("span", ContractError(f"span {declaration.name}: not declared"))
+            if self.settings.disabled:
+                return nullcontext(trace.get_current_span())
+            parent = trace.get_current_span().get_span_context()
+            span = self.tracing.begin(name or declaration.name, declaration.kind, parent)
+            span.set_attributes(attributes)
+            return CurrentSpan(span)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self.faults.note("span", error)
+            return nullcontext(trace.INVALID_SPAN)
 
     def traced(self, declaration: Span) -> Callable[[Function], Function]:
         """Return a decorator that runs a plain or async function inside the span."""
-        raise NotImplementedError
+
+        def decorate(function: Function) -> Function:
+            if inspect.iscoroutinefunction(function):
+
+                @functools.wraps(function)
+                async def traced_async(*args: Any, **kwargs: Any) -> Any:
+                    with self.span(declaration):
+                        return await function(*args, **kwargs)
+
+                return traced_async  # type: ignore[return-value] # wraps keeps the signature
+
+            @functools.wraps(function)
+            def traced_plain(*args: Any, **kwargs: Any) -> Any:
+                with self.span(declaration):
+                    return function(*args, **kwargs)
+
+            return traced_plain  # type: ignore[return-value] # wraps keeps the signature
+
+        return decorate
 
     def log(self, event: LogEvent, **fields: Any) -> None:
-        """Write a declared log event; the current trace's ids are added."""
-        raise NotImplementedError
+        """Write a declared log event; the current trace's ids are added.
+
+        A field that the event does not declare is left out, and is a fault.
+        """
+        try:
+            if event.name not in self._events:
+                self.faults.note("log", ContractError(f"log event {event.name}: not declared"))
+            self.put(pending_event(event, fields, self.clock.time_ns(), self.faults))
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self.faults.note("log", error)
 
     def trace_id(self) -> str:
         """Return the current trace's id, 32 hex digits, or '' outside of any span."""
-        raise NotImplementedError
+        trace_id, _ = current_ids()
+        return f"{trace_id:032x}" if trace_id else ""
 
     def inject(self) -> dict[str, str]:
         """Return the carrier (`traceparent`, `tracestate`) for a queue or an HTTP call."""
-        raise NotImplementedError
+        return carrier_of(trace.get_current_span().get_span_context())
 
     def continued(self, carrier: Mapping[str, str]) -> AbstractContextManager[None]:
         """Make what starts inside the block a child of the carrier's span."""
-        raise NotImplementedError
+        return continuing(carrier)
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
-        """Return every metric of the service as (body, content type), as `accept` asks for."""
-        raise NotImplementedError
+        """Return every metric of the service as (body, content type), as `accept` asks for.
 
-    def metrics_app(self) -> Callable[..., Any]:
+        Adds up the processes of the service, the dead included. Metrics that the service keeps
+        in prometheus_client's default registry follow, those of this process.
+        """
+        self.flush()
+        self._refresh_gauges()
+        others = None
+        if self._files is not None:
+            try:
+                others = self._files.read_others()
+            except OSError as error:
+                self.faults.note("process_files", error)
+        families = collect(self.registry.shown(), others)
+        try:
+            families += foreign_families({family.name for family in families})
+        except Exception as error:  # noqa: BLE001 - a collector of the service may raise
+            self.faults.note("foreign_metrics", error)
+        return exposition.encode(families, accept)
+
+    def metrics_app(self) -> MetricsApp:
         """Return an ASGI app that answers GET /metrics, for a process without an API."""
-        raise NotImplementedError
+        return MetricsApp(self)
 
     def flush(self) -> None:
         """Turn every record that waits into metrics, spans and lines, now, in this thread."""
-        raise NotImplementedError
+        self.pipeline.flush()
+
+    def watch_event_loop(self) -> None:
+        """Measure the lag of the running event loop from now on."""
+        if self._gauges.lag is None and not self.settings.disabled:
+            self._gauges.lag = LoopLag(asyncio.get_running_loop())
+
+    def before_fork(self) -> None:
+        """Hold still: no series may be half written in the child."""
+        self.registry.recording.lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self.registry.recording.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Start anew, from zero: what waits is the parent's to send."""
+        self.registry.recording.lock.release()
+        self._gauges.lag = None
+        self.pipeline.reset()
+        self._open_values(keep=False)
+
+    def _open_values(self, *, keep: bool = True) -> None:
+        if keep and self._files is not None:
+            return
+        try:
+            if self.settings.process_directory:
+                directory = Path(self.settings.process_directory)
+                files = ProcessFiles(directory, self.service, self.clock)
+                self.registry.move(files.open_own(), keep=keep)
+                self._files = files
+            elif not keep:
+                self.registry.move(MemoryValues(), keep=False)
+        except OSError as error:
+            self.faults.note("process_files", error)
+
+    def _family(self, declaration: Metric) -> Family:
+        family = self.registry.find(declaration)
+        if family is None:
+            self.faults.note(
+                "metric", ContractError(f"metric {declaration.name}: not in the contract")
+            )
+            family = self.registry.detached(declaration)
+        return family
+
+    def _refresh_gauges(self) -> None:
+        try:
+            self._gauges.refresh()
+        except (OSError, ValueError) as error:
+            self.faults.note("process_gauges", error)
+        for family in self.registry.families.values():
+            if not isinstance(family.declaration, Gauge):
+                continue
+            for series in tuple(family.series.values()):
+                if isinstance(series, GaugeSeries) and series.callback is not None:
+                    try:
+                        series.set(float(series.callback()))
+                    except Exception as error:  # noqa: BLE001 - the service's own code
+                        self.faults.note("gauge_callback", error)
+
+    def _on_fold(self, metric: str, label: str) -> None:
+        # The count of what folds must not fold in turn.
+        if metric != own.FOLDED.name:
+            self.counter(own.FOLDED).inc(metric=metric, label=label)
+
+    def _on_fault(self, where: str) -> None:
+        self.counter(own.FAULTS).inc(where=where)
+
+
+def _sampled_trace_id() -> str:
+    context = trace.get_current_span().get_span_context()
+    return f"{context.trace_id:032x}" if context.trace_flags.sampled and context.is_valid else ""

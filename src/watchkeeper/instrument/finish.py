@@ -1,0 +1,115 @@
+"""Records made final: clean of personal data, in the types that the wire knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import orjson
+
+from watchkeeper.instrument.records import PendingLog
+from watchkeeper.instrument.redaction import Redactor
+from watchkeeper.instrument.span import LiveSpan
+from watchkeeper.model import (
+    Attributes,
+    AttributeValue,
+    LogRecord,
+    SpanEvent,
+    SpanLink,
+    SpanRecord,
+)
+
+_LARGEST_INTEGER = 2**63
+
+
+class Finisher:
+    """Makes SpanRecords and LogRecords of what the queue held."""
+
+    def __init__(self, service: str, resource: Attributes, redactor: Redactor) -> None:
+        self._service = service
+        self._resource = resource
+        self._redactor = redactor
+
+    def span(self, span: LiveSpan) -> SpanRecord:
+        """Return the span's record."""
+        clean = self._redactor
+        return SpanRecord(
+            trace_id=f"{span.trace_id:032x}",
+            span_id=f"{span.span_id:016x}",
+            parent_span_id=f"{span.parent_span_id:016x}" if span.parent_span_id else "",
+            name=clean.text(span.name),
+            kind=span.kind,
+            start_ns=span.start_ns,
+            end_ns=span.end_ns,
+            service=self._service,
+            status=span.status,
+            status_message=clean.text(span.status_message) if span.status_message else "",
+            attributes=self.attributes(span.attributes),
+            events=tuple(
+                [
+                    SpanEvent(clean.text(name), when, self.attributes(fields))
+                    for name, when, fields in span.events
+                ]
+            )
+            if span.events
+            else (),
+            links=tuple(
+                [
+                    SpanLink(
+                        f"{context.trace_id:032x}",
+                        f"{context.span_id:016x}",
+                        self.attributes(fields),
+                    )
+                    for context, fields in span.links
+                ]
+            )
+            if span.links
+            else (),
+            resource=self._resource,
+            scope=span.scope,
+        )
+
+    def log(self, pending: PendingLog) -> LogRecord:
+        """Return the log line's record."""
+        attributes = self.attributes(pending.fields)
+        error = pending.error
+        if error is not None:
+            attributes["exception.type"] = error.type
+            attributes["exception.message"] = self._redactor.text(error.message)
+            attributes["exception.stacktrace"] = self._redactor.text(error.stack)
+        return LogRecord(
+            timestamp_ns=pending.timestamp_ns,
+            severity=pending.severity,
+            message=self._redactor.text(pending.message),
+            service=self._service,
+            logger=pending.logger,
+            trace_id=f"{pending.trace_id:032x}" if pending.trace_id else "",
+            span_id=f"{pending.span_id:016x}" if pending.span_id else "",
+            attributes=attributes,
+            resource=self._resource,
+        )
+
+    def attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:
+        """Return clean fields as attributes; a None is left out."""
+        field = self._redactor.field
+        return {
+            str(name): _attribute(field(name, value))
+            for name, value in fields.items()
+            if value is not None
+        }
+
+
+def _attribute(value: Any) -> AttributeValue:
+    if isinstance(value, str | bool | float):
+        return value
+    if isinstance(value, int):
+        return value if -_LARGEST_INTEGER <= value < _LARGEST_INTEGER else str(value)
+    if isinstance(value, Sequence):
+        kinds = {type(item) for item in value}
+        if len(kinds) == 1 and kinds <= {str, bool, int, float}:
+            return cast(AttributeValue, tuple(value))
+        return tuple([str(item) for item in value])
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except TypeError:
+        return str(value)

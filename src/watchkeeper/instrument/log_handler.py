@@ -1,0 +1,112 @@
+"""The standard library's logging, into the queue."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import orjson
+from opentelemetry import trace
+
+from watchkeeper.clock import Clock
+from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.records import ErrorDetails, PendingLog
+from watchkeeper.instrument.span import stack_of, type_name
+from watchkeeper.model import Severity
+
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
+    "asctime",
+    "color_message",
+    "message",
+    "taskName",
+}
+
+SILENCED = frozenset(("uvicorn.access",))
+"""Loggers whose lines the middleware's own access line replaces."""
+
+
+def severity_of(level: int) -> Severity:
+    """Return OpenTelemetry's severity of a logging level."""
+    if level >= logging.CRITICAL:
+        return Severity.CRITICAL
+    if level >= logging.ERROR:
+        return Severity.ERROR
+    if level >= logging.WARNING:
+        return Severity.WARNING
+    if level >= logging.INFO:
+        return Severity.INFO
+    return Severity.DEBUG if level >= logging.DEBUG else Severity.TRACE
+
+
+def error_details(error: BaseException) -> ErrorDetails:
+    """Return what a log line tells of an exception, and of those that caused it."""
+    try:
+        message = str(error)
+    except Exception as broken:  # noqa: BLE001 - an exception may have a broken __str__
+        message = f"<unprintable: {type_name(broken)}>"
+    stack = stack_of(error)
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    depth = 0
+    while cause is not None and depth < 5:
+        stack = f"{stack_of(cause)}\n{type_name(cause)}\n-- led to --\n{stack}"
+        cause = cause.__cause__ or cause.__context__
+        depth += 1
+    return ErrorDetails(type_name(error), message, stack)
+
+
+def current_ids() -> tuple[int, int]:
+    """Return the current trace and span id, or zeros."""
+    context = trace.get_current_span().get_span_context()
+    return context.trace_id, context.span_id
+
+
+class QueueHandler(logging.Handler):
+    """Turns log records into pending lines; formatting and redaction happen in the pump."""
+
+    def __init__(self, put: Callable[[PendingLog], None], clock: Clock, faults: Faults) -> None:
+        super().__init__()
+        self._put = put
+        self._clock = clock
+        self._faults = faults
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name in SILENCED:
+            return
+        try:
+            self._put(self._pending(record))
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("log_handler", error)
+
+    def _pending(self, record: logging.LogRecord) -> PendingLog:
+        fields = {
+            name: value
+            for name, value in record.__dict__.items()
+            if name not in _STANDARD_FIELDS and not name.startswith("_")
+        }
+        message = _message(record, fields)
+        error = record.exc_info[1] if record.exc_info else None
+        return PendingLog(
+            self._clock.time_ns(),
+            severity_of(record.levelno),
+            record.name,
+            message,
+            fields,
+            *current_ids(),
+            error_details(error) if error is not None else None,
+        )
+
+
+def _message(record: logging.LogRecord, fields: dict[str, Any]) -> str:
+    """Return the message; the fields of a structured one go into `fields`."""
+    structured: Any = record.msg
+    if isinstance(structured, str) and structured.startswith("{") and not record.args:
+        with suppress(ValueError):
+            structured = orjson.loads(structured)
+    if not isinstance(structured, dict) or "event" not in structured:
+        return record.getMessage()
+    for name, value in structured.items():
+        if name not in ("event", "level", "timestamp", "logger") and not name.startswith("_"):
+            fields[str(name)] = value
+    return str(structured["event"])

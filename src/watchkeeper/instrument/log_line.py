@@ -1,0 +1,67 @@
+"""A log record as one line of JSON, in the words that the index and the page expect."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from watchkeeper.model import LogRecord
+
+RESERVED = frozenset(
+    (
+        "@timestamp",
+        "level",
+        "logger",
+        "message",
+        "service",
+        "version",
+        "environment",
+        "trace_id",
+        "span_id",
+    )
+)
+EXCEPTION_FIELDS = {
+    "exception.type": "type",
+    "exception.message": "message",
+    "exception.stacktrace": "stack",
+}
+
+
+def timestamp(time_ns: int) -> str:
+    """Return RFC 3339 in UTC with nanoseconds: `2026-01-02T03:04:05.123456789Z`."""
+    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
+
+
+def encode_line(record: LogRecord) -> bytes:
+    """Return the line, newline included. A field that is named like one of ours gets a `_`."""
+    resource = record.resource
+    line: dict[str, Any] = {
+        "@timestamp": timestamp(record.timestamp_ns),
+        "level": record.severity.name,
+        "logger": record.logger,
+        "message": record.message,
+        "service": record.service,
+        "version": resource.get("service.version", ""),
+        "environment": resource.get("deployment.environment.name", ""),
+    }
+    if record.trace_id:
+        line["trace_id"] = record.trace_id
+        line["span_id"] = record.span_id
+    exception: dict[str, Any] = {}
+    for name, value in record.attributes.items():
+        if name in EXCEPTION_FIELDS:
+            exception[EXCEPTION_FIELDS[name]] = value
+        else:
+            line[f"{name}_" if name in RESERVED else name] = value
+    if exception:
+        line["exception"] = exception
+    try:
+        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        # A lone surrogate or an integer beyond 64 bits: slower, and always possible.
+        return json.dumps(line, default=str).encode() + b"\n"

@@ -1,0 +1,105 @@
+"""Logging of the standard library and of structlog, led into one handler while we run."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+from watchkeeper.clock import Clock
+from watchkeeper.instrument.log_handler import (
+    QueueHandler,
+    current_ids,
+    error_details,
+    severity_of,
+)
+from watchkeeper.instrument.records import PendingLog
+
+_SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+
+
+class LoggingSetup:
+    """Installs the handler on the root logger, once, and takes it away again."""
+
+    def __init__(self, handler: QueueHandler) -> None:
+        self._handler = handler
+        self._level: int | None = None
+        self._structlog = False
+
+    def install(self, put: Callable[[PendingLog], None], clock: Clock) -> None:
+        """Lead all logging into the handler; INFO and up, unless the root logger says more."""
+        root = logging.getLogger()
+        if self._handler in root.handlers:
+            return
+        root.addHandler(self._handler)
+        if root.level in (logging.NOTSET, logging.WARNING):
+            self._level = root.level
+            root.setLevel(logging.INFO)
+        self._structlog = configure_structlog(put, clock)
+
+    def remove(self) -> None:
+        """Undo `install`."""
+        root = logging.getLogger()
+        root.removeHandler(self._handler)
+        if self._level is not None:
+            root.setLevel(self._level)
+            self._level = None
+        if self._structlog:
+            import structlog
+
+            structlog.reset_defaults()
+            self._structlog = False
+
+
+def adopt_server_loggers() -> None:
+    """Let uvicorn's own lines end in the same place: it prints them by itself otherwise."""
+    for name in _SERVER_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+def configure_structlog(put: Callable[[PendingLog], None], clock: Clock) -> bool:
+    """Lead structlog into the queue, unless it is absent or the service configured it itself.
+
+    A service that does puts `structlog.stdlib.LoggerFactory()` at the end, and its lines arrive
+    through the root logger.
+    """
+    if importlib.util.find_spec("structlog") is None:
+        return False
+    import structlog
+
+    if structlog.is_configured():
+        return False
+
+    def enqueue(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
+        put(_pending(event, method, clock))
+        raise structlog.DropEvent
+
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, enqueue],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    return True
+
+
+def _pending(event: MutableMapping[str, Any], method: str, clock: Clock) -> PendingLog:
+    fields = {str(name): value for name, value in event.items()}
+    raised = fields.pop("exc_info", None) or (method == "exception")
+    if raised is True:
+        import sys
+
+        raised = sys.exc_info()[1]
+    elif isinstance(raised, tuple):
+        raised = raised[1]
+    level = logging.getLevelNamesMapping().get(method.upper(), logging.INFO)
+    return PendingLog(
+        clock.time_ns(),
+        severity_of(logging.ERROR if method == "exception" else level),
+        str(fields.pop("logger", "structlog")),
+        str(fields.pop("event", "")),
+        fields,
+        *current_ids(),
+        error_details(raised) if isinstance(raised, BaseException) else None,
+    )

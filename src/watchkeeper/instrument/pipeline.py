@@ -1,0 +1,196 @@
+"""From the queue to everywhere: metrics of requests, log lines, export, and what counts losses."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from watchkeeper.clock import Clock
+from watchkeeper.contract import Contract, Counter
+from watchkeeper.conventions import telemetry as own
+from watchkeeper.instrument.export import Exporter
+from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.finish import Finisher
+from watchkeeper.instrument.log_line import encode_line
+from watchkeeper.instrument.log_output import log_output
+from watchkeeper.instrument.pump import Pump
+from watchkeeper.instrument.records import PendingLog, RequestRecord
+from watchkeeper.instrument.redaction import Redactor
+from watchkeeper.instrument.registry import Registry
+from watchkeeper.instrument.requests import RequestObserver
+from watchkeeper.instrument.settings import Settings
+from watchkeeper.instrument.span import LiveSpan
+from watchkeeper.model import Attributes, LogRecord, SpanRecord
+
+GAUGE_PERIOD_NS = 1_000_000_000
+
+Observer = Callable[[list[SpanRecord], list[LogRecord]], None]
+
+
+class Pipeline:
+    """Owns the pump, the log output and the exporter of one telemetry."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        service: str,
+        settings: Settings,
+        clock: Clock,
+        registry: Registry,
+        faults: Faults,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._registry = registry
+        self._faults = faults
+        self.on_tick: Callable[[], None] = lambda: None
+        self.observers: list[Observer] = []
+        self._redactor = Redactor(
+            field.name
+            for event in contract.signals.events
+            for field in event.fields
+            if field.sensitive
+        )
+        self._finisher = Finisher(service, _resource(contract, settings), self._redactor)
+        self._requests = RequestObserver(registry)
+        self._output = log_output(settings)
+        self._exporter = (
+            Exporter(settings, clock, faults, self._on_sent, self._on_drop)
+            if settings.otlp_endpoint and not settings.disabled
+            else None
+        )
+        self._pump = Pump(
+            self._turn,
+            self._on_full,
+            self._tick,
+            faults,
+            limit=settings.queue_limit,
+            interval_seconds=settings.pump_interval_seconds,
+        )
+        self._last_gauges_ns = 0
+
+    def put(self, record: Any) -> None:
+        """Queue a span that ended, a request's record or a pending log line."""
+        if not self._settings.disabled:
+            self._pump.put(record)
+
+    def start(self) -> None:
+        """Start the pump, if anything shall run by itself."""
+        if self._settings.background:
+            self._pump.start()
+        atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """Turn and send what waits."""
+        atexit.unregister(self.stop)
+        self._pump.stop()
+        if self._exporter is not None:
+            self._exporter.stop(self._settings.shutdown_timeout_seconds)
+
+    def flush(self) -> None:
+        """Turn what waits, in the caller's thread."""
+        self._pump.drain()
+
+    def reset(self) -> None:
+        """Forget what waits: for the child of a fork."""
+        self._pump.reset()
+        if self._settings.background:
+            self._pump.start_when_needed()
+        if self._exporter is not None:
+            self._exporter.reset()
+        self._redactor.removed.clear()
+
+    def _turn(self, batch: list[Any]) -> None:
+        spans: list[SpanRecord] = []
+        logs: list[LogRecord] = []
+        for record in batch:
+            try:
+                self._turn_one(record, spans, logs)
+            except Exception as error:  # noqa: BLE001 - one bad record must not take the rest along
+                for signal in _signals(record):
+                    self._on_drop(signal, "fault", 1)
+                self._faults.note("record", error)
+        self._count_redactions()
+        if logs:
+            self._write(logs)
+        for observer in self.observers:
+            observer(spans, logs)
+        if self._exporter is not None:
+            self._exporter.add(spans, logs)
+
+    def _turn_one(self, record: Any, spans: list[SpanRecord], logs: list[LogRecord]) -> None:
+        if isinstance(record, RequestRecord):
+            logs.append(self._finisher.log(self._requests.observe(record)))
+            if record.span.sampled:
+                spans.append(self._finisher.span(record.span))
+        elif isinstance(record, LiveSpan):
+            spans.append(self._finisher.span(record))
+        else:
+            logs.append(self._finisher.log(record))
+
+    def _write(self, logs: list[LogRecord]) -> None:
+        try:
+            self._output.write(b"".join([encode_line(record) for record in logs]))
+        except OSError as error:
+            self._on_drop("logs", "export_failed", len(logs))
+            self._faults.note("log_output", error)
+
+    def _tick(self) -> None:
+        if self._exporter is not None:
+            self._exporter.add((), ())
+        now_ns = self._clock.monotonic_ns()
+        if now_ns - self._last_gauges_ns >= GAUGE_PERIOD_NS:
+            self._last_gauges_ns = now_ns
+            self._show_queue()
+            self.on_tick()
+
+    def _show_queue(self) -> None:
+        family = self._registry.find(own.QUEUED)
+        if family is not None and self._exporter is not None:
+            for signal, records in self._exporter.waiting().items():
+                family.resolve({"signal": signal}).set(records)  # type: ignore[union-attr] # a gauge's
+
+    def _count_redactions(self) -> None:
+        removed = self._redactor.removed
+        while removed:
+            kind, count = removed.popitem()
+            self._count(own.REDACTED, count, kind=kind)
+
+    def _on_full(self, record: Any) -> None:
+        for signal in _signals(record):
+            self._on_drop(signal, "queue_full", 1)
+
+    def _on_sent(self, signal: str, records: int) -> None:
+        self._count(own.EXPORTED, records, signal=signal)
+
+    def _on_drop(self, signal: str, reason: str, records: int) -> None:
+        self._count(own.DROPPED, records, signal=signal, reason=reason)
+
+    def _count(self, declaration: Counter, amount: float, **labels: str) -> None:
+        family = self._registry.find(declaration)
+        if family is not None:
+            family.resolve(labels).inc(amount)  # type: ignore[union-attr] # a counter's
+
+
+def _signals(record: Any) -> tuple[str, ...]:
+    if isinstance(record, RequestRecord):
+        return ("metrics", "spans", "logs") if record.span.sampled else ("metrics", "logs")
+    return ("logs",) if isinstance(record, PendingLog) else ("spans",)
+
+
+def _resource(contract: Contract, settings: Settings) -> Attributes:
+    return {
+        "service.version": contract.version,
+        "deployment.environment.name": settings.environment,
+        "service.instance.id": f"{socket.gethostname()}:{os.getpid()}",
+        "telemetry.sdk.name": "watchkeeper",
+        "telemetry.sdk.language": "python",
+        **{
+            name: value
+            for name, value in settings.resource_attributes.items()
+            if name != "service.name"
+        },
+    }

@@ -1,0 +1,152 @@
+"""The files of values of one service's processes, in one directory.
+
+Each process writes its own file; whoever is asked for metrics reads all of them. What dead
+processes counted is moved into one file, the retired values, so that restarts do not pile up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from watchkeeper.clock import Clock
+from watchkeeper.instrument.values import FileValues, StoredValues, read_values
+
+LOGGER = logging.getLogger("watchkeeper.instrument")
+_SUFFIX = ".values"
+
+
+@dataclass(slots=True)
+class OtherProcesses:
+    """What the siblings hold: each live one's cells by key, and what the dead ones counted."""
+
+    live: list[dict[bytes, tuple[float, ...]]] = field(default_factory=list)
+    retired: list[dict[bytes, tuple[float, ...]]] = field(default_factory=list)
+
+
+class ProcessFiles:
+    """The directory as one process of `service` sees it."""
+
+    def __init__(self, directory: Path, service: str, clock: Clock) -> None:
+        self._directory = directory
+        self._service = re.sub(r"[^a-zA-Z0-9_-]", "_", service)
+        self._clock = clock
+        self._own: Path | None = None
+        self._sequence = 0
+
+    def open_own(self) -> FileValues:
+        """Return new values of this process, in a file of its own. Raises OSError."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        process_id = os.getpid()
+        ticks = start_ticks(process_id) or 0
+        while True:
+            name = f"{self._service}.{process_id}.{ticks}.{self._sequence}{_SUFFIX}"
+            self._sequence += 1
+            try:
+                values = FileValues(
+                    self._directory / name,
+                    process_id=process_id,
+                    start_ticks=ticks,
+                    now_seconds=self._clock.time_ns() / 1e9,
+                )
+            except FileExistsError:
+                continue
+            self._own = values.path
+            return values
+
+    def read_others(self) -> OtherProcesses:
+        """Return what every other process of the service holds or held."""
+        with self._locked():
+            others = OtherProcesses()
+            dead: dict[Path, StoredValues] = {}
+            for path in sorted(self._directory.glob(f"{self._service}.*{_SUFFIX}")):
+                if path == self._own:
+                    continue
+                stored = read_values(path)
+                if stored is None:
+                    continue
+                if start_ticks(stored.process_id) == stored.start_ticks:
+                    others.live.append(stored.entries)
+                else:
+                    dead[path] = stored
+            others.retired.append(self._retire(dead))
+        return others
+
+    def _retire(self, dead: dict[Path, StoredValues]) -> dict[bytes, tuple[float, ...]]:
+        """Add what the dead counted to the retired values, and remove their files.
+
+        The retired file names the files that it took, so that a crash between its writing and
+        their removal counts nothing twice.
+        """
+        path = self._directory / f"{self._service}.retired.json"
+        taken, totals = _read_retired(path)
+        fresh = {file: stored for file, stored in dead.items() if file.name not in taken}
+        for stored in fresh.values():
+            for key, cells in stored.entries.items():
+                before = totals.get(key)
+                if before is None or len(before) != len(cells):
+                    totals[key] = cells
+                else:
+                    totals[key] = tuple([a + b for a, b in zip(before, cells, strict=True)])
+        if dead:
+            _write_retired(path, [file.name for file in dead], totals)
+            for file in dead:
+                file.unlink(missing_ok=True)
+        return totals
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        handle = os.open(
+            self._directory / f"{self._service}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def start_ticks(process_id: int) -> int | None:
+    """Return when a process started, in clock ticks since boot, or None if there is none.
+
+    Source: proc(5), field 22 of /proc/<pid>/stat; the second field may hold anything.
+    """
+    try:
+        text = Path(f"/proc/{process_id}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    # A zombie counts nothing any more.
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def _read_retired(path: Path) -> tuple[set[str], dict[bytes, tuple[float, ...]]]:
+    try:
+        stored = orjson.loads(path.read_bytes())
+        totals = {orjson.dumps(key): tuple(cells) for key, cells in stored["totals"]}
+        return set(stored["taken"]), totals
+    except FileNotFoundError:
+        return set(), {}
+    except (ValueError, KeyError, TypeError):
+        damaged = path.with_suffix(".damaged")
+        path.replace(damaged)
+        LOGGER.warning("%s cannot be read and was set aside as %s", path, damaged.name)
+        return set(), {}
+
+
+def _write_retired(path: Path, taken: list[str], totals: dict[bytes, tuple[float, ...]]) -> None:
+    body = orjson.dumps(
+        {"taken": taken, "totals": [[orjson.loads(key), cells] for key, cells in totals.items()]}
+    )
+    unfinished = path.with_suffix(".writing")
+    unfinished.write_bytes(body)
+    unfinished.replace(path)

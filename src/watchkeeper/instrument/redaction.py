@@ -1,0 +1,76 @@
+"""Personal data and secrets are taken out before anything leaves the process, counted by kind.
+
+What is found becomes `[email]`, `[token]` and so on. Job ids, trace ids, UUIDs, versions, times
+and figures stay: patterns are bounded, cards must pass their check digit and begin like a card,
+and numbers that are no text are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from watchkeeper.instrument.secrets import SECRET_HINTS, find_secrets, kind_of_name
+from watchkeeper.instrument.sensitive_text import find_personal
+
+Replace = Callable[[str], str]
+
+_REMEMBERED_TEXTS = 8192
+_LONGEST_REMEMBERED = 256
+LONGEST_TEXT = 32_768
+"""Longer texts are cut: a value of that length is a document, and no document belongs here."""
+
+
+class Redactor:
+    """Cleans texts and fields. `declared` are the names of fields that never leave."""
+
+    def __init__(self, declared: Iterable[str] = ()) -> None:
+        self._declared = frozenset(declared)
+        self._clean: dict[str, None] = {}
+        self.removed: Counter[str] = Counter()
+
+    def text(self, text: str) -> str:
+        """Return `text` without personal data and secrets."""
+        if text in self._clean:
+            return text
+        if len(text) > LONGEST_TEXT:
+            text = text[:LONGEST_TEXT] + "…"
+        cleaned = text
+        lowered = text.lower()
+        if any(hint in lowered for hint in SECRET_HINTS):
+            cleaned = find_secrets(cleaned, self._mark)
+        cleaned = find_personal(cleaned, lowered, self._mark)
+        if cleaned == text and len(text) <= _LONGEST_REMEMBERED:
+            if len(self._clean) >= _REMEMBERED_TEXTS:
+                self._clean.clear()
+            self._clean[text] = None
+        return cleaned
+
+    def field(self, name: str, value: Any) -> Any:
+        """Return a field's value, cleaned by its name and by what it holds."""
+        if name in self._declared:
+            return self._mark("declared")
+        kind = kind_of_name(name)
+        if kind and value is not None:
+            return self._mark(kind)
+        return self._value(value)
+
+    def fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all fields, cleaned."""
+        return {name: self.field(name, value) for name, value in fields.items()}
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, bool | int | float) or value is None:
+            return value
+        if isinstance(value, Mapping):
+            return {str(name): self.field(str(name), item) for name, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._value(item) for item in value]
+        return self.text(str(value))
+
+    def _mark(self, kind: str) -> str:
+        self.removed[kind] += 1
+        return f"[{kind}]"

@@ -1,0 +1,168 @@
+"""One series each: a metric with one set of label values, and the cells that hold its numbers.
+
+A series is resolved once and used often. All series of a process share one lock, which is held
+for an addition and across a fork.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections.abc import Callable
+from types import TracebackType
+
+from watchkeeper.clock import Clock
+from watchkeeper.model import Exemplar
+
+CurrentTrace = Callable[[], str]
+"""Returns the id of the current trace if it is sampled, else ''."""
+
+
+class Recording:
+    """What all series of one process share."""
+
+    __slots__ = ("clock", "current_trace", "lock")
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.lock = threading.Lock()
+        self.current_trace: CurrentTrace = lambda: ""
+
+    def exemplar(self, value: float, trace_id: str | None) -> Exemplar | None:
+        """Return an exemplar with the trace that is going on, or None outside of any."""
+        found = self.current_trace() if trace_id is None else trace_id
+        if not found:
+            return None
+        return Exemplar((("trace_id", found),), value, self.clock.time_ns() // 1_000_000)
+
+
+class CounterSeries:
+    """A number that only grows. One cell."""
+
+    size = 1
+    __slots__ = ("_recording", "cells", "exemplar")
+
+    def __init__(self, recording: Recording, cells: memoryview[float]) -> None:
+        self._recording = recording
+        self.cells = cells
+        self.exemplar: Exemplar | None = None
+
+    def inc(self, amount: float = 1.0, *, trace_id: str | None = None) -> None:
+        """Add `amount` (0 or more). `trace_id` is for those who count after the fact."""
+        if not amount >= 0:
+            raise ValueError(f"a counter only grows: it cannot take {amount}")
+        with self._recording.lock:
+            self.cells[0] += amount
+        exemplar = self._recording.exemplar(amount, trace_id)
+        if exemplar is not None:
+            self.exemplar = exemplar
+
+
+class GaugeSeries:
+    """A number that goes up and down. Two cells: the value, and when it was set (seconds since
+    the Unix epoch; 0 for never)."""
+
+    size = 2
+    __slots__ = ("_recording", "callback", "cells")
+
+    def __init__(self, recording: Recording, cells: memoryview[float]) -> None:
+        self._recording = recording
+        self.cells = cells
+        self.callback: Callable[[], float] | None = None
+
+    def set(self, value: float) -> None:
+        """Make `value` the value."""
+        now = self._recording.clock.time_ns() / 1e9
+        with self._recording.lock:
+            self.cells[0] = value
+            self.cells[1] = now
+
+    def inc(self, amount: float = 1.0) -> None:
+        """Add `amount`."""
+        now = self._recording.clock.time_ns() / 1e9
+        with self._recording.lock:
+            self.cells[0] += amount
+            self.cells[1] = now
+
+    def dec(self, amount: float = 1.0) -> None:
+        """Take `amount` away."""
+        self.inc(-amount)
+
+    def follow(self, callback: Callable[[], float]) -> None:
+        """Take the value from `callback` at every scrape, and every second besides."""
+        self.callback = callback
+
+
+class HistogramSeries:
+    """Observations by size. Cells: a count for each bucket, one for infinity, then the sum."""
+
+    __slots__ = ("_bounds", "_last", "_recording", "cells", "exemplars")
+
+    def __init__(
+        self, recording: Recording, cells: memoryview[float], bounds: tuple[float, ...]
+    ) -> None:
+        self._recording = recording
+        self._bounds = bounds
+        self._last = len(bounds) + 1
+        self.cells = cells
+        self.exemplars: dict[int, Exemplar] = {}
+
+    def observe(self, value: float, *, trace_id: str | None = None) -> None:
+        """Count `value` into the first bucket whose bound is not below it."""
+        bucket = bisect_left(self._bounds, value)
+        with self._recording.lock:
+            self.cells[bucket] += 1
+            self.cells[self._last] += value
+        exemplar = self._recording.exemplar(value, trace_id)
+        if exemplar is not None:
+            self.exemplars[bucket] = exemplar
+
+    def time(self) -> Timer:
+        """Observe how many seconds the block takes, also when it raises."""
+        return Timer(self._recording.clock, self.observe)
+
+
+class SummarySeries:
+    """Observations counted and summed. Two cells: count, sum."""
+
+    size = 2
+    __slots__ = ("_recording", "cells")
+
+    def __init__(self, recording: Recording, cells: memoryview[float]) -> None:
+        self._recording = recording
+        self.cells = cells
+
+    def observe(self, value: float) -> None:
+        """Count and sum `value`."""
+        with self._recording.lock:
+            self.cells[0] += 1
+            self.cells[1] += value
+
+    def time(self) -> Timer:
+        """Observe how many seconds the block takes, also when it raises."""
+        return Timer(self._recording.clock, self.observe)
+
+
+class Timer:
+    """A context manager that observes the seconds between entry and exit."""
+
+    __slots__ = ("_clock", "_observe", "_started_ns")
+
+    def __init__(self, clock: Clock, observe: Callable[[float], None]) -> None:
+        self._clock = clock
+        self._observe = observe
+        self._started_ns = 0
+
+    def __enter__(self) -> None:
+        self._started_ns = self._clock.monotonic_ns()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._observe((self._clock.monotonic_ns() - self._started_ns) / 1e9)
+
+
+Series = CounterSeries | GaugeSeries | HistogramSeries | SummarySeries

@@ -1,0 +1,188 @@
+"""A live span: OpenTelemetry's Span, as cheap as its promises allow.
+
+It is appended to the queue when it ends and becomes a SpanRecord in the pump, so that neither
+conversion nor redaction nor encoding is paid by the work that it times.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from opentelemetry.trace import (
+    Span,
+    SpanContext,
+    Status,
+    TraceFlags,
+    TraceState,
+)
+from opentelemetry.trace import StatusCode as OpenStatusCode
+
+from watchkeeper.clock import Clock
+from watchkeeper.model import SpanKind, StatusCode
+
+MOST_ATTRIBUTES = 128
+MOST_EVENTS = 128
+MOST_LINKS = 128
+"""OpenTelemetry's default span limits (OTEL_SPAN_*_COUNT_LIMIT)."""
+
+SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+NOT_SAMPLED = TraceFlags(TraceFlags.DEFAULT)
+
+_STATUS = {
+    OpenStatusCode.UNSET: StatusCode.UNSET,
+    OpenStatusCode.OK: StatusCode.OK,
+    OpenStatusCode.ERROR: StatusCode.ERROR,
+}
+
+
+class SpanOwner(Protocol):
+    """What a span needs of the tracing that made it."""
+
+    clock: Clock
+
+    def ended(self, span: LiveSpan) -> None:
+        """Take a recorded span that has ended."""
+        ...
+
+    def fault(self, where: str, error: BaseException) -> None:
+        """Count an error that must not reach the service."""
+        ...
+
+
+class LiveSpan(Span):
+    """A span from its start to its end. `sampled` says whether it is recorded."""
+
+    def __init__(
+        self,
+        owner: SpanOwner,
+        name: str,
+        kind: SpanKind,
+        trace_id: int,
+        span_id: int,
+        *,
+        parent_span_id: int = 0,
+        sampled: bool = True,
+        state: TraceState | None = None,
+        scope: str = "",
+        start_ns: int = 0,
+    ) -> None:
+        self._owner = owner
+        self.name = name
+        self.kind = kind
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_span_id = parent_span_id
+        self.sampled = sampled
+        self.state = state
+        self.scope = scope
+        self.attributes: dict[str, Any] = {}
+        self.events: list[tuple[str, int, Mapping[str, Any]]] = []
+        self.links: list[tuple[SpanContext, Mapping[str, Any]]] = []
+        self.status = StatusCode.UNSET
+        self.status_message = ""
+        self.start_ns = start_ns or owner.clock.time_ns()
+        self.end_ns = 0
+        self._started_ns = 0 if start_ns else owner.clock.monotonic_ns()
+        self._context: SpanContext | None = None
+
+    def get_span_context(self) -> SpanContext:
+        context = self._context
+        if context is None:
+            flags = SAMPLED if self.sampled else NOT_SAMPLED
+            context = SpanContext(self.trace_id, self.span_id, False, flags, self.state)
+            self._context = context
+        return context
+
+    def is_recording(self) -> bool:
+        return self.sampled and not self.end_ns
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        if not self.is_recording() or value is None:
+            return
+        if key in self.attributes or len(self.attributes) < MOST_ATTRIBUTES:
+            self.attributes[key] = value
+
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        for key, value in attributes.items():
+            self.set_attribute(key, value)
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        if self.is_recording() and len(self.events) < MOST_EVENTS:
+            when = timestamp or self._owner.clock.time_ns()
+            self.events.append((name, when, dict(attributes or ())))
+
+    def add_link(self, context: SpanContext, attributes: Any = None) -> None:
+        if self.is_recording() and context.is_valid and len(self.links) < MOST_LINKS:
+            self.links.append((context, dict(attributes or ())))
+
+    def update_name(self, name: str) -> None:
+        if self.is_recording():
+            self.name = name
+
+    def set_status(self, status: Status | OpenStatusCode, description: str | None = None) -> None:
+        if not self.is_recording() or self.status is StatusCode.OK:
+            return
+        code = status if isinstance(status, OpenStatusCode) else status.status_code
+        text = description if isinstance(status, OpenStatusCode) else status.description
+        if code is OpenStatusCode.UNSET:
+            return
+        self.status = _STATUS[code]
+        self.status_message = (text or "") if code is OpenStatusCode.ERROR else ""
+
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: Any = None,
+        timestamp: int | None = None,
+        escaped: bool = False,
+    ) -> None:
+        if not self.is_recording():
+            return
+        try:
+            recorded = {
+                "exception.type": type_name(exception),
+                "exception.message": str(exception),
+                "exception.stacktrace": stack_of(exception),
+            }
+        except Exception as error:  # noqa: BLE001 - an exception may have a broken __str__
+            self._owner.fault("span", error)
+            recorded = {"exception.type": type_name(exception)}
+        self.add_event("exception", recorded | dict(attributes or ()), timestamp)
+
+    def fail(self, error: BaseException) -> None:
+        """Record an exception that ended the work, and that it failed."""
+        self.record_exception(error)
+        self.set_attribute("error.type", type_name(error))
+        self.set_status(OpenStatusCode.ERROR, type_name(error))
+
+    def end(self, end_time: int | None = None) -> None:
+        if self.end_ns:
+            return
+        if end_time is not None:
+            self.end_ns = end_time
+        elif self._started_ns:
+            # A clock that is set back must not make a duration negative.
+            self.end_ns = self.start_ns + self._owner.clock.monotonic_ns() - self._started_ns
+        else:
+            self.end_ns = self._owner.clock.time_ns()
+        if self.sampled:
+            self._owner.ended(self)
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is not None and isinstance(error, Exception):
+            self.fail(error)
+        self.end()
+
+
+def type_name(error: BaseException) -> str:
+    """Return an exception's type as telemetry names it: `ValueError`, `asyncpg.PostgresError`."""
+    kind = type(error)
+    module = kind.__module__
+    return kind.__qualname__ if module == "builtins" else f"{module}.{kind.__qualname__}"
+
+
+def stack_of(error: BaseException) -> str:
+    """Return the traceback, without the exception's message: that is a field of its own."""
+    return "".join(traceback.format_tb(error.__traceback__)).rstrip()

@@ -1,0 +1,236 @@
+"""OpenTelemetry's TracerProvider and Tracer over live spans.
+
+The provider is set as the global one, so that get_current_span(), child spans, links and the
+instrumentations of other libraries work unchanged. OpenTelemetry allows that once for a
+process: what is set is a switch that leads to the telemetry that was started last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry import context as open_context
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, SpanContext, Tracer, TracerProvider, TraceState
+from opentelemetry.trace import SpanKind as OpenSpanKind
+from opentelemetry.util._decorator import _agnosticcontextmanager
+
+from watchkeeper.clock import Clock, IdSource
+from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.sampling import Sampler
+from watchkeeper.instrument.span import LiveSpan
+from watchkeeper.model import SpanKind
+from watchkeeper.wire import traceparent
+
+_KINDS = {
+    OpenSpanKind.INTERNAL: SpanKind.INTERNAL,
+    OpenSpanKind.SERVER: SpanKind.SERVER,
+    OpenSpanKind.CLIENT: SpanKind.CLIENT,
+    OpenSpanKind.PRODUCER: SpanKind.PRODUCER,
+    OpenSpanKind.CONSUMER: SpanKind.CONSUMER,
+}
+
+
+class Tracing:
+    """Makes spans, and hands the ended ones to `on_end`."""
+
+    def __init__(self, clock: Clock, ids: IdSource, sampler: Sampler, faults: Faults) -> None:
+        self.clock = clock
+        self.ids = ids
+        self.sampler = sampler
+        self.faults = faults
+        self.on_end: Callable[[LiveSpan], None] = lambda span: None
+
+    def ended(self, span: LiveSpan) -> None:
+        """Take a recorded span that has ended."""
+        self.on_end(span)
+
+    def fault(self, where: str, error: BaseException) -> None:
+        """Count an error that must not reach the service."""
+        self.faults.note(where, error)
+
+    def begin(
+        self,
+        name: str,
+        kind: SpanKind,
+        parent: SpanContext | None,
+        *,
+        scope: str = "watchkeeper",
+        start_ns: int = 0,
+    ) -> LiveSpan:
+        """Return a new span below `parent`, or at the root of a new trace."""
+        if parent is None or not parent.is_valid:
+            trace_id = self.ids.trace_id()
+            sampled = self.sampler.root(trace_id)
+            parent_span_id = 0
+            state = None
+        else:
+            trace_id = parent.trace_id
+            sampled = self.sampler.child(trace_id, parent.trace_flags.sampled)
+            parent_span_id = parent.span_id
+            state = parent.trace_state
+        return LiveSpan(
+            self,
+            name,
+            kind,
+            trace_id,
+            self.ids.span_id(),
+            parent_span_id=parent_span_id,
+            sampled=sampled,
+            state=state,
+            scope=scope,
+            start_ns=start_ns,
+        )
+
+
+class LiveTracer(Tracer):
+    """A tracer of one instrumentation scope."""
+
+    def __init__(self, provider: LiveTracerProvider, scope: str) -> None:
+        self._provider = provider
+        self._scope = scope
+
+    def start_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: OpenSpanKind = OpenSpanKind.INTERNAL,
+        attributes: Mapping[str, Any] | None = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+    ) -> trace.Span:
+        tracing = self._provider.tracing
+        parent = trace.get_current_span(context).get_span_context()
+        if tracing is None:
+            return trace.NonRecordingSpan(parent)
+        span = tracing.begin(
+            name, _KINDS[kind], parent, scope=self._scope, start_ns=start_time or 0
+        )
+        if attributes:
+            span.set_attributes(attributes)
+        for link in links or ():
+            span.add_link(link.context, link.attributes)
+        return span
+
+    @_agnosticcontextmanager
+    def start_as_current_span(  # noqa: PLR0913 - OpenTelemetry's signature
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: OpenSpanKind = OpenSpanKind.INTERNAL,
+        attributes: Mapping[str, Any] | None = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+    ) -> Iterator[trace.Span]:
+        span = self.start_span(name, context, kind, attributes, links, start_time)
+        with trace.use_span(
+            span,
+            end_on_exit=end_on_exit,
+            record_exception=record_exception,
+            set_status_on_exception=set_status_on_exception,
+        ):
+            yield span
+
+
+class LiveTracerProvider(TracerProvider):
+    """A provider that leads to whichever telemetry runs; to none, its spans do nothing."""
+
+    def __init__(self, tracing: Tracing | None = None) -> None:
+        self.tracing = tracing
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Any = None,
+    ) -> Tracer:
+        return LiveTracer(self, instrumenting_module_name)
+
+
+GLOBAL_PROVIDER = LiveTracerProvider()
+
+
+def make_global(tracing: Tracing) -> bool:
+    """Lead OpenTelemetry's global tracer to `tracing`; False if another provider is set."""
+    if trace.get_tracer_provider() is not GLOBAL_PROVIDER:
+        trace.set_tracer_provider(GLOBAL_PROVIDER)
+    GLOBAL_PROVIDER.tracing = tracing
+    return trace.get_tracer_provider() is GLOBAL_PROVIDER
+
+
+def leave_global(tracing: Tracing) -> None:
+    """Undo make_global, if no other telemetry was started since."""
+    if GLOBAL_PROVIDER.tracing is tracing:
+        GLOBAL_PROVIDER.tracing = None
+
+
+class CurrentSpan:
+    """A context manager that makes a span the current one, and ends it.
+
+    Plain `with`, in async code too: the context variable is the task's own.
+    """
+
+    __slots__ = ("_span", "_token")
+
+    def __init__(self, span: LiveSpan) -> None:
+        self._span = span
+        self._token: Any = None
+
+    def __enter__(self) -> LiveSpan:
+        self._token = open_context.attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(self, kind: Any, error: BaseException | None, stack: Any) -> None:
+        open_context.detach(self._token)
+        self._span.__exit__(kind, error, stack)
+
+
+def carrier_of(context: SpanContext) -> dict[str, str]:
+    """Return the W3C headers that let another process continue the trace; {} outside of any."""
+    if not context.is_valid:
+        return {}
+    carrier = {
+        "traceparent": traceparent.format(
+            f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled
+        )
+    }
+    if context.trace_state:
+        carrier["tracestate"] = context.trace_state.to_header()
+    return carrier
+
+
+def context_of(header: str, state: str = "") -> SpanContext | None:
+    """Return the remote span of W3C headers, or None if there is none to continue."""
+    parsed = traceparent.parse(header) if header else None
+    if parsed is None:
+        return None
+    return SpanContext(
+        int(parsed.trace_id, 16),
+        int(parsed.span_id, 16),
+        True,
+        trace.TraceFlags(int(parsed.sampled)),
+        TraceState.from_header([state]) if state else None,
+    )
+
+
+@contextmanager
+def continuing(carrier: Mapping[str, str]) -> Iterator[None]:
+    """Make what starts inside the block a child of the carrier's span."""
+    context = context_of(carrier.get("traceparent", ""), carrier.get("tracestate", ""))
+    if context is None:
+        yield
+        return
+    token = open_context.attach(trace.set_span_in_context(trace.NonRecordingSpan(context)))
+    try:
+        yield
+    finally:
+        open_context.detach(token)
