@@ -19,6 +19,7 @@ from resume_optimizer.telemetry import DEPENDENCY_CHANGED
 
 INTERVAL_SECONDS = 3.0
 TIMEOUT_SECONDS = 3.0
+FRESH_SECONDS = 1.0
 LLM = "llm"
 LLM_WINDOW_SECONDS = 300.0
 LLM_FEWEST_CALLS = 3
@@ -29,8 +30,11 @@ class Dependencies:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._clock = services.telemetry.clock
         self._looking = asyncio.Lock()
         self._seen: dict[str, bool] = {}
+        self._results: Sequence[CheckResult] = ()
+        self._looked_ns = 0
         self._checks = (
             DependencyCheck("database", services.database.ping, TIMEOUT_SECONDS),
             DependencyCheck("cache", self._cache, TIMEOUT_SECONDS),
@@ -39,10 +43,22 @@ class Dependencies:
             DependencyCheck(LLM, self._llm, TIMEOUT_SECONDS),
         )
 
+    async def recent(self) -> Sequence[CheckResult]:
+        """Return results that are at most a second old: many who ask are one look."""
+        async with self._looking:
+            age_ns = self._clock.monotonic_ns() - self._looked_ns
+            if not self._results or age_ns > FRESH_SECONDS * 1e9:
+                await self._look()
+            return self._results
+
     async def look(self) -> Sequence[CheckResult]:
         """Check every dependency now, all at once, even when the first is down."""
         async with self._looking:
-            results = await check_all(self._services.telemetry, self._checks)
+            return await self._look()
+
+    async def _look(self) -> Sequence[CheckResult]:
+        results = await check_all(self._services.telemetry, self._checks)
+        self._results, self._looked_ns = results, self._clock.monotonic_ns()
         for result in results:
             if self._seen.get(result.name, True) != result.up:
                 self._services.telemetry.log(

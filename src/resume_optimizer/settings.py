@@ -61,6 +61,7 @@ class Limits:
     job_attempts: int = 5
     worker_jobs: int = 4
     database_connections: int = 10
+    requests_at_once: int = 500
     password_threads: int = 2
     password_waiting: int = 32
     wrong_passwords: int = 10
@@ -75,7 +76,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of the API and of the worker. `oauth` is None when it is not set up."""
+    """All settings of the API and of the worker. `oauth` is None when it is not set up.
+
+    `trusted_proxies` are the addresses whose word on where a request comes from is taken.
+    Whoever registers with the `probe_token` becomes a user of type probe.
+    """
 
     database_url: str = field(repr=False)
     cache_url: str = field(repr=False)
@@ -89,6 +94,7 @@ class Settings:
     port: int = 8000
     worker_metrics_address: str = "127.0.0.1:8001"
     posting_allow_private: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     probe_token: str = field(default="", repr=False)
 
     @classmethod
@@ -114,6 +120,7 @@ class Settings:
             port=source.whole("PORT", 8000),
             worker_metrics_address=source.text("WORKER_METRICS_ADDRESS", "127.0.0.1:8001"),
             posting_allow_private=source.items("POSTING_ALLOW_PRIVATE"),
+            trusted_proxies=source.items("FORWARDED_ALLOW_IPS"),
             probe_token=source.secret("PROBE_TOKEN", ""),
         )
 

@@ -1,0 +1,50 @@
+"""`python -m resume_optimizer.api`: one process of the API.
+
+With `--fd N` it answers on a socket that it inherits: several processes behind one port.
+Otherwise it listens on HOST and PORT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import uvicorn
+
+from resume_optimizer.api.app import create_app
+from resume_optimizer.settings import Settings, SettingsError
+from resume_optimizer.telemetry import CONTRACT
+from watchkeeper import Settings as TelemetrySettings
+from watchkeeper import Telemetry
+from watchkeeper.errors import ConfigError
+
+GRACE_SECONDS = 10
+
+
+def main() -> None:
+    """Read the environment and serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m resume_optimizer.api")
+    parser.add_argument("--fd", type=int, help="a listening socket that was inherited")
+    arguments = parser.parse_args()
+    try:
+        settings = Settings.from_environment()
+        telemetry = Telemetry(CONTRACT, TelemetrySettings.from_environment())
+    except (SettingsError, ConfigError) as error:
+        sys.exit(f"resume_optimizer.api: {error}")
+    uvicorn.run(
+        create_app(settings, telemetry),
+        host=settings.host,
+        port=settings.port,
+        fd=arguments.fd,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        limit_concurrency=settings.limits.requests_at_once,
+    )
+
+
+if __name__ == "__main__":
+    main()
