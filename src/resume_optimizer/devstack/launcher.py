@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx2
 
 from resume_optimizer.devstack import servers
-from resume_optimizer.devstack.credentials import Credentials, credentials, write_private
+from resume_optimizer.devstack.claim import AlreadyRunningError, claim_ports, only_launcher
+from resume_optimizer.devstack.configuration import write_configuration
+from resume_optimizer.devstack.credentials import Credentials, credentials
 from resume_optimizer.devstack.faults import Fault, faults
-from resume_optimizer.devstack.options import OptionError, Options, Ports, options
+from resume_optimizer.devstack.options import OptionError, Options, options
 from resume_optimizer.devstack.parts import Parts
-from resume_optimizer.devstack.ports import LOOPBACK, PortTakenError, listen, require_free
+from resume_optimizer.devstack.ports import LOOPBACK, PortTakenError
 from resume_optimizer.devstack.server import Server, ServerFailedError
 from resume_optimizer.devstack.servers import ServerPorts
 from resume_optimizer.devstack.supervisor import Supervisor
-from resume_optimizer.telemetry import Addresses, contract_for
-from watchkeeper.render import quicken, render
 
 TICK_SECONDS = 0.25
-PATIENCE_AFTER_CRASH_SECONDS = 15.0
-
-
-class AlreadyRunningError(Exception):
-    """Another launcher uses the same data."""
 
 
 @dataclass(slots=True)
@@ -53,7 +46,7 @@ class Launcher:
 
     def start(self, listener: socket.socket) -> None:
         """Start everything and wait until it answers. Raises ServerFailedError."""
-        self._write_configuration()
+        write_configuration(self.options, self.secrets)
         parts, supervisor = self.parts, self.supervisor
         supervisor.start(
             {
@@ -92,33 +85,6 @@ class Launcher:
     def _server_ports(self) -> ServerPorts:
         ports = self.options.ports
         return ServerPorts(ports.database_port, ports.cache_port, ports.objects_port)
-
-    def _write_configuration(self) -> None:
-        """Render the contract for this run's addresses, with the inbox as every receiver."""
-        ports, directory = self.options.ports, self.options.directory / "config"
-        inbox = f"http://{LOOPBACK}:{ports.inbox_port}"
-        addresses = Addresses(
-            api=f"{LOOPBACK}:{ports.api_port}",
-            worker=f"{LOOPBACK}:{ports.worker_port}",
-            probe=f"{LOOPBACK}:{ports.probe_port}",
-            backend=f"{LOOPBACK}:{ports.backend_port}",
-            load_balancer=(
-                f"{LOOPBACK}:{ports.load_balancer_metrics_port}"
-                if self.options.load_balancer
-                else ""
-            ),
-            smarthost=f"{LOOPBACK}:{ports.inbox_mail_port}",
-            incident_webhook_url=f"{inbox}/incidents",
-            heartbeat_webhook_url=f"{inbox}/heartbeat",
-            pagerduty_url=f"{inbox}/pagerduty/v2/enqueue",
-        )
-        contract = contract_for(addresses)
-        render(
-            contract if self.options.pace == 1 else quicken(contract, self.options.pace), directory
-        )
-        kept = directory / "alertmanager" / "secrets"
-        write_private(kept / "slack_url", f"{inbox}/slack")
-        write_private(kept / "pagerduty_routing_key", self.secrets.pagerduty_routing_key)
 
 
 @dataclass(slots=True)
@@ -161,48 +127,6 @@ class _Follow:
             self.position = file.tell()
 
 
-@contextmanager
-def only_launcher(directory: Path) -> Iterator[bool]:
-    """Hold `directory` for this launcher; yield whether the one before was cut off.
-
-    Raises AlreadyRunningError if another one holds it.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "launcher.lock").open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunningError(
-                f"{directory} is in use by another `make run`; stop it, or choose other data"
-                " with DATA=DIRECTORY"
-            ) from None
-        lock.seek(0)
-        cut_off = lock.read() == "running"
-        lock.truncate(0)
-        lock.write("running")
-        lock.flush()
-        yield cut_off
-        lock.truncate(0)
-
-
-def _claim_ports(ports: Ports, patience_seconds: float) -> socket.socket:
-    """Check every port and return the API's listening socket. Raises PortTakenError.
-
-    Processes of a launcher that was cut off may need a moment to end: they get it.
-    """
-    deadline = time.monotonic() + patience_seconds
-    while True:
-        try:
-            for known in fields(ports):
-                purpose = known.name.removesuffix("_port").replace("_", " ")
-                require_free(getattr(ports, known.name), f"the {purpose}", known.name.upper())
-            return listen(ports.api_port, "the API", "API_PORT")
-        except PortTakenError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(TICK_SECONDS)
-
-
 def _wait_for_journey(probe_port: int, stopping: Callable[[], bool]) -> str:
     """Wait for the first journey to end and say how it went."""
     begun = time.monotonic()
@@ -239,7 +163,7 @@ def main() -> None:
 def _run(
     chosen: Options, *, cut_off: bool, say: Callable[[str], None], stopping: Callable[[], bool]
 ) -> None:
-    listener = _claim_ports(chosen.ports, PATIENCE_AFTER_CRASH_SECONDS if cut_off else 0.0)
+    listener = claim_ports(chosen.ports, cut_off=cut_off)
     launcher = Launcher(chosen, say)
     begun = time.monotonic()
     try:
