@@ -48,13 +48,13 @@ class Pipeline:
         self._faults = faults
         self.on_tick: Callable[[], None] = lambda: None
         self.observers: list[Observer] = []
-        self._redactor = Redactor(
+        self.redactor = Redactor(
             field.name
             for event in contract.signals.events
             for field in event.fields
             if field.sensitive
         )
-        self._finisher = Finisher(service, _resource(contract, settings), self._redactor)
+        self._finisher = Finisher(service, _resource(contract, settings), self.redactor)
         self._requests = RequestObserver(registry)
         self._output = log_output(settings)
         self._exporter = (
@@ -101,7 +101,7 @@ class Pipeline:
             self._pump.start_when_needed()
         if self._exporter is not None:
             self._exporter.reset()
-        self._redactor.removed.clear()
+        self.redactor.removed.clear()
 
     def _turn(self, batch: list[Any]) -> None:
         spans: list[SpanRecord] = []
@@ -154,7 +154,7 @@ class Pipeline:
                 family.resolve({"signal": signal}).set(records)  # type: ignore[union-attr] # a gauge's
 
     def _count_redactions(self) -> None:
-        removed = self._redactor.removed
+        removed = self.redactor.removed
         while removed:
             kind, count = removed.popitem()
             self._count(own.REDACTED, count, kind=kind)

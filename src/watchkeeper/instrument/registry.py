@@ -136,10 +136,9 @@ class Family:
 
     def _initialise(self) -> None:
         labels = self.declaration.labels
-        if all(label.values for label in labels):
-            if prod(len(label.values) for label in labels) <= MOST_INITIALISED:
-                for label_values in itertools.product(*[label.values for label in labels]):
-                    self._make(label_values)
+        if 0 < prod(len(label.values) for label in labels) <= MOST_INITIALISED:
+            for label_values in itertools.product(*[label.values for label in labels]):
+                self._make(label_values)
 
 
 class _Admission:

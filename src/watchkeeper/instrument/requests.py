@@ -60,10 +60,11 @@ def complete_span(span: LiveSpan, record: RequestRecord) -> None:
     span.name = f"{record.method} {record.template}"
     attributes: dict[str, Any] = {
         "http.request.method": record.method,
-        "http.route": record.template,
         "url.path": record.path,
         "url.scheme": record.scheme,
     }
+    if record.template != http.UNMATCHED:
+        attributes["http.route"] = record.template
     if record.status:
         attributes["http.response.status_code"] = record.status
     if record.client:

@@ -54,7 +54,7 @@ class SpanOwner(Protocol):
 class LiveSpan(Span):
     """A span from its start to its end. `sampled` says whether it is recorded."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a span has so many parts from its start
         self,
         owner: SpanOwner,
         name: str,

@@ -268,6 +268,10 @@ class Telemetry:
         """Turn every record that waits into metrics, spans and lines, now, in this thread."""
         self.pipeline.flush()
 
+    def redact(self, text: str) -> str:
+        """Return `text` without personal data and secrets, as every signal leaves."""
+        return self.pipeline.redactor.text(text)
+
     def watch_event_loop(self) -> None:
         """Measure the lag of the running event loop from now on."""
         if self._gauges.lag is None and not self.settings.disabled:

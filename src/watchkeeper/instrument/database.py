@@ -1,0 +1,190 @@
+"""asyncpg, watched: a span and a duration a query, errors by class, the pool as it stands.
+
+COPY and transactions are seen too. Cursors and prepared statements are not: asyncpg runs them
+past the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from watchkeeper.contract import Gauge
+from watchkeeper.conventions import database
+from watchkeeper.instrument.calls import optional_span
+from watchkeeper.instrument.sql import describe_query
+from watchkeeper.instrument.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    import asyncpg
+
+SQLSTATE_CLASSES = {
+    "08": "connection",
+    "22": "syntax",
+    "23": "constraint",
+    "28": "connection",
+    "40": "serialization",
+    "42": "syntax",
+    "53": "resources",
+    "54": "resources",
+    "57": "connection",
+}
+"""The error type of a class of SQLSTATE. Source: PostgreSQL manual, appendix A."""
+
+CANCELLED = "57014"
+
+
+async def create_pool(telemetry: Telemetry, dsn: str, **asyncpg_arguments: Any) -> asyncpg.Pool:
+    """Return an asyncpg pool whose connections are watched.
+
+    Takes what asyncpg.create_pool takes, except `connection_class`.
+    """
+    import asyncpg
+
+    connection_class = _watched_connection(asyncpg.Connection, Queries(telemetry))
+    pool = asyncpg.create_pool(dsn, connection_class=connection_class, **asyncpg_arguments)
+    pool.__class__ = _watched_pool(type(pool), telemetry)
+    await pool
+    _follow(telemetry, pool)
+    return pool
+
+
+class Queries:
+    """Times queries, names their spans, and classes their errors."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+        self._durations = telemetry.declares(database.QUERY_DURATION)
+        self._errors = telemetry.declares(database.QUERY_ERRORS)
+
+    async def watch(self, text: str, run: Callable[[], Awaitable[Any]]) -> Any:
+        """Await `run()`, which executes the statement `text`."""
+        telemetry = self._telemetry
+        query = describe_query(text)
+        started_ns = telemetry.clock.monotonic_ns()
+        try:
+            with optional_span(
+                telemetry,
+                database.QUERY_SPAN,
+                name=query.name,
+                **{
+                    "db.system.name": "postgresql",
+                    "db.operation.name": query.operation,
+                    "db.query.text": query.text,
+                },
+            ):
+                return await run()
+        except BaseException as error:
+            if self._errors and not isinstance(error, GeneratorExit):
+                telemetry.counter(database.QUERY_ERRORS).inc(error_type=error_type(error))
+            raise
+        finally:
+            if self._durations:
+                seconds = (telemetry.clock.monotonic_ns() - started_ns) / 1e9
+                telemetry.histogram(database.QUERY_DURATION).observe(seconds, query_type=query.type)
+
+
+def error_type(error: BaseException) -> str:
+    """Return the class of an error, by its SQLSTATE where it has one."""
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        if state == CANCELLED:
+            return "cancelled"
+        return SQLSTATE_CLASSES.get(state[:2], "other")
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled"
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, OSError) or type(error).__name__ in (
+        "InterfaceError",
+        "InternalClientError",
+    ):
+        return "connection"
+    return "other"
+
+
+def _watched_connection(base: type, queries: Queries) -> type:
+    class WatchedConnection(base):  # type: ignore[misc] # a class of asyncpg, which has no types
+        """A connection that tells of every statement it runs, except the pool's own reset."""
+
+        _resetting = False
+
+        async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+            run = super().execute
+            if self._resetting:
+                return str(await run(query, *args, timeout=timeout))
+            return str(await queries.watch(query, lambda: run(query, *args, timeout=timeout)))
+
+        async def executemany(self, command: str, args: Any, **options: Any) -> Any:
+            run = super().executemany
+            return await queries.watch(command, lambda: run(command, args, **options))
+
+        async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+            run = super().fetch
+            return await queries.watch(query, lambda: run(query, *args, **options))
+
+        async def fetchval(self, query: str, *args: Any, **options: Any) -> Any:
+            run = super().fetchval
+            return await queries.watch(query, lambda: run(query, *args, **options))
+
+        async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
+            run = super().fetchrow
+            return await queries.watch(query, lambda: run(query, *args, **options))
+
+        async def fetchmany(self, query: str, args: Any, **options: Any) -> Any:
+            run = super().fetchmany
+            return await queries.watch(query, lambda: run(query, args, **options))
+
+        async def copy_from_table(self, table_name: str, **options: Any) -> Any:
+            run = super().copy_from_table
+            return await queries.watch(f"COPY {table_name}", lambda: run(table_name, **options))
+
+        async def copy_from_query(self, query: str, *args: Any, **options: Any) -> Any:
+            run = super().copy_from_query
+            return await queries.watch("COPY query", lambda: run(query, *args, **options))
+
+        async def copy_to_table(self, table_name: str, **options: Any) -> Any:
+            run = super().copy_to_table
+            return await queries.watch(f"COPY {table_name}", lambda: run(table_name, **options))
+
+        async def copy_records_to_table(self, table_name: str, **options: Any) -> Any:
+            run = super().copy_records_to_table
+            return await queries.watch(f"COPY {table_name}", lambda: run(table_name, **options))
+
+        async def reset(self, **options: Any) -> None:
+            self._resetting = True
+            try:
+                await super().reset(**options)
+            finally:
+                self._resetting = False
+
+    return WatchedConnection
+
+
+def _watched_pool(base: type, telemetry: Telemetry) -> type:
+    timed = telemetry.declares(database.ACQUIRE_DURATION)
+
+    class WatchedPool(base):  # type: ignore[misc] # a class of asyncpg, which has no types
+        """A pool that tells how long work waited for a connection."""
+
+        __slots__ = ()
+
+        async def _acquire(self, timeout: float | None) -> Any:
+            if not timed:
+                return await super()._acquire(timeout)
+            with telemetry.histogram(database.ACQUIRE_DURATION).time():
+                return await super()._acquire(timeout)
+
+    return WatchedPool
+
+
+def _follow(telemetry: Telemetry, pool: asyncpg.Pool) -> None:
+    readings: tuple[tuple[Gauge, Callable[[], float]], ...] = (
+        (database.CONNECTIONS_ACTIVE, lambda: pool.get_size() - pool.get_idle_size()),
+        (database.CONNECTIONS_IDLE, pool.get_idle_size),
+        (database.CONNECTIONS_MAX, pool.get_max_size),
+    )
+    for declaration, read in readings:
+        if telemetry.declares(declaration):
+            telemetry.gauge(declaration).follow(read)
