@@ -7,7 +7,7 @@ import sys
 import uvloop
 
 from resume_optimizer.jobs.worker import work
-from resume_optimizer.llm.choose import ProviderSettings, provider_from_settings
+from resume_optimizer.llm.provider import provider_from_settings
 from resume_optimizer.services import open_services
 from resume_optimizer.settings import Settings, SettingsError
 from resume_optimizer.telemetry import CONTRACT
@@ -21,15 +21,7 @@ def main() -> None:
     try:
         settings = Settings.from_environment()
         telemetry = Telemetry(CONTRACT, TelemetrySettings.from_environment())
-        provider = provider_from_settings(
-            ProviderSettings(
-                provider=settings.llm.provider,
-                model=settings.llm.model,
-                api_key=settings.llm.api_key,
-                base_url=settings.llm.base_url,
-                timeout_seconds=settings.llm.timeout_seconds,
-            )
-        )
+        provider = provider_from_settings(settings.llm)
     except (SettingsError, ConfigError) as error:
         sys.exit(f"resume_optimizer.jobs: {error}")
 
