@@ -7,6 +7,7 @@ past the connection.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -104,53 +105,17 @@ def error_type(error: BaseException) -> str:
     return "other"
 
 
-def _watched_connection(base: type, queries: Queries) -> type:
+def _watched_connection(base: Any, queries: Queries) -> type:
     class WatchedConnection(base):  # type: ignore[misc] # a class of asyncpg, which has no types
         """A connection that tells of every statement it runs, except the pool's own reset."""
 
         _resetting = False
 
-        async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+        async def execute(self, query: str, *args: Any, **options: Any) -> Any:
             run = super().execute
             if self._resetting:
-                return str(await run(query, *args, timeout=timeout))
-            return str(await queries.watch(query, lambda: run(query, *args, timeout=timeout)))
-
-        async def executemany(self, command: str, args: Any, **options: Any) -> Any:
-            run = super().executemany
-            return await queries.watch(command, lambda: run(command, args, **options))
-
-        async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
-            run = super().fetch
+                return await run(query, *args, **options)
             return await queries.watch(query, lambda: run(query, *args, **options))
-
-        async def fetchval(self, query: str, *args: Any, **options: Any) -> Any:
-            run = super().fetchval
-            return await queries.watch(query, lambda: run(query, *args, **options))
-
-        async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
-            run = super().fetchrow
-            return await queries.watch(query, lambda: run(query, *args, **options))
-
-        async def fetchmany(self, query: str, args: Any, **options: Any) -> Any:
-            run = super().fetchmany
-            return await queries.watch(query, lambda: run(query, args, **options))
-
-        async def copy_from_table(self, table_name: str, **options: Any) -> Any:
-            run = super().copy_from_table
-            return await queries.watch(f"COPY {table_name}", lambda: run(table_name, **options))
-
-        async def copy_from_query(self, query: str, *args: Any, **options: Any) -> Any:
-            run = super().copy_from_query
-            return await queries.watch("COPY query", lambda: run(query, *args, **options))
-
-        async def copy_to_table(self, table_name: str, **options: Any) -> Any:
-            run = super().copy_to_table
-            return await queries.watch(f"COPY {table_name}", lambda: run(table_name, **options))
-
-        async def copy_records_to_table(self, table_name: str, **options: Any) -> Any:
-            run = super().copy_records_to_table
-            return await queries.watch(f"COPY {table_name}", lambda: run(table_name, **options))
 
         async def reset(self, **options: Any) -> None:
             self._resetting = True
@@ -159,7 +124,25 @@ def _watched_connection(base: type, queries: Queries) -> type:
             finally:
                 self._resetting = False
 
+    for name in ("fetch", "fetchmany", "fetchrow", "fetchval", "executemany"):
+        setattr(WatchedConnection, name, _watched_method(getattr(base, name), queries, "{}"))
+    for name in ("copy_from_table", "copy_to_table", "copy_records_to_table"):
+        setattr(WatchedConnection, name, _watched_method(getattr(base, name), queries, "COPY {}"))
+    copy_from_query = _watched_method(base.copy_from_query, queries, "COPY ({})")
+    WatchedConnection.copy_from_query = copy_from_query
     return WatchedConnection
+
+
+def _watched_method(method: Any, queries: Queries, statement: str) -> Any:
+    """Return `method`, watched; its first argument, put into `statement`, is what it executes."""
+
+    @functools.wraps(method)
+    async def watched(self: Any, subject: str, *args: Any, **options: Any) -> Any:
+        return await queries.watch(
+            statement.format(subject), lambda: method(self, subject, *args, **options)
+        )
+
+    return watched
 
 
 def _watched_pool(base: type, telemetry: Telemetry) -> type:
@@ -170,11 +153,11 @@ def _watched_pool(base: type, telemetry: Telemetry) -> type:
 
         __slots__ = ()
 
-        async def _acquire(self, timeout: float | None) -> Any:
+        async def _acquire(self, *limits: Any) -> Any:
             if not timed:
-                return await super()._acquire(timeout)
+                return await super()._acquire(*limits)
             with telemetry.histogram(database.ACQUIRE_DURATION).time():
-                return await super()._acquire(timeout)
+                return await super()._acquire(*limits)
 
     return WatchedPool
 

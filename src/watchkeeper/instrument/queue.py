@@ -51,8 +51,6 @@ def watch_queue(telemetry: Telemetry, queue: Queue) -> Queue:
             return await enqueue(job_or_function, **options)
 
     watched.register_before_enqueue(put_context)
-    # saq keys its callbacks by id: the queue must keep this one alive, or a later one takes its place.
-    watched.watchkeeper = (put_context, depth)
     watched.enqueue = watched_enqueue
     return queue
 
