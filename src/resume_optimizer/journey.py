@@ -107,7 +107,7 @@ def _code(answer: httpx2.Response) -> str:
         return ""
 
 
-def _step(name: str) -> Step[Applicant]:
+def _step(name: str) -> Step:
     async def act(applicant: Applicant) -> None:
         await getattr(applicant, name)()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 
@@ -39,7 +40,7 @@ async def probe(telemetry: Telemetry, service: str, interval_seconds: float) -> 
                     JOURNEY_FAILED,
                     journey=JOURNEY.name,
                     step=result.failed_step,
-                    reason=result.reason,
+                    reason=result.detail,
                 )
             await asyncio.sleep(max(0.0, begun + interval_seconds - loop.time()))
 
@@ -74,6 +75,7 @@ def main() -> None:
         telemetry = Telemetry(CONTRACT, Settings.from_environment())
     except ConfigError as error:
         sys.exit(f"resume_optimizer.probe: {error}")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     with telemetry:
         asyncio.run(serve(telemetry, options))
 

@@ -25,19 +25,43 @@ PANELS = [
 ]
 EXPRESSIONS = [(alert.name, alert.expression) for alert in ALERTS] + PANELS
 
-GUIDE_METRICS = """
-    http_requests_total http_request_duration_seconds active_jobs_total completed_jobs_total
-    llm_request_duration_seconds llm_tokens_total memory_usage_bytes cpu_usage_percent
-    resume_processing_seconds file_upload_size_bytes db_connections_active db_connections_idle
-    db_query_duration_seconds db_query_errors_total user_logins_total user_registrations_total
-    resume_optimizations_total optimization_success_rate files_processed_total
-    file_processing_duration_seconds api_calls_total api_rate_limit_hits_total llm_cost_usd_total
-    storage_cost_usd_total
-""".split()
-GUIDE_ALERTS = """
-    HighErrorRate HighResponseTime HighMemoryUsage JobProcessingFailures
-    DatabaseConnectionIssues LLMAPIFailures TargetDown Watchdog JourneyFailing
-""".split()
+GUIDE_METRICS = [
+    "http_requests_total",
+    "http_request_duration_seconds",
+    "active_jobs_total",
+    "completed_jobs_total",
+    "llm_request_duration_seconds",
+    "llm_tokens_total",
+    "memory_usage_bytes",
+    "cpu_usage_percent",
+    "resume_processing_seconds",
+    "file_upload_size_bytes",
+    "db_connections_active",
+    "db_connections_idle",
+    "db_query_duration_seconds",
+    "db_query_errors_total",
+    "user_logins_total",
+    "user_registrations_total",
+    "resume_optimizations_total",
+    "optimization_success_rate",
+    "files_processed_total",
+    "file_processing_duration_seconds",
+    "api_calls_total",
+    "api_rate_limit_hits_total",
+    "llm_cost_usd_total",
+    "storage_cost_usd_total",
+,]
+GUIDE_ALERTS = [
+    "HighErrorRate",
+    "HighResponseTime",
+    "HighMemoryUsage",
+    "JobProcessingFailures",
+    "DatabaseConnectionIssues",
+    "LLMAPIFailures",
+    "TargetDown",
+    "Watchdog",
+    "JourneyFailing",
+,]
 
 
 def labels_of(sample_name: str) -> set[str]:
