@@ -29,7 +29,7 @@ from resume_optimizer.llm.offline import OfflineProvider
 from resume_optimizer.llm.provider import Completion, CompletionRequest, ProviderFailure
 from resume_optimizer.llm.tokens import estimate_usage
 
-MODELS = ("gpt-4o-mini", "gpt-4o", "claude-sonnet-4-5")
+MODELS = ("gpt-5.4-mini", "gpt-5.4", "claude-sonnet-5")
 DEVELOPMENT_KEY = "vendor-development-key"
 _HANG_SECONDS = 3600.0
 _ERROR = "The server had an error while processing your request. Sorry about that!"
@@ -72,7 +72,7 @@ class Vendor:
 
     async def completions(self, request: Request) -> Response:
         """Answer POST /v1/chat/completions."""
-        if not self._knows(request.headers.get("authorization", "").removeprefix("Bearer ")):
+        if not self._knows(request):
             return _openai_error(
                 401, "Incorrect API key provided.", "invalid_request_error", "invalid_api_key"
             )
@@ -110,7 +110,7 @@ class Vendor:
 
     async def messages(self, request: Request) -> Response:
         """Answer POST /v1/messages."""
-        if not self._knows(request.headers.get("x-api-key", "")):
+        if not self._knows(request):
             return _anthropic_error(401, "invalid x-api-key", "authentication_error")
         if failed := await self._fail(_anthropic_error):
             return failed
@@ -152,7 +152,11 @@ class Vendor:
                 return JSONResponse({"error": str(error)}, status_code=400)
         return JSONResponse({**msgspec.to_builtins(self.faults), "answered": self.answered})
 
-    def _knows(self, key: str) -> bool:
+    def _knows(self, request: Request) -> bool:
+        """Whether the key is ours; Anthropic takes it in either header."""
+        key = request.headers.get("x-api-key")
+        if key is None:
+            key = request.headers.get("authorization", "").removeprefix("Bearer ")
         return secrets.compare_digest(key.encode(), self.api_key.encode())
 
     async def _fail(self, error: ErrorAnswer) -> Response | None:

@@ -149,7 +149,7 @@ class _Known:
         for match in _WORD.finditer(text):
             if match.start() in covered or _SENTENCE.search(text[: match.start()]):
                 continue
-            word = match.group()
+            word = match.group().rstrip("./'-")
             if word[0].isupper() and not self._shows(word):
                 found.append(word)
         return list(dict.fromkeys(found))

@@ -12,6 +12,8 @@ from resume_optimizer.llm.provider import (
 )
 from resume_optimizer.settings import LlmSettings
 
+ANTHROPIC_URL = "https://api.anthropic.com"
+
 
 class AnthropicProvider:
     """Asks one model by Anthropic's protocol. An empty base URL means Anthropic itself."""
@@ -22,7 +24,7 @@ class AnthropicProvider:
         self.model = settings.model
         self._client = anthropic.AsyncAnthropic(
             api_key=settings.api_key,
-            base_url=settings.base_url or None,
+            base_url=settings.base_url or ANTHROPIC_URL,
             timeout=settings.timeout_seconds,
             max_retries=0,
         )

@@ -16,6 +16,8 @@ from resume_optimizer.llm.provider import (
 from resume_optimizer.llm.tokens import estimate_usage
 from resume_optimizer.settings import LlmSettings
 
+OPENAI_URL = "https://api.openai.com/v1"
+
 
 class OpenAIProvider:
     """Asks one model by OpenAI's protocol. An empty base URL means OpenAI itself."""
@@ -27,7 +29,7 @@ class OpenAIProvider:
         # Retries are the job's, which counts and shows each attempt.
         self._client = openai.AsyncOpenAI(
             api_key=settings.api_key,
-            base_url=settings.base_url or None,
+            base_url=settings.base_url or OPENAI_URL,
             timeout=settings.timeout_seconds,
             max_retries=0,
         )

@@ -18,6 +18,7 @@ MOST_RATIO = 150
 """Expanded to compressed. Word's XML comes to 10 or 20; only above SMALL_BYTES does it matter."""
 SMALL_BYTES = 1024 * 1024
 
+_NEEDED = frozenset({"_rels/.rels", "word/document.xml"})
 _BULLET = re.compile(r"^\t*--\t")
 _NUMBERED = re.compile(r"^\t*(\d+\)|[a-z]\)|[ivx]+\))\t")
 
@@ -46,7 +47,7 @@ def _check_sizes(data: bytes) -> None:
         raise UnreadableError("file_expands_too_much")
     if any(entry.flag_bits & 1 for entry in entries):
         raise UnreadableError("file_password_protected")
-    if not any(entry.filename == "word/document.xml" for entry in entries):
+    if not {entry.filename for entry in entries} >= _NEEDED:
         raise UnreadableError("file_damaged")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import msgspec
-from watchkeeper.instrument.llm import llm_call
 
 from resume_optimizer.failures import Failure
 from resume_optimizer.llm.answer import Answer, InvalidAnswerError, read_answer
@@ -24,6 +23,7 @@ from resume_optimizer.resumes.score import ScorePart, score
 from resume_optimizer.resumes.structure import structure
 from watchkeeper import Telemetry
 from watchkeeper.clock import Clock, SystemClock
+from watchkeeper.instrument.llm import llm_call
 
 TRIES = 2
 """An answer that cannot be used is complained about, once."""

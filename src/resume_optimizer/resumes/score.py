@@ -20,7 +20,7 @@ LENGTH_POINTS = 10.0
 
 PROMINENT_CREDIT = 1.0
 """A keyword in the summary or the list of skills, where people and filters look first."""
-BURIED_CREDIT = 0.7
+BURIED_CREDIT = 0.5
 """A keyword that only a bullet or another section mentions."""
 FIGURE_SHARE = 0.5
 LEAST_WORDS = 200
