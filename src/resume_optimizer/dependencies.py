@@ -1,21 +1,21 @@
 """The dependencies: which answer, how fast, and which is down.
 
-Each process looks every few seconds and keeps what it saw; `dependency_up` is set from it.
-The language model is not called to be looked at, which would cost money: its recent outcomes
-tell. It and nothing else may be down while the application counts as ready.
+Each process looks every few seconds, so that `dependency_up` is never old. The language model
+is not called to be looked at, which would cost money: its recent outcomes tell. It alone may
+be down while the application counts as ready.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-
-from watchkeeper.instrument.dependencies import CheckResult, DependencyCheck, check_all
+from collections.abc import Awaitable, Sequence
+from typing import cast
 
 from resume_optimizer.database import statistics
 from resume_optimizer.failures import Failure
 from resume_optimizer.services import Services
 from resume_optimizer.telemetry import DEPENDENCY_CHANGED
+from watchkeeper.instrument.dependencies import DependencyCheck, DependencyState, check_all
 
 INTERVAL_SECONDS = 3.0
 TIMEOUT_SECONDS = 3.0
@@ -32,8 +32,8 @@ class Dependencies:
         self._services = services
         self._clock = services.telemetry.clock
         self._looking = asyncio.Lock()
-        self._seen: dict[str, bool] = {}
-        self._results: Sequence[CheckResult] = ()
+        self._told: dict[str, bool] = {}
+        self._results: Sequence[DependencyState] = ()
         self._looked_ns = 0
         self._checks = (
             DependencyCheck("database", services.database.ping, TIMEOUT_SECONDS),
@@ -43,7 +43,7 @@ class Dependencies:
             DependencyCheck(LLM, self._llm, TIMEOUT_SECONDS),
         )
 
-    async def recent(self) -> Sequence[CheckResult]:
+    async def recent(self) -> Sequence[DependencyState]:
         """Return results that are at most a second old: many who ask are one look."""
         async with self._looking:
             age_ns = self._clock.monotonic_ns() - self._looked_ns
@@ -51,33 +51,29 @@ class Dependencies:
                 await self._look()
             return self._results
 
-    async def look(self) -> Sequence[CheckResult]:
-        """Check every dependency now, all at once, even when the first is down."""
-        async with self._looking:
-            return await self._look()
-
-    async def _look(self) -> Sequence[CheckResult]:
-        results = await check_all(self._services.telemetry, self._checks)
-        self._results, self._looked_ns = results, self._clock.monotonic_ns()
-        for result in results:
-            if self._seen.get(result.name, True) != result.up:
-                self._services.telemetry.log(
-                    DEPENDENCY_CHANGED,
-                    dependency=result.name,
-                    up=result.up,
-                    detail=result.detail,
-                )
-            self._seen[result.name] = result.up
-        return results
-
     async def keep_looking(self) -> None:
-        """Look every few seconds, for ever."""
+        """Look every few seconds, for ever, and write down what changed."""
         while True:
-            await self.look()
+            async with self._looking:
+                with self._services.untraced():
+                    await self._look()
+            self._tell()
             await asyncio.sleep(INTERVAL_SECONDS)
 
+    async def _look(self) -> None:
+        self._results = await check_all(self._services.telemetry, self._checks)
+        self._looked_ns = self._clock.monotonic_ns()
+
+    def _tell(self) -> None:
+        for result in self._results:
+            if self._told.get(result.name, True) != result.up:
+                self._services.telemetry.log(
+                    DEPENDENCY_CHANGED, dependency=result.name, up=result.up, detail=result.detail
+                )
+            self._told[result.name] = result.up
+
     async def _cache(self) -> None:
-        await self._services.cache.execute_command("PING")
+        await cast(Awaitable[bool], self._services.cache.ping())
 
     async def _worker(self) -> None:
         if not await self._services.queue.workers():
@@ -94,6 +90,6 @@ class Dependencies:
             )
 
 
-def ready(results: Sequence[CheckResult]) -> bool:
+def ready(results: Sequence[DependencyState]) -> bool:
     """Return whether all is up that the application needs to do its work."""
     return all(result.up for result in results if result.name != LLM)

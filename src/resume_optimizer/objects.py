@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import obstore.exceptions
 from obstore.store import S3Store
-from watchkeeper.instrument.objects import WatchedStore
 
 from resume_optimizer.failures import Failure
 from resume_optimizer.settings import ObjectSettings
 from watchkeeper import Telemetry
+from watchkeeper.instrument.objects import S3_STANDARD, WatchedStore
 
 TIMEOUT_SECONDS = 10.0
 PING_TIMEOUT_SECONDS = 2.0
-PING_KEY = "health/nothing"
+PING_KEY = "health/ping"
 
 
 class Objects:
@@ -42,7 +42,7 @@ class Objects:
             },
             retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=4)},
         )
-        return cls(WatchedStore(telemetry, store, bucket=settings.bucket))
+        return cls(WatchedStore(telemetry, store, bucket=settings.bucket, prices=S3_STANDARD))
 
     async def put(self, key: str, data: bytes) -> None:
         """Keep `data` under `key`."""
@@ -73,8 +73,12 @@ class Objects:
         """Raise Failure unless the server answers for the bucket."""
         try:
             async with asyncio.timeout(PING_TIMEOUT_SECONDS):
-                await self._store.head(PING_KEY)
-        except FileNotFoundError:
-            return
+                await self._ping()
         except (obstore.exceptions.BaseError, OSError) as error:
             raise Failure("objects_unavailable") from error
+
+    async def _ping(self) -> None:
+        try:
+            await self._store.head(PING_KEY)
+        except FileNotFoundError:
+            await self._store.put(PING_KEY, b"Looked at to see whether the store answers.\n")

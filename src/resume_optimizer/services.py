@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from watchkeeper.instrument.cache import watch_cache
-from watchkeeper.instrument.queue import watch_queue
 
 from resume_optimizer.database import Database
 from resume_optimizer.jobs.queue import JobQueue
 from resume_optimizer.objects import Objects
 from resume_optimizer.settings import Settings
 from watchkeeper import Telemetry
+from watchkeeper.instrument.cache import watch_cache
+from watchkeeper.instrument.queue import watch_queue
 
 CACHE_TIMEOUT_SECONDS = 2.0
+QUEUE_TIMEOUT_SECONDS = 5.0
 OBSTORE_FAREWELL_SECONDS = 0.05
 """obstore can abort the interpreter when its last call has only just ended."""
+
+NOT_SAMPLED = {"traceparent": f"00-{1:032x}-{1:016x}-00"}
+"""A trace context that says: do not record (W3C Trace Context, trace-flags)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Services:
     queue: JobQueue
     objects: Objects
 
+    def untraced(self) -> AbstractContextManager[None]:
+        """Leave no spans of what happens inside: looking around every few seconds would bury
+        the traces of what people asked for."""
+        return self.telemetry.continued(NOT_SAMPLED)
+
 
 @asynccontextmanager
 async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Services]:
@@ -43,7 +52,8 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         telemetry, settings.database_url, connections=settings.limits.database_connections
     )
     cache = watch_cache(telemetry, connect_cache(settings.cache_url))
-    queue = JobQueue(connect_cache(settings.cache_url, timeout_seconds=5.0))
+    queue_client = connect_cache(settings.cache_url, timeout_seconds=QUEUE_TIMEOUT_SECONDS)
+    queue = JobQueue(watch_cache(telemetry, queue_client))
     watch_queue(telemetry, queue)
     objects = Objects.open(telemetry, settings.objects)
     try:

@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 import orjson
-from watchkeeper.instrument.database import create_pool
 
 from resume_optimizer.failures import Failure
 from watchkeeper import Telemetry
+from watchkeeper.instrument.database import create_pool
 
 ACQUIRE_TIMEOUT_SECONDS = 3.0
 QUERY_TIMEOUT_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""The worker's gauges: what the truth in PostgreSQL and the queue say every few seconds."""
+"""The worker's gauges: what PostgreSQL says about all jobs, every few seconds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import asyncio
 
 from resume_optimizer.database import statistics
 from resume_optimizer.failures import Failure
-from resume_optimizer.jobs.queue import NAME
 from resume_optimizer.outages import CACHE_DOWN
 from resume_optimizer.services import Services
 from resume_optimizer.telemetry import SUCCESS_RATE
-from watchkeeper.conventions import jobs, objects, queue
+from watchkeeper.conventions import jobs, objects
 
 INTERVAL_SECONDS = 2.0
 SUCCESS_WINDOW_SECONDS = 3600.0
@@ -25,9 +24,10 @@ MONTH_SECONDS = 30.4375 * 86400
 async def follow(services: Services) -> None:
     """Set the gauges every few seconds, for ever; during an outage they keep their values."""
     while True:
-        for refresh in (refresh_jobs, refresh_queue, charge_storage):
+        for refresh in (refresh_jobs, charge_storage):
             try:
-                await refresh(services)
+                with services.untraced():
+                    await refresh(services)
             except (Failure, OSError, *CACHE_DOWN):
                 continue
         await asyncio.sleep(INTERVAL_SECONDS)
@@ -41,12 +41,6 @@ async def refresh_jobs(services: Services) -> None:
     recent = await statistics.recent_jobs(services.database, SUCCESS_WINDOW_SECONDS)
     if recent.rate is not None:
         services.telemetry.gauge(SUCCESS_RATE).set(recent.rate)
-
-
-async def refresh_queue(services: Services) -> None:
-    """Set how many entries wait."""
-    depth = await services.queue.count("queued")
-    services.telemetry.gauge(queue.DEPTH).set(depth, queue=NAME)
 
 
 async def charge_storage(services: Services) -> None:

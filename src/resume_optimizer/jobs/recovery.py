@@ -24,8 +24,9 @@ async def recover(services: Services, *, stale_seconds: float = STALE_SECONDS) -
 
     Raises Failure when PostgreSQL is down, redis' errors when Valkey is.
     """
-    silent = await jobs.stale(services.database, stale_seconds)
-    absent = await services.queue.absent([job.id for job in silent])
+    with services.untraced():
+        silent = await jobs.stale(services.database, stale_seconds)
+        absent = await services.queue.absent([job.id for job in silent])
     recovered = 0
     for job in silent:
         if job.id not in absent:

@@ -12,7 +12,6 @@ from uuid import UUID
 import uvicorn
 from saq import Worker
 from saq.types import PartialTimersDict
-from watchkeeper.instrument.queue import process_span
 
 from resume_optimizer.database import attempts
 from resume_optimizer.database.migrate import keep_migrating
@@ -24,6 +23,7 @@ from resume_optimizer.jobs.queue import FUNCTION
 from resume_optimizer.jobs.recovery import keep_recovering
 from resume_optimizer.llm.provider import Provider
 from resume_optimizer.services import Services
+from watchkeeper.instrument.queue import process_span
 
 GRACE_SECONDS = 15
 TIMERS: PartialTimersDict = {"schedule": 1, "worker_info": 2, "sweep": 1, "abort": 1}
@@ -59,8 +59,9 @@ def make_worker(services: Services, provider: Provider) -> Worker[Any]:
         entry = context["job"]
 
         async def beat() -> None:
-            await attempts.heartbeat(services.database, UUID(job_id))
-            await entry.update()
+            with services.untraced():
+                await attempts.heartbeat(services.database, UUID(job_id))
+                await entry.update()
 
         with process_span(services.telemetry, entry):
             await making.make(UUID(job_id), beat)
