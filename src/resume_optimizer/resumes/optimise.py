@@ -22,7 +22,6 @@ from resume_optimizer.resumes.keywords import posting_keywords
 from resume_optimizer.resumes.score import ScorePart, score
 from resume_optimizer.resumes.structure import structure
 from watchkeeper import Telemetry
-from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.instrument.llm import llm_call
 
 TRIES = 2
@@ -82,8 +81,6 @@ async def optimise(
     posting_text: str,
     provider: Provider,
     telemetry: Telemetry,
-    *,
-    clock: Clock | None = None,
 ) -> Optimisation:
     """Optimise a resume for a posting.
 
@@ -95,7 +92,7 @@ async def optimise(
         raise Failure("file_empty")
     keywords = posting_keywords(posting_text)
     before = score(resume, keywords)
-    asking = _Asking(provider, telemetry, clock or SystemClock())
+    asking = _Asking(provider, telemetry)
     answer = await asking.answer(resume, posting_text)
     improved, changes = apply(answer, resume)
     after = score(improved, keywords)
@@ -125,10 +122,9 @@ def from_json(text: str | bytes) -> Optimisation:
 class _Asking:
     """The calls of one optimisation, each one watched and kept."""
 
-    def __init__(self, provider: Provider, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, provider: Provider, telemetry: Telemetry) -> None:
         self._provider = provider
         self._telemetry = telemetry
-        self._clock = clock
         self.calls: list[LlmCall] = []
 
     async def answer(self, resume: StructuredResume, posting: str) -> Answer:
@@ -147,7 +143,6 @@ class _Asking:
 
     async def _once(self, request: CompletionRequest, resume: StructuredResume) -> Answer:
         provider = self._provider
-        began_ns = self._clock.monotonic_ns()
         usage = NO_USAGE
         outcome = "error"
         problem: InvalidAnswerError | ProviderFailure | None = None
@@ -161,6 +156,7 @@ class _Asking:
                     cached_input_tokens=usage.cached_input_tokens,
                     output_tokens=usage.output_tokens,
                     reasoning_tokens=usage.reasoning_tokens,
+                    response_model=completion.model,
                 )
                 answer = read_answer(completion.text, resume)
                 outcome = "success"
@@ -174,7 +170,7 @@ class _Asking:
                 provider=provider.name,
                 model=provider.model,
                 outcome=outcome,
-                duration_seconds=(self._clock.monotonic_ns() - began_ns) / 1e9,
+                duration_seconds=call.duration_seconds,
                 usage=usage,
                 cost_usd=call.cost_usd,
             )

@@ -32,7 +32,7 @@ class Scripted:
     """A provider that says what it is told, then what the offline one says."""
 
     name = "openai"
-    model = "gpt-4o-mini"
+    model = "gpt-5.4-mini"
 
     def __init__(self, *script: str | FailureKind) -> None:
         self.script = list(script)
@@ -116,6 +116,21 @@ async def test_a_model_that_does_not_answer_is_a_failure_with_its_code(
         await run(Scripted(kind), telemetry)
     assert raised.value.code == code
     assert outcomes(raised.value.calls) == [kind]
+
+
+async def test_every_call_is_counted_by_outcome_with_its_tokens_and_its_cost(
+    telemetry: Telemetry,
+) -> None:
+    result = await run(Scripted(INVENTED), telemetry)
+    body, _ = telemetry.exposition("text/plain")
+    lines = body.decode().splitlines()
+    labels = 'provider="openai",model="gpt-5.4-mini"'
+    for outcome in ("invalid_answer", "success"):
+        assert f'llm_requests_total{{{labels},outcome="{outcome}"}} 1' in lines
+    spent = sum(call.usage.input_tokens for call in result.calls)
+    assert f'llm_tokens_total{{{labels},type="input"}} {spent}' in lines
+    assert result.calls[0].cost_usd is not None
+    assert result.calls[0].cost_usd > 0
 
 
 async def test_a_resume_without_words_is_empty(telemetry: Telemetry) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -153,3 +154,31 @@ async def test_a_name_is_resolved_once_so_that_a_second_answer_cannot_move_the_c
         assert "Engineer" in await fetch_posting(f"http://jobs.example:{port}/", limits=allowed)
         assert f"host: jobs.example:{port}".encode() in asked[0].lower()
     assert names.count("jobs.example") == 1
+
+
+async def test_a_secure_site_is_asked_by_its_name_and_its_certificate_is_checked(
+    monkeypatch: pytest.MonkeyPatch, certificate: tuple[str, str]
+) -> None:
+    names: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+    loop = asyncio.get_running_loop()
+    original = loop.getaddrinfo
+
+    async def getaddrinfo(host: Any, port: Any, **others: Any) -> Any:
+        return await original("127.0.0.1" if host == "jobs.example" else host, port, **others)
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(PAGE))
+        writer.close()
+
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        allowed = PostingLimits(allow_private=(f"jobs.example:{port}",))
+        with pytest.raises(Failure) as raised:
+            await fetch_posting(f"https://jobs.example:{port}/", limits=allowed)
+    assert raised.value.code == "posting_unreachable"  # nobody vouches for this certificate
+    assert names == ["jobs.example"]
