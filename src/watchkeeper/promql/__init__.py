@@ -1,1 +1,29 @@
 """PromQL: text and arrays in, arrays out."""
+
+from watchkeeper.promql.encode import encode
+from watchkeeper.promql.engine import Engine
+from watchkeeper.promql.limits import QueryLimits
+from watchkeeper.promql.literals import format_duration_ms, parse_duration_ms
+from watchkeeper.promql.matching import matches
+from watchkeeper.promql.parser import parse
+from watchkeeper.promql.printer import format
+from watchkeeper.promql.result import Result, ResultType
+from watchkeeper.promql.syntax import Expression, VectorSelector
+from watchkeeper.promql.walk import map_durations, selectors
+
+__all__ = [
+    "Engine",
+    "Expression",
+    "QueryLimits",
+    "Result",
+    "ResultType",
+    "VectorSelector",
+    "encode",
+    "format",
+    "format_duration_ms",
+    "map_durations",
+    "matches",
+    "parse",
+    "parse_duration_ms",
+    "selectors",
+]

@@ -1,0 +1,186 @@
+"""Types: what may stand where, checked once a query is parsed, as Prometheus does."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from watchkeeper.model import METRIC_NAME, Matcher
+from watchkeeper.promql.lexer import syntax_error
+from watchkeeper.promql.matching import predicate
+from watchkeeper.promql.signatures import (
+    AGGREGATIONS,
+    COMPARISONS,
+    FUNCTIONS,
+    MATRIX,
+    SCALAR,
+    SET_OPERATORS,
+    STRING,
+    VECTOR,
+    ValueType,
+)
+from watchkeeper.promql.syntax import (
+    Aggregate,
+    Binary,
+    Call,
+    Expression,
+    Matching,
+    MatrixSelector,
+    Number,
+    Parens,
+    String,
+    Subquery,
+    Unary,
+    VectorSelector,
+)
+
+
+def type_of(expression: Expression) -> ValueType:
+    """Return the type of a checked expression's value."""
+    match expression:
+        case Number():
+            return SCALAR
+        case String():
+            return STRING
+        case VectorSelector() | Aggregate():
+            return VECTOR
+        case MatrixSelector() | Subquery():
+            return MATRIX
+        case Parens(expression=inner) | Unary(operand=inner):
+            return type_of(inner)
+        case Call(name=name):
+            return FUNCTIONS[name].result
+        case Binary(left=left, right=right):
+            scalars = type_of(left) is SCALAR and type_of(right) is SCALAR
+            return SCALAR if scalars else VECTOR
+
+
+def check(expression: Expression, text: str) -> None:
+    """Raise QuerySyntaxError at the first place where types do not fit."""
+    _Checker(text).visit(expression)
+
+
+class _Checker:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def _fail(self, node: Expression, reason: str) -> NoReturn:
+        raise syntax_error(self._text, reason, node.start, node.end)
+
+    def visit(self, node: Expression) -> ValueType:
+        match node:
+            case Number():
+                return SCALAR
+            case String():
+                return STRING
+            case VectorSelector():
+                self._selector(node)
+                return VECTOR
+            case MatrixSelector():
+                self._selector(node.vector)
+                return MATRIX
+            case Subquery():
+                self._require(node.expression, VECTOR, "subquery")
+                return MATRIX
+            case Parens():
+                return self.visit(node.expression)
+            case Unary():
+                return self._unary(node)
+            case Binary():
+                return self._binary(node)
+            case Call():
+                return self._call(node)
+            case Aggregate():
+                return self._aggregate(node)
+
+    def _require(self, node: Expression, wanted: ValueType, where: str) -> None:
+        found = self.visit(node)
+        if found is not wanted:
+            self._fail(node, f"expected type {wanted} in {where}, got {found}")
+
+    def _selector(self, node: VectorSelector) -> None:
+        names = [matcher for matcher in node.matchers if matcher.name == METRIC_NAME]
+        if node.name or names:
+            return
+        if all(_matches_empty(matcher) for matcher in node.matchers):
+            self._fail(node, "vector selector must contain at least one non-empty matcher")
+
+    def _unary(self, node: Unary) -> ValueType:
+        found = self.visit(node.operand)
+        if found not in (SCALAR, VECTOR):
+            self._fail(
+                node,
+                "unary expression only allowed on expressions of type scalar or instant vector, "
+                f"got {found}",
+            )
+        return found
+
+    def _binary(self, node: Binary) -> ValueType:
+        sides = []
+        for side in (node.left, node.right):
+            found = self.visit(side)
+            if found not in (SCALAR, VECTOR):
+                self._fail(
+                    side,
+                    "binary expression must contain only scalar and instant vector types, "
+                    f"got {found}",
+                )
+            sides.append(found)
+        scalars = sides.count(SCALAR)
+        if scalars == 2 and node.operator in COMPARISONS and not node.returns_bool:
+            self._fail(node, "comparisons between scalars must use BOOL modifier")
+        if node.operator in SET_OPERATORS:
+            self._set_operator(node, scalars)
+        if scalars and node.matching != Matching():
+            self._fail(node, "vector matching only allowed between instant vectors")
+        both = set(node.matching.labels) & set(node.matching.include)
+        if node.matching.on and both:
+            self._fail(node, f'label "{min(both)}" must not occur in ON and GROUP clause at once')
+        return SCALAR if scalars == 2 else VECTOR
+
+    def _set_operator(self, node: Binary, scalars: int) -> None:
+        if scalars:
+            self._fail(
+                node, f'set operator "{node.operator}" not allowed in binary scalar expression'
+            )
+        if node.matching.group:
+            self._fail(node, f'no grouping allowed for "{node.operator}" operation')
+        if node.matching.fill_left is not None or node.matching.fill_right is not None:
+            self._fail(node, f'filling in missing series not allowed for "{node.operator}"')
+
+    def _call(self, node: Call) -> ValueType:
+        signature = FUNCTIONS[node.name]
+        count = len(node.arguments)
+        if count < signature.least or (signature.most is not None and count > signature.most):
+            at = (
+                "at least " if signature.most != signature.least and count < signature.least else ""
+            )
+            at = "at most " if signature.most is not None and count > signature.least else at
+            wanted = signature.most if at == "at most " else signature.least
+            self._fail(
+                node,
+                f'expected {at}{wanted} argument(s) in call to "{node.name}", got {count}',
+            )
+        if node.name == "info" and count == 2:
+            self._require(node.arguments[0], VECTOR, 'call to function "info"')
+            return self._info(node)
+        for number, argument in enumerate(node.arguments):
+            wanted_type = signature.arguments[min(number, len(signature.arguments) - 1)]
+            self._require(argument, wanted_type, f'call to function "{node.name}"')
+        return signature.result
+
+    def _info(self, node: Call) -> ValueType:
+        selector = node.arguments[1]
+        if not isinstance(selector, VectorSelector) or selector.name:
+            self._fail(selector, 'expected label selectors only in call to function "info"')
+        return VECTOR
+
+    def _aggregate(self, node: Aggregate) -> ValueType:
+        self._require(node.expression, VECTOR, "aggregation expression")
+        wanted = AGGREGATIONS[node.operator]
+        if wanted is not None and node.parameter is not None:
+            self._require(node.parameter, wanted, "aggregation parameter")
+        return VECTOR
+
+
+def _matches_empty(matcher: Matcher) -> bool:
+    return predicate(matcher)("")

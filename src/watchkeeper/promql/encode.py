@@ -1,0 +1,85 @@
+"""A result as the JSON of Prometheus' HTTP API."""
+
+from __future__ import annotations
+
+import numpy as np
+import orjson
+
+from watchkeeper.model import Labels
+from watchkeeper.promql.grid import Floats
+from watchkeeper.promql.literals import format_number
+from watchkeeper.promql.result import Result, ResultType
+
+
+def encode(result: Result) -> bytes:
+    """Return `{"resultType": ..., "result": ...}`; values are strings, times are seconds."""
+    head = b'{"resultType":"' + result.type.encode() + b'","result":'
+    return head + _result(result) + b"}"
+
+
+def _result(result: Result) -> bytes:
+    times = [format_seconds(moment) for moment in result.timestamps_ms.tolist()]
+    match result.type:
+        case ResultType.STRING:
+            return b"[" + times[0] + b"," + orjson.dumps(_valid(result.text)) + b"]"
+        case ResultType.SCALAR:
+            return _pair(times[0], float(result.values[0, 0]))
+        case ResultType.VECTOR:
+            items = [
+                b'{"metric":' + _metric(labels) + b',"value":' + _pair(times[0], value) + b"}"
+                for labels, value in zip(result.labels, result.values[:, 0].tolist(), strict=True)
+            ]
+            return b"[" + b",".join(items) + b"]"
+    return b"[" + b",".join(_series(result, row, times) for row in range(len(result.labels))) + b"]"
+
+
+def _series(result: Result, row: int, times: list[bytes]) -> bytes:
+    shown = result.present[row]
+    values = format_values(result.values[row][shown])
+    moments = times if shown.all() else [times[i] for i in np.flatnonzero(shown).tolist()]
+    pairs = b'"],['.join(
+        [moment + b',"' + value for moment, value in zip(moments, values, strict=True)]
+    )
+    body = b"[[" + pairs + b'"]]' if values else b"[]"
+    return b'{"metric":' + _metric(result.labels[row]) + b',"values":' + body + b"}"
+
+
+def format_values(values: Floats) -> list[bytes]:
+    """Return each value in the shortest text that reads back the same, as Prometheus writes it."""
+    if len(values) == 0:
+        return []
+    size = np.abs(values)
+    usual = (size < 1e15) & ((size >= 1e-4) | (size == 0))
+    if usual.all():
+        whole = (
+            bool((values == np.rint(values)).all()) and not np.signbit(values[values == 0]).any()
+        )
+        if whole:
+            return orjson.dumps(values.astype(np.int64), option=orjson.OPT_SERIALIZE_NUMPY)[
+                1:-1
+            ].split(b",")
+        texts = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+        return [text.removesuffix(b".0") for text in texts]
+    return [format_number(value).encode() for value in values.tolist()]
+
+
+def _pair(moment: bytes, value: float) -> bytes:
+    return b"[" + moment + b',"' + format_number(value).encode() + b'"]'
+
+
+def format_seconds(milliseconds: int) -> bytes:
+    """Return milliseconds as seconds, without trailing zeros."""
+    sign = "-" if milliseconds < 0 else ""
+    whole, rest = divmod(abs(milliseconds), 1000)
+    return f"{sign}{whole}.{rest:03d}".rstrip("0").rstrip(".").encode()
+
+
+def _metric(labels: Labels) -> bytes:
+    try:
+        return orjson.dumps(dict(labels))
+    except TypeError:
+        return orjson.dumps({_valid(name): _valid(value) for name, value in labels})
+
+
+def _valid(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,207 @@
+"""Quantiles and fractions of classic histograms: series told apart by `le`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from watchkeeper.model import METRIC_NAME, Labels
+from watchkeeper.promql.grid import Bools, Floats, Ints
+from watchkeeper.promql.label_sets import value_of, without
+from watchkeeper.promql.literals import parse_number
+from watchkeeper.promql.values import Vectors
+
+BUCKET_LABEL = "le"
+
+_SMALL_DELTA = 1e-12
+"""Relative differences below this between buckets are rounding, not counts (Prometheus)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Histograms of the same bounds at the same moments.
+
+    `bounds` has shape (bounds,), ascending and without doubles; `counts` (histograms, bounds),
+    cumulative.
+    """
+
+    bounds: Floats
+    counts: Floats
+
+
+Measure = Callable[[Buckets, Ints], Floats]
+"""From buckets and the moment of each histogram to one number a histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """What was noticed: bucket labels that are no numbers, counts that had to be mended."""
+
+    bad_labels: list[tuple[str, str]]
+    mended: list[str]
+
+
+def measure_classic(vector: Vectors, measure: Measure, notices: Notices) -> Vectors:
+    """Return one series a histogram: what `measure` says of its buckets at each moment."""
+    groups: dict[Labels, list[tuple[float, int]]] = {}
+    for row, labels in enumerate(vector.labels):
+        text = value_of(labels, BUCKET_LABEL)
+        try:
+            bound = parse_number(text)
+        except ValueError:
+            notices.bad_labels.append((value_of(labels, METRIC_NAME), text))
+            continue
+        groups.setdefault(without(labels, (BUCKET_LABEL,)), []).append((bound, row))
+    moments = vector.values.shape[1]
+    values = np.full((len(groups), moments), np.nan)
+    present = np.zeros((len(groups), moments), dtype=np.bool_)
+    alike: dict[tuple[float, ...], list[tuple[int, list[int]]]] = {}
+    for number, members in enumerate(groups.values()):
+        members.sort()
+        bounds = tuple(bound for bound, _ in members)
+        alike.setdefault(bounds, []).append((number, [row for _, row in members]))
+    names = [value_of(labels, METRIC_NAME) for labels in groups]
+    for bounds, histograms in alike.items():
+        owners = np.array([number for number, _ in histograms])
+        rows = np.array([members for _, members in histograms])
+        block, shown = vector.values[rows], vector.present[rows]
+        present[owners] = shown.any(axis=1)
+        values[owners], mended = _measure_alike(np.array(bounds), block, shown, measure)
+        notices.mended.extend(names[owners[one]] for one in np.flatnonzero(mended).tolist())
+    return Vectors(list(groups), values, present, np.ones(len(groups), dtype=np.bool_))
+
+
+def _measure_alike(
+    bounds: Floats, block: Floats, shown: Bools, measure: Measure
+) -> tuple[Floats, Bools]:
+    """Measure histograms of the same bounds: block and shown are (histograms, bounds, moments)."""
+    histograms, _, moments = block.shape
+    flat = block.transpose(0, 2, 1).reshape(histograms * moments, -1)
+    there = shown.transpose(0, 2, 1).reshape(histograms * moments, -1)
+    moment = np.tile(np.arange(moments), histograms)
+    values = np.full(len(flat), np.nan)
+    mended = np.zeros(len(flat), dtype=np.bool_)
+    for pattern in _patterns(there):
+        rows = np.flatnonzero((there == pattern).all(axis=1))
+        if not pattern.any():
+            continue
+        counts = _merge_equal_bounds(bounds[pattern], flat[rows][:, pattern])
+        mended[rows] = _make_monotonic(counts)
+        values[rows] = measure(Buckets(np.unique(bounds[pattern]), counts), moment[rows])
+    shape = (histograms, moments)
+    return values.reshape(shape), mended.reshape(shape).any(axis=1)
+
+
+def _patterns(there: Bools) -> Bools:
+    return there[:1] if there.all() else np.unique(there, axis=0)
+
+
+def _merge_equal_bounds(bounds: Floats, counts: Floats) -> Floats:
+    """Add up the counts of buckets that were written differently but mean the same."""
+    first = np.flatnonzero(np.concatenate(([True], bounds[1:] != bounds[:-1])))
+    if len(first) == len(bounds):
+        return counts.copy()
+    summed: Floats = np.add.reduceat(counts, first, axis=1)
+    return summed
+
+
+def _make_monotonic(counts: Floats) -> Bools:
+    """Lift counts that are below the bucket before, in place; tell where it mattered."""
+    mended = np.zeros(len(counts), dtype=np.bool_)
+    before = counts[:, 0].copy()
+    for column in range(1, counts.shape[1]):
+        now = counts[:, column]
+        with np.errstate(all="ignore"):
+            near = np.abs(now - before) <= _SMALL_DELTA * (np.abs(now) + np.abs(before))
+            fell = ~near & (now < before)
+        mended |= fell
+        lifted = np.where(near | fell, before, now)
+        counts[:, column] = lifted
+        before = lifted
+    return mended
+
+
+def quantile(wanted: Floats) -> Measure:
+    """Return the measure that finds a quantile; `wanted` has one value a moment."""
+
+    def find(buckets: Buckets, moment: Ints) -> Floats:
+        return bucket_quantile(wanted[moment], buckets)
+
+    return find
+
+
+def bucket_quantile(wanted: Floats, buckets: Buckets) -> Floats:
+    """Return a quantile of each histogram, interpolated inside its bucket.
+
+    NaN without an infinite last bucket, with fewer than two buckets, or without observations.
+    """
+    bounds, counts = buckets.bounds, buckets.counts
+    if len(bounds) < 2 or not math.isinf(bounds[-1]):
+        found = np.full(len(counts), np.nan)
+    else:
+        found = _interpolate(wanted, bounds, counts)
+    found = np.where(wanted < 0, -np.inf, np.where(wanted > 1, np.inf, found))
+    return np.where(np.isnan(wanted), np.nan, found)
+
+
+def _interpolate(wanted: Floats, bounds: Floats, counts: Floats) -> Floats:
+    every = np.arange(len(counts))
+    last = len(bounds) - 1
+    with np.errstate(all="ignore"):
+        observations = counts[:, -1]
+        rank = wanted * observations
+        bucket = np.argmax(
+            np.concatenate(
+                (counts[:, :-1] >= rank[:, None], np.ones((len(counts), 1), dtype=np.bool_)), axis=1
+            ),
+            axis=1,
+        )
+        below = np.maximum(bucket - 1, 0)
+        low = np.where(bucket > 0, bounds[below], 0.0)
+        under = np.where(bucket > 0, counts[every, below], 0.0)
+        share = (rank - under) / (counts[every, bucket] - under)
+        found = low + (bounds[bucket] - low) * share
+    found = np.where((bucket == 0) & (bounds[0] <= 0), bounds[0], found)
+    found = np.where(bucket == last, bounds[last - 1], found)
+    return np.where((observations == 0) | np.isnan(observations), np.nan, found)
+
+
+def fraction(lower: Floats, upper: Floats) -> Measure:
+    """Return the measure that finds the share of observations between two values."""
+
+    def find(buckets: Buckets, moment: Ints) -> Floats:
+        return bucket_fraction(lower[moment], upper[moment], buckets)
+
+    return find
+
+
+def bucket_fraction(lower: Floats, upper: Floats, buckets: Buckets) -> Floats:
+    """Return the share of each histogram's observations in (lower, upper], interpolated."""
+    bounds, counts = buckets.bounds, buckets.counts
+    nothing = np.full(len(counts), np.nan)
+    if len(bounds) < 2 or not math.isinf(bounds[-1]):
+        return nothing
+    with np.errstate(all="ignore"):
+        below_lower = _rank_of(lower, bounds, counts)
+        below_upper = _rank_of(upper, bounds, counts)
+        found = (below_upper - below_lower) / counts[:, -1]
+    found = np.where(lower >= upper, 0.0, found)
+    undefined = np.isnan(lower) | np.isnan(upper) | (counts[:, -1] == 0)
+    return np.where(undefined | np.isnan(counts[:, -1]), np.nan, found)
+
+
+def _rank_of(value: Floats, bounds: Floats, counts: Floats) -> Floats:
+    """Return how many observations lie at or below a value."""
+    every = np.arange(len(counts))
+    bucket = np.minimum(np.searchsorted(bounds, value, side="left"), len(bounds) - 1)
+    below = np.maximum(bucket - 1, 0)
+    lowest = 0.0 if bounds[0] > 0 else -np.inf
+    low = np.where(bucket > 0, bounds[below], lowest)
+    under = np.where(bucket > 0, counts[every, below], 0.0)
+    width = bounds[bucket] - low
+    share = np.where(np.isinf(width), 0.0, (value - low) / np.where(width == 0, 1.0, width))
+    inside = under + (counts[every, bucket] - under) * np.clip(share, 0, 1)
+    return np.where(np.isposinf(value), counts[:, -1], np.where(value <= lowest, 0.0, inside))

@@ -1,0 +1,126 @@
+"""rate and its kin: how fast a series changes inside its windows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from watchkeeper.promql.grid import Bools, Floats, Ints
+from watchkeeper.promql.values import Vectors, Windows
+
+_EXTRAPOLATION_THRESHOLD = 1.1
+"""A window whose first or last sample is nearer to its edge than this many average gaps is
+taken to reach the edge (Prometheus, extrapolatedRate)."""
+
+
+def rate(windows: Windows) -> Vectors:
+    """Return the increase a second of counters."""
+    return _extrapolated(windows, counter=True, per_second=True)
+
+
+def increase(windows: Windows) -> Vectors:
+    """Return the increase of counters over the window."""
+    return _extrapolated(windows, counter=True, per_second=False)
+
+
+def delta(windows: Windows) -> Vectors:
+    """Return the change of gauges over the window."""
+    return _extrapolated(windows, counter=False, per_second=False)
+
+
+def _extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vectors:
+    first, last = windows.first, windows.after - 1
+    present = windows.counts >= 2
+    first_value, first_ms = windows.at(first), windows.time_at(first)
+    last_ms = windows.time_at(last)
+    change = windows.at(last) - first_value
+    if counter:
+        _add_resets(windows, change)
+    ends = windows.ends.times_ms
+    to_start = (first_ms - (ends - windows.range_ms)) / 1000
+    to_end = (ends - last_ms) / 1000
+    sampled = (last_ms - first_ms) / 1000
+    with np.errstate(all="ignore"):
+        gap = sampled / (windows.counts - 1)
+        threshold = gap * _EXTRAPOLATION_THRESHOLD
+        to_start = np.where(to_start >= threshold, gap / 2, to_start)
+        if counter:
+            grows = (change > 0) & (first_value >= 0)
+            to_zero = np.where(grows, sampled * (first_value / change), to_start)
+            to_start = np.where(to_zero < to_start, to_zero, to_start)
+        to_end = np.where(to_end >= threshold, gap / 2, to_end)
+        factor = (sampled + to_start + to_end) / sampled
+        if per_second:
+            factor /= windows.range_ms / 1000
+        change *= factor
+    return windows.result(change, present)
+
+
+def reset_positions(windows: Windows) -> Bools:
+    """Tell at which flat positions a value is below the one before."""
+    fell = np.zeros(len(windows.values), dtype=np.bool_)
+    if len(fell) > 1:
+        fell[1:] = windows.values[1:] < windows.values[:-1]
+    return fell
+
+
+def count_inside(windows: Windows, marks: Bools) -> Ints:
+    """Count marked positions in each window, its first sample excepted."""
+    before = np.concatenate(([0], np.cumsum(marks)))
+    first = np.minimum(windows.first + 1, windows.after)
+    counted: Ints = before[windows.after] - before[first]
+    return counted
+
+
+def _add_resets(windows: Windows, change: Floats) -> None:
+    """Add to each window the values that its counter had before it fell, in their order."""
+    fell = reset_positions(windows)
+    if not fell.any():
+        return
+    before = np.concatenate(([0], np.cumsum(fell)))
+    begins = before[np.minimum(windows.first + 1, windows.after)]
+    counts = before[windows.after] - begins
+    lost = windows.values[np.flatnonzero(fell) - 1]
+    affected = np.nonzero(counts)
+    begins, counts = begins[affected], counts[affected]
+    total = change[affected]
+    for rank in range(int(counts.max(initial=0))):
+        more = counts > rank
+        total[more] += lost[begins[more] + rank]
+    change[affected] = total
+
+
+def irate(windows: Windows) -> Vectors:
+    """Return the increase a second between the last two samples of counters."""
+    return _instant(windows, counter=True)
+
+
+def idelta(windows: Windows) -> Vectors:
+    """Return the difference of the last two samples."""
+    return _instant(windows, counter=False)
+
+
+def _instant(windows: Windows, *, counter: bool) -> Vectors:
+    last, previous = windows.after - 1, windows.after - 2
+    values, earlier = windows.at(last), windows.at(previous)
+    present = windows.counts >= 2
+    if not counter:
+        return windows.result(values - earlier, present)
+    change = np.where(values < earlier, values, values - earlier)
+    seconds = (windows.time_at(last) - windows.time_at(previous)) / 1000
+    with np.errstate(all="ignore"):
+        change = change / seconds
+    return windows.result(change, present & (seconds > 0))
+
+
+def resets(windows: Windows) -> Vectors:
+    """Count how often the value fell."""
+    return windows.result(count_inside(windows, reset_positions(windows)).astype(np.float64))
+
+
+def changes(windows: Windows) -> Vectors:
+    """Count how often the value became another; NaN after NaN is no change."""
+    moved = np.zeros(len(windows.values), dtype=np.bool_)
+    if len(moved) > 1:
+        now, then = windows.values[1:], windows.values[:-1]
+        moved[1:] = (now != then) & ~(np.isnan(now) & np.isnan(then))
+    return windows.result(count_inside(windows, moved).astype(np.float64))

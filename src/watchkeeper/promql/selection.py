@@ -1,0 +1,119 @@
+"""Selectors: from the store's series to vectors and windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from watchkeeper.model import Labels
+from watchkeeper.ports import SeriesSource
+from watchkeeper.promql.grid import Bools, Columns, Floats, Grid, Ints, columns
+from watchkeeper.promql.limits import Budget
+from watchkeeper.promql.printer import format as format_expression
+from watchkeeper.promql.syntax import VectorSelector
+from watchkeeper.promql.values import Vectors, Windows, empty, vectors
+
+STALE_BITS = 0x7FF0000000000002
+"""The NaN that says a series ended (Prometheus, model/value)."""
+
+
+def is_stale(values: Floats) -> Bools:
+    """Tell which values are stale markers; other NaNs are not."""
+    stale: Bools = np.ascontiguousarray(values).view(np.int64) == STALE_BITS
+    return stale
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The samples that a selector brought, end to end."""
+
+    labels: list[Labels]
+    columns: Columns
+    values: Floats
+
+
+class Selection:
+    """Reads what selectors ask for, each stretch once."""
+
+    def __init__(self, source: SeriesSource, budget: Budget) -> None:
+        self._source = source
+        self._budget = budget
+        self._read: dict[tuple[object, int, int], Samples] = {}
+
+    def samples(self, selector: VectorSelector, start_ms: int, end_ms: int) -> Samples:
+        """Return the samples from `start_ms` to `end_ms`, both inclusive."""
+        key = (selector.all_matchers, start_ms, end_ms)
+        found = self._read.get(key)
+        if found is None:
+            found = self._read[key] = self._fetch(selector, start_ms, end_ms)
+        return found
+
+    def _fetch(self, selector: VectorSelector, start_ms: int, end_ms: int) -> Samples:
+        self._budget.check_time()
+        series = self._source.select(selector.all_matchers, start_ms, end_ms)
+        self._budget.check_series(len(series), format_expression(selector))
+        flat = columns([one.timestamps_ms for one in series])
+        self._budget.spend_samples(len(flat.times_ms))
+        values = np.concatenate([one.values for one in series]) if series else np.zeros(0)
+        return Samples([one.labels for one in series], flat, values)
+
+    def instant(self, selector: VectorSelector, grid: Grid, lookback_ms: int) -> Vectors:
+        """Return, for each moment, the newest sample of the `lookback_ms` before it."""
+        return self.instant_with_times(selector, grid, lookback_ms)[0]
+
+    def instant_with_times(
+        self, selector: VectorSelector, grid: Grid, lookback_ms: int
+    ) -> tuple[Vectors, Ints]:
+        """Return the same and, in milliseconds, when each sample was taken."""
+        samples = self.samples(selector, grid.start_ms - lookback_ms + 1, grid.end_ms)
+        if not samples.labels:
+            return empty(grid.count), np.zeros((0, grid.count), dtype=np.int64)
+        newest = samples.columns.position_after(grid) - 1
+        known = newest >= samples.columns.bounds[:-1, None]
+        newest = np.maximum(newest, 0)
+        times = samples.columns.times_ms[newest]
+        values = samples.values[newest]
+        present = known & (times > grid.times_ms - lookback_ms) & ~is_stale(values)
+        self._budget.spend_samples(values.size)
+        return vectors(samples.labels, values, present), times
+
+    def windows(self, selector: VectorSelector, grid: Grid, range_ms: int) -> Windows:
+        """Return, for each moment, the samples of the `range_ms` before it, open on the left."""
+        start_ms = grid.start_ms - range_ms + 1
+        samples = without_stale(self.samples(selector, start_ms, grid.end_ms))
+        return windows_of(samples, grid, range_ms)
+
+
+def windows_of(samples: Samples, grid: Grid, range_ms: int) -> Windows:
+    """Cut samples into one window a series and moment."""
+    return Windows(
+        samples.labels,
+        samples.columns.times_ms,
+        samples.values,
+        samples.columns.position_after(grid.moved(range_ms)),
+        samples.columns.position_after(grid),
+        grid,
+        range_ms,
+        np.zeros(len(samples.labels), dtype=np.bool_),
+    )
+
+
+def without_stale(samples: Samples) -> Samples:
+    """Return the samples without stale markers."""
+    stale = is_stale(samples.values)
+    if not stale.any():
+        return samples
+    kept = ~stale
+    before = np.concatenate(([0], np.cumsum(kept)))
+    flat = Columns(samples.columns.times_ms[kept], before[samples.columns.bounds], shared=False)
+    return Samples(samples.labels, flat, samples.values[kept])
+
+
+def samples_of(vector: Vectors, grid: Grid) -> Samples:
+    """Return what is present in a vector as samples, for a subquery's windows."""
+    counts = vector.present.sum(axis=1)
+    bounds = np.concatenate(([0], np.cumsum(counts)))
+    times = np.broadcast_to(grid.times_ms, vector.present.shape)[vector.present]
+    shared = bool(len(vector.labels)) and bool(vector.present.all())
+    return Samples(vector.labels, Columns(times, bounds, shared), vector.values[vector.present])

@@ -1,0 +1,213 @@
+"""Binary operators between vectors: who meets whom, and what labels the result has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from watchkeeper.errors import QueryError
+from watchkeeper.model import Labels
+from watchkeeper.promql import operators
+from watchkeeper.promql.grid import Bools, Floats, Ints
+from watchkeeper.promql.label_sets import (
+    drop_name,
+    grouper,
+    keep,
+    replaced,
+    show,
+    value_of,
+    without,
+)
+from watchkeeper.promql.merging import merge_same
+from watchkeeper.promql.operators import ARITHMETIC
+from watchkeeper.promql.syntax import Binary, Matching
+from watchkeeper.promql.values import Vectors, empty
+
+_MANY_TO_ONE = (
+    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+)
+_NOT_UNIQUE = "multiple matches for labels: grouping labels must ensure unique matches"
+
+
+def matching_key(matching: Matching) -> Callable[[Labels], Labels]:
+    """Return what makes the key by which two series find each other."""
+    return grouper(matching.labels, excluding=not matching.on)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Rows that meet, by number; -1 stands for a partner that was filled in."""
+
+    many: Ints
+    one: Ints
+    keys: list[Labels]
+
+
+def combine(node: Binary, left: Vectors, right: Vectors) -> Vectors:
+    """Return the result of an arithmetic or comparison operator between two vectors."""
+    matching = node.matching
+    swapped = matching.group == "right"
+    many, one = (right, left) if swapped else (left, right)
+    key = matching_key(matching)
+    many_keys, one_keys = [key(x) for x in many.labels], [key(x) for x in one.labels]
+    fills = matching.fill_left is not None or matching.fill_right is not None
+    if not fills and not (many_keys and one_keys):
+        return empty(left.values.shape[1])
+    _require_one(one, one_keys, many, "left" if swapped else "right", fills=fills)
+    pairs = _pair(many_keys, one_keys)
+    fill_many = matching.fill_right if swapped else matching.fill_left
+    fill_one = matching.fill_left if swapped else matching.fill_right
+    pieces = [_evaluate(node, pairs, many, one, swapped=swapped)]
+    if fill_one is not None:
+        lonely = _lonely(many, many_keys, one, one_keys)
+        pieces.append(_filled(node, many, many_keys, lonely, fill_one, swapped=swapped))
+    if fill_many is not None:
+        lonely = _lonely(one, one_keys, many, many_keys)
+        pieces.append(_filled_many(node, one, one_keys, lonely, fill_many, swapped=swapped))
+    result = pieces[0] if len(pieces) == 1 else _stack(pieces)
+    return merge_same(result, _NOT_UNIQUE if matching.group else _MANY_TO_ONE)
+
+
+def _pair(many_keys: list[Labels], one_keys: list[Labels]) -> Pairs:
+    places: dict[Labels, list[int]] = {}
+    for row, key in enumerate(one_keys):
+        places.setdefault(key, []).append(row)
+    met = [(row, partner) for row, key in enumerate(many_keys) for partner in places.get(key, ())]
+    many = np.array([row for row, _ in met], dtype=np.int64)
+    one = np.array([partner for _, partner in met], dtype=np.int64)
+    return Pairs(many, one, [many_keys[row] for row, _ in met])
+
+
+def _require_one(
+    one: Vectors, keys: list[Labels], many: Vectors, side: str, *, fills: bool
+) -> None:
+    """Refuse two series of the "one" side with the same key at the same moment."""
+    if len(set(keys)) == len(keys):
+        return
+    active = np.ones(one.values.shape[1], dtype=np.bool_) if fills else many.present.any(axis=0)
+    seen: dict[Labels, int] = {}
+    taken: dict[Labels, Bools] = {}
+    for row, key in enumerate(keys):
+        here = one.present[row] & active
+        if key in taken and (taken[key] & here).any():
+            first, second = one.labels[seen[key]], one.labels[row]
+            raise QueryError(
+                f"found duplicate series for the match group {show(key)} on the {side} hand-side "
+                f"of the operation: [{show(first)}, {show(second)}];many-to-many matching not "
+                "allowed: matching labels must be unique on one side"
+            )
+        taken[key] = taken.get(key, np.zeros_like(here)) | here
+        seen[key] = row
+
+
+def _evaluate(node: Binary, pairs: Pairs, many: Vectors, one: Vectors, *, swapped: bool) -> Vectors:
+    left, right = (
+        (one.values[pairs.one], many.values[pairs.many])
+        if swapped
+        else (many.values[pairs.many], one.values[pairs.one])
+    )
+    values, holds = operators.apply(node.operator, left, right, as_bool=node.returns_bool)
+    if swapped and node.operator in operators.COMPARISON and not node.returns_bool:
+        values = left
+    present = many.present[pairs.many] & one.present[pairs.one] & holds
+    labels = [
+        _result_labels(node, many.labels[m], one.labels[o])
+        for m, o in zip(pairs.many.tolist(), pairs.one.tolist(), strict=True)
+    ]
+    drops = _drops(node, many.drops_name[pairs.many])
+    return Vectors(labels, values, present, drops)
+
+
+def _drops(node: Binary, inherited: Bools) -> Bools:
+    return inherited | node.returns_bool
+
+
+def _result_labels(node: Binary, many: Labels, one: Labels) -> Labels:
+    matching = node.matching
+    labels = drop_name(many) if node.operator in ARITHMETIC else many
+    if not matching.group:
+        if matching.on:
+            labels = keep(labels, matching.labels)
+        elif matching.labels:
+            labels = without(labels, matching.labels)
+    for name in matching.include:
+        labels = replaced(labels, name, value_of(one, name))
+    return labels
+
+
+def _lonely(
+    here: Vectors, here_keys: list[Labels], there: Vectors, there_keys: list[Labels]
+) -> Bools:
+    """Tell where a series has no partner on the other side."""
+    partners: dict[Labels, Bools] = {}
+    for row, key in enumerate(there_keys):
+        known = partners.get(key)
+        partners[key] = there.present[row] if known is None else known | there.present[row]
+    lonely = here.present.copy()
+    for row, key in enumerate(here_keys):
+        if key in partners:
+            lonely[row] &= ~partners[key]
+    return lonely
+
+
+def _filled(
+    node: Binary, many: Vectors, keys: list[Labels], lonely: Bools, fill: float, *, swapped: bool
+) -> Vectors:
+    """Return the lonely series of the "many" side against a fill value."""
+    other = np.full(many.values.shape, fill)
+    left, right = (other, many.values) if swapped else (many.values, other)
+    values, holds = operators.apply(node.operator, left, right, as_bool=node.returns_bool)
+    labels = [_result_labels(node, one, key) for one, key in zip(many.labels, keys, strict=True)]
+    return Vectors(labels, values, lonely & holds, _drops(node, many.drops_name))
+
+
+def _filled_many(
+    node: Binary, one: Vectors, keys: list[Labels], lonely: Bools, fill: float, *, swapped: bool
+) -> Vectors:
+    """Return the lonely series of the "one" side, each with a filled-in partner."""
+    other = np.full(one.values.shape, fill)
+    left, right = (one.values, other) if swapped else (other, one.values)
+    values, holds = operators.apply(node.operator, left, right, as_bool=node.returns_bool)
+    labels = [
+        _result_labels(node, key, partner) for key, partner in zip(keys, one.labels, strict=True)
+    ]
+    drops = np.full(len(labels), node.returns_bool)
+    return Vectors(labels, values, lonely & holds, drops)
+
+
+def _stack(pieces: list[Vectors]) -> Vectors:
+    return Vectors(
+        [labels for piece in pieces for labels in piece.labels],
+        np.concatenate([piece.values for piece in pieces]),
+        np.concatenate([piece.present for piece in pieces]),
+        np.concatenate([piece.drops_name for piece in pieces]),
+    )
+
+
+def set_operation(node: Binary, left: Vectors, right: Vectors) -> Vectors:
+    """Return `and`, `or` or `unless` of two vectors, decided at each moment by itself."""
+    key = matching_key(node.matching)
+    if node.operator == "or":
+        covered = _covered(right, left, key)
+        return merge_same(_stack([left, right.masked(~covered)])) if right.labels else left
+    covered = _covered(left, right, key)
+    return left.masked(covered if node.operator == "and" else ~covered)
+
+
+def _covered(here: Vectors, there: Vectors, key: Callable[[Labels], Labels]) -> Bools:
+    """Tell where a series finds any partner on the other side."""
+    partners: dict[Labels, Bools] = {}
+    for row, labels in enumerate(there.labels):
+        name = key(labels)
+        known: Floats | Bools | None = partners.get(name)
+        partners[name] = (
+            there.present[row] if known is None else partners[name] | there.present[row]
+        )
+    covered = np.zeros(here.present.shape, dtype=np.bool_)
+    for row, labels in enumerate(here.labels):
+        found = partners.get(key(labels))
+        if found is not None:
+            covered[row] = found
+    return covered
