@@ -12,6 +12,7 @@ from watchkeeper.notify.receiver_config import (
     EmailConfig,
     HttpConfig,
     PagerDutyConfig,
+    Section,
     SlackConfig,
     TlsConfig,
     WebhookConfig,
@@ -21,7 +22,7 @@ PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 """Where PagerDuty takes events (Events API v2)."""
 
 
-class GlobalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class GlobalConfig(Section, frozen=True):
     """What receivers fall back to."""
 
     resolve_timeout: Duration = Duration(300)
@@ -39,7 +40,7 @@ class GlobalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     pagerduty_url: str = PAGERDUTY_URL
 
 
-class RouteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RouteConfig(Section, frozen=True):
     """A node of the routing tree; what it leaves out it has from the node above."""
 
     receiver: str = ""
@@ -56,7 +57,7 @@ class RouteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     routes: list[RouteConfig] = []
 
 
-class InhibitRuleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class InhibitRuleConfig(Section, frozen=True):
     """One inhibition; `*_match` and `*_match_re` are the older way to write matchers."""
 
     name: str = ""
@@ -69,7 +70,7 @@ class InhibitRuleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     equal: list[str] = []
 
 
-class ReceiverConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ReceiverConfig(Section, frozen=True):
     """A receiver and the ways in which it is told."""
 
     name: str
@@ -79,14 +80,14 @@ class ReceiverConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     pagerduty_configs: list[PagerDutyConfig] = []
 
 
-class TimeRangeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class TimeRangeConfig(Section, frozen=True):
     """Part of a day, `HH:MM`; the end is not included."""
 
     start_time: str
     end_time: str
 
 
-class TimesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class TimesConfig(Section, frozen=True):
     """Times at which an interval holds."""
 
     times: list[TimeRangeConfig] = []
@@ -97,19 +98,19 @@ class TimesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     location: str = "UTC"
 
 
-class TimeIntervalConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class TimeIntervalConfig(Section, frozen=True):
     """A named interval: it holds while one of its times does."""
 
     name: str
     time_intervals: list[TimesConfig] = []
 
 
-class FileConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FileConfig(Section, frozen=True):
     """The whole file."""
 
+    global_: GlobalConfig = msgspec.field(name="global", default=GlobalConfig())
     route: RouteConfig
     receivers: list[ReceiverConfig]
-    global_: GlobalConfig = msgspec.field(name="global", default=GlobalConfig())
     inhibit_rules: list[InhibitRuleConfig] = []
     templates: list[str] = []
     time_intervals: list[TimeIntervalConfig] = []

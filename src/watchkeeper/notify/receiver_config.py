@@ -11,7 +11,13 @@ import msgspec
 from watchkeeper.configuration import Duration, Secret
 
 
-class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Section(
+    msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, frozen=True
+):
+    """Part of the file: an unknown key is an error, and what was not written is not shown."""
+
+
+class TlsConfig(Section, frozen=True):
     """How a server proves itself, and we ourselves to it."""
 
     ca_file: str = ""
@@ -21,7 +27,7 @@ class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     insecure_skip_verify: bool = False
 
 
-class BasicAuthConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class BasicAuthConfig(Section, frozen=True):
     """A user name and a password."""
 
     username: str
@@ -29,7 +35,7 @@ class BasicAuthConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     password_file: str = ""
 
 
-class AuthorizationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AuthorizationConfig(Section, frozen=True):
     """The Authorization header: a type and credentials."""
 
     type: str = "Bearer"
@@ -37,7 +43,7 @@ class AuthorizationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     credentials_file: str = ""
 
 
-class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class HttpConfig(Section, frozen=True):
     """How an HTTP receiver is reached."""
 
     authorization: AuthorizationConfig | None = None
@@ -49,7 +55,7 @@ class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     follow_redirects: bool = True
 
 
-class WebhookConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class WebhookConfig(Section, frozen=True):
     """A URL that takes JSON. `max_alerts` 0 is all; `timeout` 0 is the notifier's own."""
 
     send_resolved: bool = True
@@ -60,7 +66,7 @@ class WebhookConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     timeout: Duration = Duration(0)
 
 
-class SlackFieldConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SlackFieldConfig(Section, frozen=True):
     """A title and a value in a message."""
 
     title: str
@@ -68,7 +74,7 @@ class SlackFieldConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     short: bool | None = None
 
 
-class SlackActionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SlackActionConfig(Section, frozen=True):
     """A button that opens a URL."""
 
     type: str
@@ -77,7 +83,7 @@ class SlackActionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     style: str = ""
 
 
-class SlackConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SlackConfig(Section, frozen=True):
     """A Slack channel, by its incoming webhook."""
 
     send_resolved: bool = False
@@ -100,12 +106,12 @@ class SlackConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     thumb_url: str = ""
     link_names: bool = False
     short_fields: bool = False
-    mrkdwn_in: list[str] = ["text", "pretext", "fallback"]
+    mrkdwn_in: tuple[str, ...] = ("text", "pretext", "fallback")
     fields: list[SlackFieldConfig] = []
     actions: list[SlackActionConfig] = []
 
 
-class EmailConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class EmailConfig(Section, frozen=True):
     """Mailboxes, separated by commas; what is empty comes from `global`."""
 
     to: str
@@ -123,7 +129,7 @@ class EmailConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     tls_config: TlsConfig | None = None
 
 
-class PagerDutyImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PagerDutyImageConfig(Section, frozen=True):
     """A picture in an incident."""
 
     src: str
@@ -131,14 +137,14 @@ class PagerDutyImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     alt: str = ""
 
 
-class PagerDutyLinkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PagerDutyLinkConfig(Section, frozen=True):
     """A link in an incident."""
 
     href: str
     text: str = ""
 
 
-class PagerDutyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PagerDutyConfig(Section, frozen=True):
     """A PagerDuty service, by Events API v2; an empty `url` is the one of `global`."""
 
     send_resolved: bool = True
