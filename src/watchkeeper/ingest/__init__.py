@@ -1,1 +1,15 @@
 """What comes in: scraped and received, validated, limited, written."""
+
+from watchkeeper.ingest.config import PrometheusConfig, load_config
+from watchkeeper.ingest.scrape import Scraper, TargetStatus
+from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal
+
+__all__ = [
+    "IngestStatistics",
+    "PrometheusConfig",
+    "Refusal",
+    "Scraper",
+    "Signal",
+    "TargetStatus",
+    "load_config",
+]

@@ -1,0 +1,153 @@
+"""From one target's expositions to batches: relabelled, limited, with staleness markers.
+
+Source of the rules: Prometheus 3, scrape/scrape.go. A series that a scrape no longer shows gets
+a stale marker at that scrape's time; a target that cannot be scraped gets one for everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from watchkeeper.ingest.config import ScrapeConfig
+from watchkeeper.ingest.fetch import Fetched, ScrapeLimitError
+from watchkeeper.ingest.relabel import Relabeler
+from watchkeeper.ingest.target import SeriesLabeler, Target
+from watchkeeper.model import METRIC_NAME, Exemplar, Labels, MetricMetadata, SampleBatch, labels
+from watchkeeper.wire import exposition
+from watchkeeper.wire.family import ParsedExposition
+from watchkeeper.wire.series import SeriesCache
+
+STALE_BITS = 0x7FF0000000000002
+"""The bits of a stale marker (Prometheus, model/value)."""
+
+REPORT_NAMES = (
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """One scrape, ready to be stored, and what the next one must be compared with."""
+
+    batch: SampleBatch
+    present: dict[Labels, None]
+    samples: int
+
+
+class TargetSamples:
+    """Makes batches of one target's scrapes. `keep` once a batch is stored."""
+
+    def __init__(self, job: ScrapeConfig, target: Target, relabeler: Relabeler) -> None:
+        self._job = job
+        labeler = SeriesLabeler(target.labels, job.honor_labels, relabeler)
+        self._series = SeriesCache(labeler)
+        self._present: dict[Labels, None] = {}
+        self._exemplars: dict[Labels, Exemplar] = {}
+        self._metadata: dict[str, MetricMetadata] = {}
+        self._reports = [
+            labels({**dict(target.labels), METRIC_NAME: name}) for name in REPORT_NAMES
+        ]
+
+    def of_answer(self, answer: Fetched, start_ms: int) -> ParsedExposition:
+        """Return what a target answered, labelled. Raises DecodeError, or ScrapeLimitError for
+        a limit that the job sets."""
+        parsed = exposition.parse(answer.body, answer.content_type, start_ms, self._series)
+        self._check_limits(parsed)
+        return parsed
+
+    def of_success(self, parsed: ParsedExposition, start_ms: int, duration: float) -> Scraped:
+        """Return the batch of a scrape that began at `start_ms` and took `duration` seconds."""
+        present = dict.fromkeys(parsed.labels)
+        times = parsed.timestamps_ms
+        if not self._job.honor_timestamps:
+            times = [start_ms] * len(times)
+        elif not self._job.track_timestamps_staleness:
+            for row in parsed.timed:
+                present.pop(parsed.labels[row], None)
+        vanished = [series for series in self._present if series not in present]
+        added = sum(series not in self._present for series in present)
+        count = len(parsed.labels)
+        report = [1.0, duration, float(parsed.received), float(count), float(added)]
+        batch = _batch(
+            parsed.labels, times, parsed.values, vanished, self._reports, report, start_ms
+        )
+        batch.exemplars.extend(self._new_exemplars(parsed.exemplars))
+        batch.metadata.extend(self._new_metadata(parsed.metadata))
+        return Scraped(batch, present, count)
+
+    def of_failure(self, start_ms: int, duration: float) -> Scraped:
+        """Return the batch that says that the target is down."""
+        report = [0.0, duration, 0.0, 0.0, 0.0]
+        batch = _batch([], [], [], list(self._present), self._reports, report, start_ms)
+        return Scraped(batch, {}, 0)
+
+    def of_end(self, end_ms: int) -> SampleBatch:
+        """Return stale markers for all of it: the target is no longer one."""
+        return _batch([], [], [], [*self._present, *self._reports], [], [], end_ms)
+
+    def keep(self, scraped: Scraped) -> None:
+        """Remember that a scrape was stored."""
+        self._present = scraped.present
+        for series, exemplar in scraped.batch.exemplars:
+            self._exemplars[series] = exemplar
+        for metadata in scraped.batch.metadata:
+            self._metadata[metadata.name] = metadata
+
+    def _new_exemplars(
+        self, found: Iterable[tuple[Labels, Exemplar]]
+    ) -> list[tuple[Labels, Exemplar]]:
+        return [item for item in found if self._exemplars.get(item[0]) != item[1]]
+
+    def _new_metadata(self, found: Iterable[MetricMetadata]) -> list[MetricMetadata]:
+        return [item for item in found if self._metadata.get(item.name) != item]
+
+    def _check_limits(self, parsed: ParsedExposition) -> None:
+        job = self._job
+        if job.sample_limit and len(parsed.labels) > job.sample_limit:
+            raise ScrapeLimitError(
+                f"{len(parsed.labels)} samples: sample_limit is {job.sample_limit}"
+            )
+        if not (job.label_limit or job.label_name_length_limit or job.label_value_length_limit):
+            return
+        for series in parsed.labels:
+            problem = _broken_limit(series, job)
+            if problem:
+                raise ScrapeLimitError(f"series {dict(series).get(METRIC_NAME, '')}: {problem}")
+
+
+def _broken_limit(series: Labels, job: ScrapeConfig) -> str:
+    if job.label_limit and len(series) > job.label_limit:
+        return f"{len(series)} labels, label_limit is {job.label_limit}"
+    for name, value in series:
+        if job.label_name_length_limit and len(name.encode()) > job.label_name_length_limit:
+            return f"label {name[:40]}: label_name_length_limit is {job.label_name_length_limit}"
+        if job.label_value_length_limit and len(value.encode()) > job.label_value_length_limit:
+            return f"label {name[:40]}: label_value_length_limit is {job.label_value_length_limit}"
+    return ""
+
+
+def _batch(
+    found: list[Labels],
+    times: list[int],
+    values: list[float],
+    stale: list[Labels],
+    reports: list[Labels],
+    report: list[float],
+    now_ms: int,
+) -> SampleBatch:
+    rows = len(found)
+    total = rows + len(stale) + len(reports)
+    timestamps = np.full(total, now_ms, dtype=np.int64)
+    timestamps[:rows] = times
+    column = np.empty(total, dtype=np.float64)
+    column[:rows] = values
+    column[rows : rows + len(stale)].view(np.uint64)[:] = STALE_BITS
+    column[rows + len(stale) :] = report
+    return SampleBatch([*found, *stale, *reports], timestamps, column)

@@ -1,0 +1,259 @@
+"""Scraping: every target on its own beat, until cancelled; nothing that fails stops a beat."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx2
+
+from watchkeeper.clock import Clock, SystemClock
+from watchkeeper.errors import DecodeError, OverloadError, StoreFullError
+from watchkeeper.ingest.config import PrometheusConfig, ScrapeConfig
+from watchkeeper.ingest.discovery import Discovery
+from watchkeeper.ingest.fetch import Fetched, ScrapeError, ScrapeLimitError, fetch, open_client
+from watchkeeper.ingest.relabel import Relabeler
+from watchkeeper.ingest.samples import Scraped, TargetSamples
+from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally
+from watchkeeper.ingest.target import Target
+from watchkeeper.model import Labels, SampleBatch
+from watchkeeper.ports import SampleSink
+
+Sleep = Callable[[float], Awaitable[None]]
+
+LOOK_AGAIN_SECONDS = 5.0
+"""How often the files of discovery are looked at."""
+_FIRST_WITHIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """A target as its last scrape left it. `last_scrape_ns` is 0 before the first."""
+
+    job: str
+    labels: Labels
+    discovered_labels: Labels
+    url: str
+    health: Literal["up", "down", "unknown"]
+    last_scrape_ns: int
+    last_duration_seconds: float
+    last_error: str
+    interval_seconds: float
+    timeout_seconds: float
+
+
+class Scraper:
+    """Scrapes what prometheus.yml says into `sink`.
+
+    `client` replaces the one that each job would open; `sleep` is asyncio's but for tests.
+    `problems` names what discovery could not read.
+    """
+
+    def __init__(
+        self,
+        config: PrometheusConfig,
+        sink: SampleSink,
+        *,
+        clock: Clock | None = None,
+        client: httpx2.AsyncClient | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._sink = sink
+        self._clock = clock or SystemClock()
+        self._client = client
+        self._sleep = sleep
+        self._tally = Tally()
+        self._jobs = [(job, Discovery(job, source=config.source)) for job in config.scrape_configs]
+        self._source = config.source
+        self._beats: dict[tuple[str, Target], TargetBeat] = {}
+        self.problems: list[str] = []
+
+    def targets(self) -> list[TargetStatus]:
+        """Return all targets by job and URL."""
+        found = [beat.status() for beat in list(self._beats.values())]
+        return sorted(found, key=lambda status: (status.job, status.url))
+
+    def statistics(self) -> IngestStatistics:
+        """Return what was stored and refused since the start."""
+        return self._tally.snapshot()
+
+    async def run(self) -> None:
+        """Scrape until cancelled. Raises ConfigError when a job's TLS files cannot be used."""
+        async with AsyncExitStack() as stack:
+            clients: dict[str, httpx2.AsyncClient] = {}
+            for job, _ in self._jobs:
+                opened = self._client or await stack.enter_async_context(open_client(job))
+                clients[job.job_name] = opened
+            async with asyncio.TaskGroup() as tasks:
+                running: dict[tuple[str, Target], asyncio.Task[None]] = {}
+                seen: object = None
+                while True:
+                    fingerprint = await asyncio.to_thread(self._fingerprint)
+                    if fingerprint != seen:
+                        seen = fingerprint
+                        await self._look_again(clients, tasks, running)
+                    await self._sleep(LOOK_AGAIN_SECONDS)
+
+    def _fingerprint(self) -> object:
+        return [discovery.fingerprint() for _, discovery in self._jobs]
+
+    async def _look_again(
+        self,
+        clients: dict[str, httpx2.AsyncClient],
+        tasks: asyncio.TaskGroup,
+        running: dict[tuple[str, Target], asyncio.Task[None]],
+    ) -> None:
+        wanted = await asyncio.to_thread(self._discover)
+        for key in [key for key in running if key not in wanted]:
+            task = running.pop(key)
+            task.cancel()
+            await asyncio.wait([task])
+            await self._beats.pop(key).end()
+        for key, job in wanted.items():
+            if key not in running:
+                samples = TargetSamples(job, key[1], self._relabeler(job))
+                beat = TargetBeat(
+                    job, key[1], samples, self._sink, self._clock, clients[key[0]], self._tally
+                )
+                self._beats[key] = beat
+                running[key] = tasks.create_task(beat.run(self._sleep))
+
+    def _discover(self) -> dict[tuple[str, Target], ScrapeConfig]:
+        wanted: dict[tuple[str, Target], ScrapeConfig] = {}
+        problems: list[str] = []
+        for job, discovery in self._jobs:
+            targets, wrong = discovery.targets()
+            problems += wrong
+            wanted |= {(job.job_name, target): job for target in targets}
+        self.problems = problems
+        return wanted
+
+    def _relabeler(self, job: ScrapeConfig) -> Relabeler:
+        path = f"job {job.job_name}.metric_relabel_configs"
+        return Relabeler.compile(job.metric_relabel_configs, source=self._source, path=path)
+
+
+class TargetBeat:
+    """One target: `run` scrapes it at every beat, `scrape` once."""
+
+    def __init__(
+        self,
+        job: ScrapeConfig,
+        target: Target,
+        samples: TargetSamples,
+        sink: SampleSink,
+        clock: Clock,
+        client: httpx2.AsyncClient,
+        tally: Tally,
+    ) -> None:
+        self._job = job
+        self._target = target
+        self._samples = samples
+        self._sink = sink
+        self._clock = clock
+        self._client = client
+        self._tally = tally
+        self._health: Literal["up", "down", "unknown"] = "unknown"
+        self._last_scrape_ns = 0
+        self._last_duration_seconds = 0.0
+        self._last_error = ""
+
+    def status(self) -> TargetStatus:
+        """Return how the last scrape went."""
+        return TargetStatus(
+            job=self._target.job,
+            labels=self._target.labels,
+            discovered_labels=self._target.discovered_labels,
+            url=self._target.url,
+            health=self._health,
+            last_scrape_ns=self._last_scrape_ns,
+            last_duration_seconds=self._last_duration_seconds,
+            last_error=self._last_error,
+            interval_seconds=self._target.interval_seconds,
+            timeout_seconds=self._target.timeout_seconds,
+        )
+
+    async def run(self, sleep: Sleep) -> None:
+        """Scrape within a second, then once an interval at this target's own offset in it."""
+        interval = self._target.interval_seconds
+        share = _share(self._target)
+        await sleep(share * min(interval, _FIRST_WITHIN_SECONDS))
+        while True:
+            await self.scrape()
+            now = self._clock.monotonic_ns() / 1e9
+            beats = math.floor(now / interval - share) + 1
+            await sleep((beats + share) * interval - now)
+
+    async def scrape(self) -> None:
+        """Scrape once and store what came of it; whatever goes wrong ends up in the status."""
+        start_ns = self._clock.time_ns()
+        began_ns = self._clock.monotonic_ns()
+        error = ""
+        try:
+            answer = await fetch(self._client, self._job, self._target)
+            scraped = await asyncio.to_thread(self._read, answer, start_ns, began_ns)
+        except (ScrapeError, DecodeError) as reason:
+            error = str(reason)
+            self._count(reason)
+            scraped = self._samples.of_failure(_ms(start_ns), self._seconds_since(began_ns))
+        duration = self._seconds_since(began_ns)
+        unstored = await asyncio.to_thread(self._store, scraped)
+        self._health = "down" if error else "up"
+        self._last_scrape_ns = start_ns
+        self._last_duration_seconds = duration
+        self._last_error = error or unstored
+
+    async def end(self) -> None:
+        """Mark everything stale: the target is no longer one."""
+        batch = self._samples.of_end(_ms(self._clock.time_ns()))
+        await asyncio.to_thread(self._append, batch)
+
+    def _read(self, answer: Fetched, start_ns: int, began_ns: int) -> Scraped:
+        parsed = self._samples.of_answer(answer, _ms(start_ns))
+        return self._samples.of_success(parsed, _ms(start_ns), self._seconds_since(began_ns))
+
+    def _store(self, scraped: Scraped) -> str:
+        problem = self._append(scraped.batch)
+        if not problem:
+            self._samples.keep(scraped)
+        return problem
+
+    def _append(self, batch: SampleBatch) -> str:
+        count = len(batch.labels)
+        try:
+            refused = self._sink.append(batch)
+        except OverloadError as error:
+            self._tally.refused(Signal.SAMPLES, Refusal.LIMIT, count)
+            return f"not stored: {error}"
+        except StoreFullError as error:
+            self._tally.refused(Signal.SAMPLES, Refusal.STORE_FULL, count)
+            return f"not stored: {error}"
+        except Exception as error:  # noqa: BLE001 - a store that fails must not end the beat
+            self._tally.refused(Signal.SAMPLES, Refusal.STORE_FAILED, count)
+            return f"not stored: {type(error).__name__}: {error}"
+        self._tally.refused(Signal.SAMPLES, Refusal.OUT_OF_ORDER, refused)
+        self._tally.received(Signal.SAMPLES, count - refused)
+        return ""
+
+    def _count(self, reason: ScrapeError | DecodeError) -> None:
+        if isinstance(reason, DecodeError):
+            self._tally.refused(Signal.SAMPLES, Refusal.MALFORMED)
+        elif isinstance(reason, ScrapeLimitError):
+            self._tally.refused(Signal.SAMPLES, Refusal.LIMIT)
+
+    def _seconds_since(self, began_ns: int) -> float:
+        return (self._clock.monotonic_ns() - began_ns) / 1e9
+
+
+def _ms(nanoseconds: int) -> int:
+    return nanoseconds // 1_000_000
+
+
+def _share(target: Target) -> float:
+    digest = hashlib.blake2b(repr((target.url, target.labels)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
