@@ -12,7 +12,6 @@ from watchkeeper.notify.receiver_config import (
     EmailConfig,
     HttpConfig,
     PagerDutyConfig,
-    Section,
     SlackConfig,
     TlsConfig,
     WebhookConfig,
@@ -22,7 +21,9 @@ PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 """Where PagerDuty takes events (Events API v2)."""
 
 
-class GlobalConfig(Section, frozen=True):
+class GlobalConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """What receivers fall back to."""
 
     resolve_timeout: Duration = Duration(300)
@@ -40,7 +41,9 @@ class GlobalConfig(Section, frozen=True):
     pagerduty_url: str = PAGERDUTY_URL
 
 
-class RouteConfig(Section, frozen=True):
+class RouteConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A node of the routing tree; what it leaves out it has from the node above."""
 
     receiver: str = ""
@@ -57,7 +60,9 @@ class RouteConfig(Section, frozen=True):
     routes: list[RouteConfig] = []
 
 
-class InhibitRuleConfig(Section, frozen=True):
+class InhibitRuleConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """One inhibition; `*_match` and `*_match_re` are the older way to write matchers."""
 
     name: str = ""
@@ -70,7 +75,9 @@ class InhibitRuleConfig(Section, frozen=True):
     equal: list[str] = []
 
 
-class ReceiverConfig(Section, frozen=True):
+class ReceiverConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A receiver and the ways in which it is told."""
 
     name: str
@@ -80,14 +87,18 @@ class ReceiverConfig(Section, frozen=True):
     pagerduty_configs: list[PagerDutyConfig] = []
 
 
-class TimeRangeConfig(Section, frozen=True):
+class TimeRangeConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """Part of a day, `HH:MM`; the end is not included."""
 
     start_time: str
     end_time: str
 
 
-class TimesConfig(Section, frozen=True):
+class TimesConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """Times at which an interval holds."""
 
     times: list[TimeRangeConfig] = []
@@ -98,14 +109,18 @@ class TimesConfig(Section, frozen=True):
     location: str = "UTC"
 
 
-class TimeIntervalConfig(Section, frozen=True):
+class TimeIntervalConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A named interval: it holds while one of its times does."""
 
     name: str
     time_intervals: list[TimesConfig] = []
 
 
-class FileConfig(Section, frozen=True):
+class FileConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """The whole file."""
 
     global_: GlobalConfig = msgspec.field(name="global", default=GlobalConfig())

@@ -11,13 +11,9 @@ import msgspec
 from watchkeeper.configuration import Duration, Secret
 
 
-class Section(
-    msgspec.Struct, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, frozen=True
+class TlsConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """Part of the file: an unknown key is an error, and what was not written is not shown."""
-
-
-class TlsConfig(Section, frozen=True):
     """How a server proves itself, and we ourselves to it."""
 
     ca_file: str = ""
@@ -27,7 +23,9 @@ class TlsConfig(Section, frozen=True):
     insecure_skip_verify: bool = False
 
 
-class BasicAuthConfig(Section, frozen=True):
+class BasicAuthConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A user name and a password."""
 
     username: str
@@ -35,7 +33,9 @@ class BasicAuthConfig(Section, frozen=True):
     password_file: str = ""
 
 
-class AuthorizationConfig(Section, frozen=True):
+class AuthorizationConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """The Authorization header: a type and credentials."""
 
     type: str = "Bearer"
@@ -43,7 +43,9 @@ class AuthorizationConfig(Section, frozen=True):
     credentials_file: str = ""
 
 
-class HttpConfig(Section, frozen=True):
+class HttpConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """How an HTTP receiver is reached."""
 
     authorization: AuthorizationConfig | None = None
@@ -55,7 +57,9 @@ class HttpConfig(Section, frozen=True):
     follow_redirects: bool = True
 
 
-class WebhookConfig(Section, frozen=True):
+class WebhookConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A URL that takes JSON. `max_alerts` 0 is all; `timeout` 0 is the notifier's own."""
 
     send_resolved: bool = True
@@ -66,7 +70,9 @@ class WebhookConfig(Section, frozen=True):
     timeout: Duration = Duration(0)
 
 
-class SlackFieldConfig(Section, frozen=True):
+class SlackFieldConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A title and a value in a message."""
 
     title: str
@@ -74,7 +80,9 @@ class SlackFieldConfig(Section, frozen=True):
     short: bool | None = None
 
 
-class SlackActionConfig(Section, frozen=True):
+class SlackActionConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A button that opens a URL."""
 
     type: str
@@ -83,7 +91,9 @@ class SlackActionConfig(Section, frozen=True):
     style: str = ""
 
 
-class SlackConfig(Section, frozen=True):
+class SlackConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A Slack channel, by its incoming webhook."""
 
     send_resolved: bool = False
@@ -111,7 +121,9 @@ class SlackConfig(Section, frozen=True):
     actions: list[SlackActionConfig] = []
 
 
-class EmailConfig(Section, frozen=True):
+class EmailConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """Mailboxes, separated by commas; what is empty comes from `global`."""
 
     to: str
@@ -129,7 +141,9 @@ class EmailConfig(Section, frozen=True):
     tls_config: TlsConfig | None = None
 
 
-class PagerDutyImageConfig(Section, frozen=True):
+class PagerDutyImageConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A picture in an incident."""
 
     src: str
@@ -137,14 +151,18 @@ class PagerDutyImageConfig(Section, frozen=True):
     alt: str = ""
 
 
-class PagerDutyLinkConfig(Section, frozen=True):
+class PagerDutyLinkConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A link in an incident."""
 
     href: str
     text: str = ""
 
 
-class PagerDutyConfig(Section, frozen=True):
+class PagerDutyConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """A PagerDuty service, by Events API v2; an empty `url` is the one of `global`."""
 
     send_resolved: bool = True
