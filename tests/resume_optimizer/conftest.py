@@ -106,6 +106,7 @@ class working:  # noqa: N801 - used as a context manager
 
     def __init__(self, services: Services, provider: object | None = None) -> None:
         self._worker = make_worker(services, provider or OfflineProvider())
+        self._worker.dequeue_timeout = 0.2
         self._worker.SIGNALS = []
 
     async def __aenter__(self) -> None:
@@ -115,6 +116,14 @@ class working:  # noqa: N801 - used as a context manager
         await self._worker.stop()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def eventually(look: Callable[[], Awaitable[Any]], *, within: float = 20.0) -> Any:
+    """Look until there is something to see, and return it."""
+    async with asyncio.timeout(within):
+        while not (found := await look()):  # noqa: ASYNC110 - it happens in another process
+            await asyncio.sleep(0.03)
+    return found
 
 
 class Person:
@@ -152,12 +161,12 @@ class Person:
 
     async def ended(self, job_id: str, *, within: float = 30.0) -> dict[str, Any]:
         """Wait until a job ended and return it."""
-        async with asyncio.timeout(within):
-            while True:
-                job = (await self.get(f"/api/jobs/{job_id}")).json()
-                if job["ended_at"]:
-                    return dict(job)
-                await asyncio.sleep(0.05)
+
+        async def look() -> dict[str, Any] | None:
+            job = (await self.get(f"/api/jobs/{job_id}")).json()
+            return job if job["ended_at"] else None
+
+        return dict(await eventually(look, within=within))
 
 
 @pytest.fixture
@@ -198,6 +207,12 @@ def measured(telemetry: Telemetry) -> Callable[..., float]:
         return 0.0
 
     return read
+
+
+@pytest.fixture(name="eventually")
+def eventually_fixture() -> Callable[..., Awaitable[Any]]:
+    """Waits for what another process does: `await eventually(look)`."""
+    return eventually
 
 
 @pytest.fixture(name="serve")

@@ -30,7 +30,7 @@ from resume_optimizer.telemetry import (
 )
 from watchkeeper.conventions import jobs as conventions
 
-HEARTBEAT_INTERVAL_SECONDS = 3.0
+HEARTBEAT_INTERVAL_SECONDS = 1.5
 LONGEST_OUTAGE_SECONDS = 3600.0
 """How old a job may become while it waits for a dependency of our own to come back."""
 

@@ -31,7 +31,7 @@ TIMERS: PartialTimersDict = {"schedule": 1, "worker_info": 2, "sweep": 1, "abort
 
 async def work(services: Services, provider: Provider) -> None:
     """Work until SIGTERM or SIGINT; jobs under way get some seconds to end."""
-    metrics = _MetricsServer(services)
+    metrics = MetricsServer(services)
     beside = [asyncio.create_task(metrics.serve(), name="metrics")]
     await keep_migrating(services.database)
     beside += [
@@ -75,7 +75,7 @@ def make_worker(services: Services, provider: Provider) -> Worker[Any]:
     )
 
 
-class _MetricsServer(uvicorn.Server):
+class MetricsServer(uvicorn.Server):
     """Answers GET /metrics beside the work; signals are the worker's."""
 
     def __init__(self, services: Services) -> None:

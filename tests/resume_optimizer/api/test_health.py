@@ -1,0 +1,126 @@
+"""Health, and how each dependency that is down is told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+
+from resume_optimizer.api import create_app
+from resume_optimizer.settings import Settings
+
+pytestmark = [pytest.mark.anyio, pytest.mark.servers]
+
+NOBODY = "127.0.0.1:1"
+Outage = Callable[[str], AbstractAsyncContextManager[httpx2.AsyncClient]]
+
+
+@pytest.fixture
+def without(settings: Settings, telemetry: Any, serve: Any, person: Any) -> Outage:
+    """An API that cannot reach one dependency, and a client that is logged in to it."""
+
+    @asynccontextmanager
+    async def without(dependency: str) -> AsyncIterator[httpx2.AsyncClient]:
+        cut = {
+            "database": replace(settings, database_url=f"postgresql://a:b@{NOBODY}/c"),
+            "cache": replace(settings, cache_url=f"redis://{NOBODY}/0"),
+            "objects": replace(
+                settings, objects=replace(settings.objects, endpoint=f"http://{NOBODY}")
+            ),
+        }[dependency]
+        async with (
+            serve(create_app(cut, telemetry)) as url,
+            httpx2.AsyncClient(base_url=url, headers=person.headers, timeout=20.0) as client,
+        ):
+            yield client
+
+    return without
+
+
+async def test_alive_is_whoever_answers(api: httpx2.AsyncClient) -> None:
+    answer = await api.get("/health/live")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_each_dependency_is_shown_with_its_latency(
+    api: httpx2.AsyncClient, worker: None, services: Any, eventually: Any
+) -> None:
+    await eventually(services.queue.workers)
+
+    async def look() -> httpx2.Response | None:
+        answer = await api.get("/health/ready")
+        return answer if answer.status_code == 200 else None
+
+    body = (await eventually(look)).json()
+    assert body["status"] == "ok"
+    names = [dependency["name"] for dependency in body["dependencies"]]
+    assert names == ["database", "cache", "objects", "worker", "llm"]
+    assert all(dependency["up"] for dependency in body["dependencies"])
+    assert all(dependency["latency_seconds"] >= 0 for dependency in body["dependencies"])
+    assert (await api.get("/health")).json()["status"] == "ok"
+
+
+async def test_without_a_worker_it_is_not_ready(api: httpx2.AsyncClient, measured: Any) -> None:
+    answer = await api.get("/health")
+
+    assert answer.status_code == 503
+    down = [each["name"] for each in answer.json()["dependencies"] if not each["up"]]
+    assert down == ["worker"]
+    assert measured("dependency_up", dependency="worker") == 0
+    assert measured("dependency_up", dependency="database") == 1
+
+
+@pytest.mark.parametrize("dependency", ["database", "cache", "objects"])
+async def test_a_dependency_that_is_down_is_named_and_the_others_still_looked_at(
+    without: Outage, measured: Any, dependency: str
+) -> None:
+    async with without(dependency) as client:
+        answer = await client.get("/health/ready")
+
+    assert answer.status_code == 503
+    shown = {each["name"]: each for each in answer.json()["dependencies"]}
+    assert not shown[dependency]["up"]
+    assert shown[dependency]["detail"]
+    others = {"database", "cache", "objects"} - {dependency}
+    assert all(shown[other]["up"] for other in others)
+    assert measured("dependency_up", dependency=dependency) == 0
+
+
+@pytest.mark.parametrize(
+    ("dependency", "metric"),
+    [
+        ("database", "db_query_errors_total"),
+        ("cache", "cache_errors_total"),
+        ("objects", "object_errors_total"),
+    ],
+)
+async def test_a_request_that_needs_what_is_down_is_told_so(
+    without: Outage, measured: Any, dependency: str, metric: str
+) -> None:
+    async with without(dependency) as client:
+        answer = await client.post("/api/resumes", files={"file": ("a.txt", b"some words here")})
+        page = await client.get("/jobs", headers={"accept": "text/html"})
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (503, f"{dependency}_unavailable")
+    assert len(error["trace_id"]) == 32
+    assert int(answer.headers["retry-after"]) > 0
+    if dependency != "objects":
+        assert page.status_code == 503
+        assert f"{dependency}_unavailable" in page.text
+    assert measured("http_requests_total", endpoint="/api/resumes", status_code="503") == 1
+    assert measured(metric) > 0 or measured("dependency_up", dependency=dependency) == 0
+
+
+async def test_the_metrics_are_there(api: httpx2.AsyncClient) -> None:
+    await api.get("/health/live")
+
+    text = (await api.get("/metrics")).text
+
+    assert "http_requests_total" in text
+    assert "db_connections_max" in text
