@@ -98,7 +98,7 @@ class Captured:
         assert len(found) == 1, f"{len(found)} lines are {event!r}; there were: {messages}"
         return found[0]
 
-    def value(self, metric: Metric, **labels: str) -> float:
+    def value(self, metric: Metric, /, **labels: str) -> float:
         """Return a counter's or gauge's value, or how often was observed.
 
         Labels that are not given are summed over; a series that does not exist counts 0.
@@ -108,7 +108,7 @@ class Captured:
             position = slice(0, len(metric.buckets) + 1)
         return self._total(metric, labels, position)
 
-    def total(self, metric: Histogram | Summary, **labels: str) -> float:
+    def total(self, metric: Histogram | Summary, /, **labels: str) -> float:
         """Return the sum of what a histogram or summary observed."""
         last = len(metric.buckets) + 1 if isinstance(metric, Histogram) else 1
         return self._total(metric, labels, slice(last, last + 1))

@@ -59,8 +59,9 @@ def watch_queue(telemetry: Telemetry, queue: Queue) -> Queue:
 def process_span(telemetry: Telemetry, job: Any) -> Iterator[trace.Span]:
     """Run an attempt at a job inside a span that continues the trace that enqueued it."""
     name = job.queue.name if job.queue is not None else ""
-    if telemetry.declares(convention.WAIT) and job.queued:
-        # saq's times are milliseconds since the Unix epoch, `scheduled` is seconds.
+    if telemetry.declares(convention.WAIT) and job.queued and job.attempts <= 1:
+        # saq's times are milliseconds since the Unix epoch, `scheduled` is seconds. It keeps no
+        # time of a retry's return into the queue.
         since_ms = max(job.queued, job.scheduled * 1000)
         waited = max(0.0, telemetry.clock.time_ns() / 1e9 - since_ms / 1e3)
         telemetry.histogram(convention.WAIT).observe(waited, queue=name)

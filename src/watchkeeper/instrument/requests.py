@@ -57,7 +57,9 @@ class RequestObserver:
 
 def complete_span(span: LiveSpan, record: RequestRecord) -> None:
     """Give the span what is known at its end: name, attributes, status."""
-    span.name = f"{record.method} {record.template}"
+    # A client may send any word as its method: OpenTelemetry names such a span HTTP.
+    method = record.method if record.method in http.METHOD.values else "HTTP"
+    span.name = f"{method} {record.template}"
     attributes: dict[str, Any] = {
         "http.request.method": record.method,
         "url.path": record.path,
@@ -100,7 +102,7 @@ def _access_line(record: RequestRecord, seconds: float) -> PendingLog:
         span.start_ns + record.duration_ns,
         severity,
         ACCESS_LOGGER,
-        f"{record.method} {record.template} {record.status}",
+        f"{span.name} {record.status}",
         fields,
         span.trace_id,
         span.span_id,

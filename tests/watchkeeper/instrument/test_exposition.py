@@ -1,0 +1,74 @@
+"""/metrics is understood by others, and holds what the service keeps in prometheus_client."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import prometheus_client
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from watchkeeper.conventions import process
+from watchkeeper.testing import Captured
+
+
+def test_the_official_parser_reads_every_family(seen: Captured, door: SimpleNamespace) -> None:
+    seen.telemetry.histogram(door.duration).observe(0.3)
+    seen.telemetry.summary(door.reading).observe(2)
+    seen.telemetry.gauge(door.newest).set(4)
+    body, content_type = seen.telemetry.exposition("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    families = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    assert families["work_duration_seconds"].type == "histogram"
+    assert families["reading_seconds"].type == "summary"
+    assert families["newest_version"].samples[0].value == 4
+    assert families["ended"].type == "counter"
+
+
+def test_plain_text_is_the_default(seen: Captured) -> None:
+    body, content_type = seen.telemetry.exposition()
+    assert content_type.startswith("text/plain")
+    assert b"# TYPE ended_total counter" in body
+
+
+def test_metrics_of_prometheus_client_stand_on_the_same_page(
+    seen: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = prometheus_client.CollectorRegistry()
+    monkeypatch.setattr(prometheus_client, "REGISTRY", registry)
+    prometheus_client.Counter("lemons", "Lemons.", ["kind"], registry=registry).labels("big").inc(3)
+    prometheus_client.Histogram("peel", "Peel.", buckets=(1, 2), registry=registry).observe(1.5)
+    prometheus_client.Info("build", "Build.", registry=registry).info({"commit": "abc"})
+    prometheus_client.Gauge("open_doors", "A name of ours.", registry=registry).set(99)
+    body, _ = seen.telemetry.exposition("application/openmetrics-text")
+    families = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    assert families["lemons"].samples[0].value == 3
+    assert families["peel"].type == "histogram"
+    assert families["open_doors"].samples[0].value == 0
+    assert b'build_info{commit="abc"} 1' in body
+
+
+def test_a_collector_that_raises_costs_only_its_own_metrics(
+    seen: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def collect(self) -> None:
+            raise RuntimeError("no")
+
+    monkeypatch.setattr(prometheus_client, "REGISTRY", Broken())
+    seen.telemetry.faults.loud = False
+    body, _ = seen.telemetry.exposition()
+    assert b"ended_total" in body
+    assert seen.telemetry.faults.seen == {"foreign_metrics": 1}
+
+
+def test_the_process_is_read_from_the_system(seen: Captured) -> None:
+    seen.telemetry.exposition()
+    seen.clock.advance(10)
+    seen.telemetry.exposition()
+    assert seen.value(process.MEMORY, type="rss") > 1_000_000
+    assert seen.value(process.MEMORY, type="virtual") > seen.value(process.MEMORY, type="rss")
+    assert seen.value(process.THREADS) >= 1
+    assert seen.value(process.OPEN_FILES) >= 3
+    assert seen.value(process.START_TIME) > 1_700_000_000
+    assert seen.value(process.CPU) >= 0

@@ -1,0 +1,281 @@
+"""Every kind of request ends in one record, with the right route and the real status."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException, WebSocket
+from fastapi.responses import StreamingResponse
+from opentelemetry import trace
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+from watchkeeper import SpanKind, instrument
+from watchkeeper.conventions import http
+from watchkeeper.model import StatusCode
+from watchkeeper.testing import Captured
+
+pytestmark = pytest.mark.anyio
+CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def service() -> FastAPI:
+    app = FastAPI()
+    router = APIRouter(prefix="/jobs")
+
+    @router.get("/{job_id}")
+    async def job(job_id: str) -> dict[str, str]:
+        return {"trace": f"{trace.get_current_span().get_span_context().trace_id:032x}"}
+
+    @router.post("/")
+    def create() -> str:
+        raise HTTPException(409)
+
+    app.include_router(router, prefix="/api")
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise ValueError("the secret is password=hunter2")
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"a"
+            yield b"b"
+
+        return StreamingResponse(chunks())
+
+    @app.get("/later")
+    async def later(tasks: BackgroundTasks) -> str:
+        tasks.add_task(fail)
+        return "ok"
+
+    def fail() -> None:
+        raise RuntimeError("in the background")
+
+    shop = FastAPI()
+
+    @shop.get("/orders/{order_id}")
+    async def order(order_id: int) -> int:
+        return order_id
+
+    app.mount("/shops/{shop}", shop)
+
+    @app.websocket("/live/{room}")
+    async def live(socket: WebSocket, room: str) -> None:
+        await socket.accept()
+        await socket.send_text(room)
+        await socket.close()
+
+    return app
+
+
+async def ask(app: Any, path: str, method: str = "GET", **options: Any) -> httpx2.Response:
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://door") as client:
+        return await client.request(method, path, **options)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "endpoint", "status"),
+    [
+        ("GET", "/api/jobs/42", "/api/jobs/{job_id}", "200"),
+        ("POST", "/api/jobs/", "/api/jobs/", "409"),
+        ("PUT", "/api/jobs/42", "/api/jobs/{job_id}", "405"),
+        ("GET", "/broken", "/broken", "500"),
+        ("GET", "/stream", "/stream", "200"),
+        ("GET", "/nowhere/at/all", "unmatched", "404"),
+        ("GET", "/shops/tea/orders/7", "/shops/{shop}/orders/{order_id}", "200"),
+        ("GET", "/shops/tea/orders/x", "/shops/{shop}/orders/{order_id}", "422"),
+        ("GET", "/shops/tea/nothing", "unmatched", "404"),
+        ("BREW", "/nowhere", "unmatched", "404"),
+    ],
+)
+async def test_a_request_counts_under_its_route_and_status(
+    seen: Captured, method: str, path: str, endpoint: str, status: str
+) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    answer = await ask(app, path, method)
+    assert str(answer.status_code) == status
+    counted = "other" if method == "BREW" else method
+    labels = {"method": counted, "endpoint": endpoint, "status_code": status}
+    assert seen.value(http.REQUESTS, **labels) == 1
+    assert seen.value(http.REQUEST_DURATION, method=counted, endpoint=endpoint) == 1
+    assert seen.value(http.REQUESTS) == 1
+    [span] = seen.spans
+    assert span.name == f"{'HTTP' if method == 'BREW' else method} {endpoint}"
+    assert span.kind is SpanKind.SERVER
+    [line] = [line for line in seen.logs if line.logger == "watchkeeper.access"]
+    assert line.attributes["status_code"] == int(status)
+    assert line.trace_id == span.trace_id
+
+
+async def test_the_callers_trace_is_continued(seen: Captured) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    answer = await ask(app, "/api/jobs/1", headers={"traceparent": CALLER})
+    assert answer.json() == {"trace": "0af7651916cd43dd8448eb211c80319c"}
+    [span] = seen.spans
+    assert span.trace_id == "0af7651916cd43dd8448eb211c80319c"
+    assert span.parent_span_id == "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize("header", ["", "00-0-0-01", "x" * 55, "00-" + "0" * 32 + "-" + "1" * 16])
+async def test_a_broken_traceparent_begins_a_new_trace(seen: Captured, header: str) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    await ask(app, "/api/jobs/1", headers={"traceparent": header})
+    [span] = seen.spans
+    assert (span.trace_id, span.parent_span_id) == (f"{1:032x}", "")
+
+
+async def test_an_exception_that_escapes_is_recorded_and_redacted(seen: Captured) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    await ask(app, "/broken")
+    [span] = seen.spans
+    assert span.status is StatusCode.ERROR
+    assert span.attributes["error.type"] == "ValueError"
+    [event] = span.events
+    assert event.attributes["exception.message"] == "the secret is password=[password]"
+    assert "in broken" in str(event.attributes["exception.stacktrace"])
+
+
+async def test_a_background_task_that_fails_does_not_change_the_answer(seen: Captured) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    await ask(app, "/later")
+    assert seen.value(http.REQUESTS, endpoint="/later", status_code="200") == 1
+    assert seen.value(http.REQUESTS, status_code="500") == 0
+
+
+async def test_a_client_that_leaves_before_the_answer_counts_as_499(seen: Captured) -> None:
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        raise asyncio.CancelledError
+
+    from watchkeeper.instrument.middleware import RequestMiddleware
+
+    middleware = RequestMiddleware(app, seen.telemetry)
+    scope = {"type": "http", "method": "GET", "path": "/slow", "headers": []}
+    with pytest.raises(asyncio.CancelledError):
+        await middleware(scope, gone, None)  # type: ignore[arg-type] # never sends
+    assert seen.value(http.REQUESTS, status_code="499") == 1
+    assert seen.spans[0].attributes["error.type"] == "client_disconnected"
+
+
+async def test_a_stream_that_breaks_off_keeps_the_status_it_sent(seen: Captured) -> None:
+    app = FastAPI()
+
+    @app.get("/stream")
+    async def stream() -> StreamingResponse:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"a"
+            raise OSError("disk")
+
+        return StreamingResponse(chunks())
+
+    instrument(app, seen.telemetry)
+    await ask(app, "/stream")
+    assert seen.value(http.REQUESTS, endpoint="/stream", status_code="200") == 1
+    [span] = seen.spans
+    assert span.status is StatusCode.ERROR
+    assert span.attributes["error.type"] == "OSError"
+
+
+async def test_a_websocket_is_a_span_from_connect_to_close(seen: Captured) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket", "path": "/live/kitchen", "headers": [], "query_string": b"",
+        "subprotocols": [],
+    }  # fmt: skip
+    await app(scope, receive, send)  # type: ignore[arg-type] # a bare scope
+    assert [message["type"] for message in sent] == [
+        "websocket.accept", "websocket.send", "websocket.close",
+    ]  # fmt: skip
+    [span] = seen.spans
+    assert span.attributes["http.route"] == "/live/{room}"
+    assert seen.value(http.REQUESTS, endpoint="/live/{room}", status_code="101") == 1
+    assert seen.value(http.REQUEST_DURATION) == 0
+
+
+async def test_starlette_routes_and_mounts_are_known_by_their_templates(seen: Captured) -> None:
+    async def page(request: Any) -> PlainTextResponse:
+        return PlainTextResponse("page")
+
+    app = Starlette(
+        routes=[
+            Route("/users/{user}", page),
+            Mount("/static", page_app),
+            Mount("/admin", routes=[Route("/logs/{day}", page)]),
+        ]
+    )
+    instrument(app, seen.telemetry)
+    for path in ("/users/7", "/static/site.css", "/admin/logs/monday", "/admin/none", "/none"):
+        await ask(app, path)
+    assert [span.name for span in seen.spans] == [
+        "GET /users/{user}",
+        "GET /static",
+        "GET /admin/logs/{day}",
+        "GET unmatched",
+        "GET unmatched",
+    ]
+
+
+async def page_app(scope: Any, receive: Any, send: Any) -> None:
+    await PlainTextResponse("file")(scope, receive, send)
+
+
+async def test_metrics_are_answered_and_not_counted(seen: Captured) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    answer = await ask(app, "/metrics", headers={"accept": "application/openmetrics-text"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert seen.value(http.REQUESTS) == 0
+    assert (await ask(app, "/metrics", "POST")).status_code == 405
+
+
+async def test_fastapis_own_telemetry_is_silent(seen: Captured) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    await ask(app, "/shops/tea/orders/7")
+    assert len(seen.spans) == 1
+
+
+async def test_a_contract_is_enough(seen: Captured) -> None:
+    app = service()
+    contract = seen.telemetry.contract
+    telemetry = instrument(app, contract)
+    assert telemetry.contract is contract
+    assert isinstance(app, FastAPI)
+
+
+async def test_a_disabled_telemetry_leaves_the_app_alone(seen: Captured) -> None:
+    from watchkeeper import Settings, Telemetry
+
+    app = service()
+    telemetry = instrument(app, Telemetry(seen.telemetry.contract, Settings(disabled=True)))
+    assert (await ask(app, "/api/jobs/1")).status_code == 200
+    assert telemetry.registry.find(http.REQUESTS) is not None
+    assert (await ask(app, "/metrics")).status_code == 404
