@@ -50,7 +50,7 @@ GUIDE_METRICS = [
     "api_rate_limit_hits_total",
     "llm_cost_usd_total",
     "storage_cost_usd_total",
-,]
+]
 GUIDE_ALERTS = [
     "HighErrorRate",
     "HighResponseTime",
@@ -61,7 +61,7 @@ GUIDE_ALERTS = [
     "TargetDown",
     "Watchdog",
     "JourneyFailing",
-,]
+]
 
 
 def labels_of(sample_name: str) -> set[str]:
