@@ -22,6 +22,7 @@ from watchkeeper.contract.metric import (
     Metric,
     Summary,
 )
+from watchkeeper.contract.reference import load_contract
 from watchkeeper.contract.routing import (
     Email,
     Inhibition,
@@ -71,4 +72,5 @@ __all__ = [
     "Threshold",
     "Urgency",
     "Webhook",
+    "load_contract",
 ]
