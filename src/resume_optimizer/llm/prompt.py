@@ -83,7 +83,8 @@ def build_request(
     task = msgspec.json.encode(
         {"resume": asdict(resume), "posting": posting[:MOST_POSTING_CHARACTERS]}
     ).decode()
-    user = f"<task>\n{task.replace('<', chr(92) + 'u003c')}\n</task>"
+    marked = task.replace("<", "\\u003c")
+    user = f"<task>\n{marked}\n</task>"
     if complaints:
         user += "\n\n" + COMPLAINT.format(complaints="\n".join(f"- {one}" for one in complaints))
     return CompletionRequest(system=SYSTEM, user=user, schema=SCHEMA)

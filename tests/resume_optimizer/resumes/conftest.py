@@ -23,6 +23,18 @@ def blank_pdf() -> bytes:
 
 
 @pytest.fixture
+def plain_pdf() -> bytes:
+    """Two pages in the old layout, which PDFium repairs when the end is missing."""
+    document = fpdf.FPDF()
+    document.set_compression(False)
+    document.set_font("helvetica")
+    for page in ("Ines Kallweit, page one", "Experience, page two"):
+        document.add_page()
+        document.cell(text=page)
+    return bytes(document.output())
+
+
+@pytest.fixture
 def scanned_pdf() -> bytes:
     """A page that is a picture of the sample's page."""
     picture = pypdfium2.PdfDocument(read(PDF))[0].render(scale=0.5).to_pil()
