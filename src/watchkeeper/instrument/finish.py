@@ -82,7 +82,7 @@ class Finisher:
             severity=pending.severity,
             message=self._redactor.text(pending.message),
             service=self._service,
-            logger=pending.logger,
+            logger=self._redactor.text(pending.logger),
             trace_id=f"{pending.trace_id:032x}" if pending.trace_id else "",
             span_id=f"{pending.span_id:016x}" if pending.span_id else "",
             attributes=attributes,

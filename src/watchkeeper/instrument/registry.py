@@ -39,6 +39,7 @@ MOST_VALUE_BYTES = 200
 """A longer label value folds: no declared set of values needs it."""
 
 OnFold = Callable[[str, str], None]
+Clean = Callable[[str], str]
 
 
 class Family:
@@ -51,6 +52,7 @@ class Family:
         values: Values,
         faults: Faults,
         on_fold: OnFold,
+        clean: Clean,
     ) -> None:
         self.declaration = declaration
         self.recording = recording
@@ -58,6 +60,7 @@ class Family:
         self._values = values
         self._faults = faults
         self._on_fold = on_fold
+        self._clean = clean
         self._names = declaration.label_names
         self._admission = tuple(_Admission(label) for label in declaration.labels)
         self._initialise()
@@ -72,7 +75,8 @@ class Family:
             pass
         if labels.keys() != set(self._names):
             self._complain(labels)
-        return self._admit(tuple([str(labels.get(name, OTHER)) for name in self._names]))
+        clean = self._clean
+        return self._admit(tuple([clean(str(labels.get(name, OTHER))) for name in self._names]))
 
     def key(self, label_values: tuple[str, ...]) -> bytes:
         """Return what names a series among the processes of the service."""
@@ -178,6 +182,7 @@ class Registry:
     ) -> None:
         self.recording = recording
         self.on_fold: OnFold = lambda metric, label: None
+        self.clean: Clean = str
         self._faults = faults
         self.families: dict[str, Family] = {}
         self.hidden: set[str] = set()
@@ -198,7 +203,12 @@ class Registry:
     def detached(self, declaration: Metric) -> Family:
         """Return a family that nobody will see, for a metric that the contract does not have."""
         return Family(
-            declaration, self.recording, MemoryValues(), self._faults, lambda name, label: None
+            declaration,
+            self.recording,
+            MemoryValues(),
+            self._faults,
+            lambda name, label: None,
+            str,
         )
 
     def shown(self) -> list[Family]:
@@ -213,5 +223,10 @@ class Registry:
 
     def _add(self, metric: Metric, values: Values, faults: Faults) -> None:
         self.families[metric.name] = Family(
-            metric, self.recording, values, faults, lambda name, label: self.on_fold(name, label)
+            metric,
+            self.recording,
+            values,
+            faults,
+            lambda name, label: self.on_fold(name, label),
+            lambda text: self.clean(text),
         )

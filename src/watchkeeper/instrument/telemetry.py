@@ -103,6 +103,7 @@ class Telemetry:
         self.pipeline = Pipeline(
             contract, self.service, self.settings, self.clock, self.registry, self.faults
         )
+        self.registry.clean = self.pipeline.redactor.text
         self.pipeline.on_tick = self._refresh_gauges
         self.tracing.on_end = self.put = self.pipeline.put
         self._gauges = ProcessGauges(self.registry, self.clock)

@@ -1,0 +1,148 @@
+"""Personal data and secrets go; what operators need stays."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchkeeper.conventions import telemetry as own
+from watchkeeper.instrument.redaction import Redactor
+from watchkeeper.testing import Captured
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("mail jane.doe+jobs@example.co.uk now", "mail [email] now"),
+        ("call +49 171 2345678 today", "call [phone] today"),
+        ("call (415) 555-2671", "call [phone]"),
+        ("call 415-555-2671.", "call [phone]."),
+        ("phone 0171 2345678", "phone [phone]"),
+        ("+14155552671", "[phone]"),
+        ("card 4111 1111 1111 1111 ok", "card [card] ok"),
+        ("card 5500-0000-0000-0004", "card [card]"),
+        ("card 378282246310005", "card [card]"),
+        ("pay to DE89 3704 0044 0532 0130 00", "pay to [card]"),
+        ("ssn 123-45-6789", "ssn [national_id]"),
+        ("nino AB 12 34 56 C", "nino [national_id]"),
+        ("lives at 42 Long Acre Road, London", "lives at [address], London"),
+        ("wohnt Hauptstraße 12b", "wohnt [address]"),
+        ("Authorization: Bearer abcdefgh12345678", "Authorization: [token]"),
+        ("sent Bearer abcdefgh12345678", "sent Bearer [token]"),
+        ("password=hunter2 ok", "password=[password] ok"),
+        ('{"password": "hunter 2", "a": 1}', '{"password": [password], "a": 1}'),
+        ("db_password: 'x y'", "db_password: [password]"),
+        ("postgres://user:pw@db/x", "postgres://[password]@db/x"),
+        ("GET /reset?token=abc&page=1", "GET /reset?token=[token]&page=1"),
+        ("X-Api-Key: 12345", "X-Api-Key: [token]"),
+        ("key sk-" + "a1" * 12, "key [token]"),
+        ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[token]"),
+        ("AKIAIOSFODNN7EXAMPLE", "[token]"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln", "[token]"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "[token]"),
+    ],
+)
+def test_what_must_not_leave_is_taken_out(text: str, clean: str) -> None:
+    assert Redactor().text(text) == clean
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "job 6f1c1e1a-1111-4222-8333-123456789012 done",
+        "trace 0af7651916cd43dd8448eb211c80319c span b7ad6b7169203331",
+        "at 2026-11-23T19:27:43.123456Z and 2026-11-23 19:27:43",
+        "took 1732390000123456789 ns, 1732390000123 ms, 1795462769.357 s",
+        "version 1.2.3, 10.0.0.1:8000, 127.0.0.1, ::1",
+        "input_tokens=1234 output_tokens: 99 max_tokens=4096",
+        "cache key: jobs:42, key=value, monkey=1",
+        "user@host",
+        "10485760 bytes of 1,048,576",
+        "GET /api/jobs/{job_id} 200",
+        "python-httpx2/2.16.2",
+        "the password is wrong",
+        "HTTP/1.1 200 OK",
+        "0.123456789012345",
+    ],
+)
+def test_what_operators_need_stays(text: str) -> None:
+    assert Redactor().text(text) == text
+
+
+@given(number=st.integers(0, 2**128 - 1))
+def test_identifiers_of_every_form_stay(number: int) -> None:
+    for text in (str(uuid.UUID(int=number)), f"{number:032x}", f"{number >> 64:016x}"):
+        assert Redactor().text(f"job {text} ended") == f"job {text} ended"
+
+
+@given(moment=st.integers(10**18, 2 * 10**18), seconds=st.floats(0, 1e9))
+def test_times_and_figures_stay(moment: int, seconds: float) -> None:
+    text = f"at {moment} and {moment // 10**6} for {seconds} s"
+    assert Redactor().text(text) == text
+
+
+@given(text=st.text(max_size=400))
+def test_any_text_can_be_redacted_and_redacting_twice_changes_nothing(text: str) -> None:
+    redactor = Redactor()
+    once = redactor.text(text)
+    assert redactor.text(once) == once
+
+
+def test_fields_are_judged_by_their_names_too() -> None:
+    redactor = Redactor({"resume_text"})
+    fields = {
+        "resume_text": "My life",
+        "http.request.header.authorization": "x",
+        "set-cookie": "a=b",
+        "user_email": "a@b.de",
+        "phone": "12",
+        "gen_ai.usage.input_tokens": 12,
+        "client.address": "10.0.0.1",
+        "nested": {"password": "x", "list": ["a@b.de", 1]},
+        "count": 4111111111111111,
+        "nothing": None,
+    }
+    assert redactor.fields(fields) == {
+        "resume_text": "[declared]",
+        "http.request.header.authorization": "[token]",
+        "set-cookie": "[token]",
+        "user_email": "[email]",
+        "phone": "[phone]",
+        "gen_ai.usage.input_tokens": 12,
+        "client.address": "10.0.0.1",
+        "nested": {"password": "[password]", "list": ["[email]", 1]},
+        "count": 4111111111111111,
+        "nothing": None,
+    }
+
+
+def test_a_document_is_cut() -> None:
+    assert len(Redactor().text("word " * 100_000)) < 40_000
+
+
+def test_what_was_removed_is_counted_by_kind(seen: Captured, door: SimpleNamespace) -> None:
+    with seen.telemetry.span(door.work, **{"note": "a@b.de and c@d.de", "password": "x"}):
+        pass
+    assert seen.value(own.REDACTED, kind="email") == 2
+    assert seen.value(own.REDACTED, kind="password") == 1
+
+
+def test_nothing_of_a_corpus_leaks_through_any_signal(
+    seen: Captured, door: SimpleNamespace
+) -> None:
+    secrets = ("jane@example.org", "4111111111111111", "hunter2", "eyJhbGciOi.eyJ.x", "123-45-6789")
+    told = f"{secrets[0]} {secrets[1]} password={secrets[2]} token={secrets[3]} {secrets[4]}"
+    telemetry = seen.telemetry
+    with telemetry.span(door.work, name=told, **{"note": told, "list": [told]}) as span:
+        span.add_event(told, {"note": told})
+        span.record_exception(ValueError(told))
+        logging.getLogger(told).warning("%s", told, extra={"note": told})
+        telemetry.counter(door.visits).inc(page=told)
+    everything = repr(seen.spans) + repr(seen.logs) + telemetry.exposition()[0].decode()
+    for secret in secrets:
+        assert secret not in everything
