@@ -1,0 +1,342 @@
+"""Runs Prometheus' test scripts against the engine and counts what passes.
+
+As a script (`python tests/watchkeeper/promql/conformance.py [DIRECTORY] [--failures]`) it prints
+the table by file. Each instant query is asked again as a short range around its moment and, where
+that cannot change its meaning, with `@` on its selectors, as the original runner does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import script
+
+from watchkeeper.errors import QueryError, WatchkeeperError
+from watchkeeper.model import Labels, Matcher, Series, labels
+from watchkeeper.promql import Engine, Expression, Result, ResultType, matches, parse
+from watchkeeper.promql.invariance import same_at_every_step
+from watchkeeper.promql.literals import unquote
+from watchkeeper.promql.series_notation import parse_series, split_metric
+from watchkeeper.promql.syntax import (
+    Aggregate,
+    At,
+    Binary,
+    Call,
+    MatrixSelector,
+    Parens,
+    Subquery,
+    Unary,
+    VectorSelector,
+)
+
+REPOSITORY = Path(__file__).parents[3]
+SHARED = REPOSITORY.parent / "shared" / "promqltest"
+OWN = Path(__file__).parent / "scripts"
+TOLERANCE = 1e-6
+MINUTE_MS = 60_000
+
+
+class Mismatch(Exception):
+    """The engine's answer is not what the script wants."""
+
+
+class Memory:
+    """A source of series that were loaded by a script."""
+
+    def __init__(self) -> None:
+        self._series: dict[Labels, dict[int, float]] = {}
+
+    def load(self, command: script.Load) -> None:
+        for line in command.lines:
+            described = parse_series(line)
+            samples = self._series.setdefault(described.labels, {})
+            for number, value in enumerate(described.values):
+                if value is not None:
+                    samples[number * command.gap_ms] = value
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+        found = []
+        for metric in sorted(self._series):
+            if not matches(metric, tuple(matchers)):
+                continue
+            samples = self._series[metric]
+            times = np.array(sorted(samples), dtype=np.int64)
+            times = times[(times >= start_ms) & (times <= end_ms)]
+            if len(times):
+                values = np.array([samples[moment] for moment in times.tolist()])
+                found.append(Series(metric, times, values))
+        return found
+
+
+@dataclass
+class Tally:
+    """How many evals of a file passed, and why the others did not."""
+
+    passed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.passed + len(self.failures)
+
+
+def run(path: Path) -> Tally:
+    """Run one script to its end, whatever fails in between."""
+    tally, memory = Tally(), Memory()
+    trouble = ""
+    for command in script.read(path):
+        if isinstance(command, script.Clear):
+            memory, trouble = Memory(), ""
+        elif isinstance(command, script.Load):
+            try:
+                memory.load(command)
+                if command.with_custom_buckets:
+                    trouble = "native histograms with custom buckets are not built yet"
+            except WatchkeeperError as error:
+                trouble = str(error)
+        else:
+            try:
+                if trouble:
+                    raise Mismatch(f"the data could not be loaded: {trouble}")
+                check(command, memory)
+                tally.passed += 1
+            except Exception as error:  # noqa: BLE001  a crash is a failure among others here
+                reason = f"{type(error).__name__}: {error}"
+                tally.failures.append(f"{path.name}:{command.line}: {command.query}: {reason}")
+    return tally
+
+
+def check(command: script.Evaluation, memory: Memory) -> None:
+    """Ask the query in every way the original runner does. Raises Mismatch."""
+    engine = Engine(memory)
+    if failing := command.wants("fail"):
+        check_failure(command, engine, failing)
+        return
+    if command.is_range:
+        check_range(command, engine.range(command.query, *times_of(command)))
+        return
+    result = engine.instant(command.query, command.start_ms)
+    check_instant(command, result)
+    check_annotations(command, result)
+    if result.type is ResultType.STRING or result.type is ResultType.MATRIX:
+        return
+    check_as_range(command, engine)
+    check_with_at(command, engine)
+
+
+def times_of(command: script.Evaluation) -> tuple[int, int, int]:
+    return command.start_ms, command.end_ms, command.step_ms
+
+
+def check_failure(
+    command: script.Evaluation, engine: Engine, failing: list[script.Expectation]
+) -> None:
+    try:
+        if command.is_range:
+            engine.range(command.query, *times_of(command))
+        else:
+            engine.instant(command.query, command.start_ms)
+    except QueryError as error:
+        message = str(error)
+        for expected in failing:
+            if "not built yet" in message or not agrees(expected, message):
+                raise Mismatch(f"failed with {message!r}, expected {expected.text!r}") from None
+        return
+    raise Mismatch("was expected to fail")
+
+
+def agrees(expected: script.Expectation, message: str) -> bool:
+    if expected.is_regex:
+        return re.search(expected.text, message) is not None
+    return not expected.text or expected.text in message
+
+
+def check_annotations(command: script.Evaluation, result: Result) -> None:
+    for kind, found in (("warn", result.warnings), ("info", result.infos)):
+        if command.wants(f"no_{kind}") and found:
+            raise Mismatch(f"unexpected {kind}: {found}")
+        wanted = command.wants(kind)
+        if wanted and not found:
+            raise Mismatch(f"expected a {kind}")
+        for expected in wanted:
+            if expected.text and not any(agrees(expected, one) for one in found):
+                raise Mismatch(f"expected {kind} {expected.text!r}, found {found}")
+        texts = [expected for expected in wanted if expected.text]
+        for one in found if texts else ():
+            if not any(agrees(expected, one) for expected in texts):
+                raise Mismatch(f"unexpected {kind}: {one!r}")
+
+
+def check_instant(command: script.Evaluation, result: Result) -> None:
+    if wanted := command.wants("string"):
+        if unquote(wanted[0].text) != result.text:
+            raise Mismatch(f"expected string {wanted[0].text}, found {result.text!r}")
+        return
+    if wanted := command.wants("range vector"):
+        match = re.fullmatch(r"from (\S+) to (\S+) step (\S+)", wanted[0].text)
+        start, _, step = (script.milliseconds(one) for one in match.groups())
+        compare_matrix(expected_series(command), result, start, step)
+        return
+    if result.type is ResultType.MATRIX:
+        raise Mismatch("a range vector came back, none was expected")
+    compare_instant(command, result, 0)
+
+
+def compare_instant(command: script.Evaluation, result: Result, moment: int) -> None:
+    wanted = expected_instant(command)
+    shown = np.flatnonzero(result.present[:, moment]).tolist() if result.labels else []
+    found = {result.labels[row]: float(result.values[row, moment]) for row in shown}
+    if len(wanted) != len(found):
+        raise Mismatch(f"expected {wanted}, found {found}")
+    for metric, value in wanted.items():
+        if metric not in found or not nearly(value, found[metric]):
+            raise Mismatch(f"expected {metric} {value}, found {found}")
+    if command.wants("ordered") and list(wanted) != list(found):
+        raise Mismatch(f"expected order {list(wanted)}, found {list(found)}")
+
+
+def expected_instant(command: script.Evaluation) -> dict[Labels, float]:
+    found: dict[Labels, float] = {}
+    for line in command.lines:
+        if re.fullmatch(r"[+-]?(?:[\d.]\S*|inf|nan)", line, re.IGNORECASE):
+            found[()] = float(line)
+            continue
+        described = parse_series(line)
+        if len(described.values) != 1 or described.values[0] is None:
+            raise Mismatch(f"not one value: {line}")
+        found[described.labels] = described.values[0]
+    return found
+
+
+def expected_series(command: script.Evaluation) -> dict[Labels, tuple[float | None, ...]]:
+    found = {}
+    for line in command.lines:
+        if re.match(r"[+-]?(?:[\d.]|inf|nan)", line, re.IGNORECASE):
+            line = "{} " + line
+        if "{{" in split_metric(line)[1]:
+            raise Mismatch("native histograms are not built yet")
+        described = parse_series(line)
+        found[described.labels] = described.values
+    return found
+
+
+def check_range(command: script.Evaluation, result: Result) -> None:
+    compare_matrix(expected_series(command), result, command.start_ms, command.step_ms)
+    check_annotations(command, result)
+
+
+def compare_matrix(
+    wanted: dict[Labels, tuple[float | None, ...]], result: Result, start_ms: int, step_ms: int
+) -> None:
+    found = {}
+    for row, metric in enumerate(result.labels):
+        shown = result.present[row]
+        if shown.any():
+            times = result.timestamps_ms[shown].tolist()
+            found[metric] = dict(zip(times, result.values[row][shown].tolist(), strict=True))
+    expected = {
+        metric: {
+            start_ms + number * step_ms: value
+            for number, value in enumerate(values)
+            if value is not None
+        }
+        for metric, values in wanted.items()
+    }
+    expected = {metric: samples for metric, samples in expected.items() if samples}
+    if set(expected) != set(found):
+        raise Mismatch(f"expected series {sorted(expected)}, found {sorted(found)}")
+    for metric, samples in expected.items():
+        same = samples.keys() == found[metric].keys() and all(
+            nearly(value, found[metric][moment]) for moment, value in samples.items()
+        )
+        if not same:
+            raise Mismatch(f"expected {metric} {samples}, found {found[metric]}")
+
+
+def check_as_range(command: script.Evaluation, engine: Engine) -> None:
+    at = command.start_ms
+    result = engine.range(command.query, at - MINUTE_MS, at + MINUTE_MS, MINUTE_MS)
+    if not command.wants("ordered"):
+        try:
+            compare_instant(command, result, 1)
+        except Mismatch as error:
+            raise Mismatch(f"as a range: {error}") from None
+
+
+def check_with_at(command: script.Evaluation, engine: Engine) -> None:
+    rewritten = with_at(parse(command.query), At(command.start_ms / 1000))
+    if not same_at_every_step(rewritten):
+        return
+    for moment in (command.start_ms, 0, 10 * command.start_ms + 1):
+        try:
+            compare_instant(command, engine.instant(rewritten, moment), 0)
+        except (Mismatch, QueryError) as error:
+            raise Mismatch(f"with @, at {moment}: {error}") from None
+
+
+def with_at(node: Expression, at: At) -> Expression:
+    """Pin every selector that is not inside a subquery, unless it is pinned already."""
+    match node:
+        case VectorSelector() | Subquery():
+            return node if node.at is not None else replace(node, at=at)
+        case MatrixSelector():
+            return replace(node, vector=with_at(node.vector, at))
+        case Parens():
+            return replace(node, expression=with_at(node.expression, at))
+        case Unary():
+            return replace(node, operand=with_at(node.operand, at))
+        case Binary():
+            return replace(node, left=with_at(node.left, at), right=with_at(node.right, at))
+        case Call():
+            return replace(node, arguments=tuple(with_at(one, at) for one in node.arguments))
+        case Aggregate():
+            parameter = None if node.parameter is None else with_at(node.parameter, at)
+            return replace(node, expression=with_at(node.expression, at), parameter=parameter)
+    return node
+
+
+def nearly(left: float, right: float) -> bool:
+    if math.isnan(left) or math.isnan(right):
+        return math.isnan(left) and math.isnan(right)
+    if left == right:
+        return True
+    if math.isinf(left) or math.isinf(right):
+        return False
+    return abs(left - right) / (abs(left) + abs(right)) < TOLERANCE
+
+
+def directories() -> list[Path]:
+    """Return where scripts are: our own, and Prometheus' where they are at hand."""
+    return [OWN, SHARED] if SHARED.is_dir() else [OWN]
+
+
+def main(arguments: list[str]) -> None:
+    chosen = [Path(one) for one in arguments if not one.startswith("-")]
+    paths = [
+        path
+        for place in chosen or directories()
+        for path in ([place] if place.is_file() else sorted(place.glob("*.test")))
+    ]
+    totals = [0, 0]
+    for path in paths:
+        tally = run(path)
+        totals[0] += tally.passed
+        totals[1] += tally.total
+        print(f"{path.name:32} {tally.passed:5} of {tally.total:5}")
+        if "--failures" in arguments:
+            for failure in tally.failures:
+                print("   ", failure[:400])
+    print(f"{'all':32} {totals[0]:5} of {totals[1]:5}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
