@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -31,6 +32,7 @@ class JobQueue(RedisQueue):
     """saq's queue, with a job's id as the key: the same job twice is one entry."""
 
     def __init__(self, client: Redis) -> None:
+        logging.getLogger("saq").setLevel(logging.WARNING)
         super().__init__(client, name=NAME)
 
     async def add(self, job_id: UUID, *, timeout_seconds: float) -> bool:

@@ -51,7 +51,6 @@ async def work(services: Services, provider: Provider) -> None:
 
 def make_worker(services: Services, provider: Provider) -> Worker[Any]:
     """Return saq's worker for the queue of jobs."""
-    logging.getLogger("saq").setLevel(logging.WARNING)
     logging.getLogger("saq").addFilter(_says_more_than_try_again)
     making = Attempts(services, Pipeline(services, provider))
 
