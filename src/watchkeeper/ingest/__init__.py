@@ -1,12 +1,15 @@
 """What comes in: scraped and received, validated, limited, written."""
 
 from watchkeeper.ingest.config import PrometheusConfig, load_config
+from watchkeeper.ingest.receive import OtlpReceiver, ReceiveLimits
 from watchkeeper.ingest.scrape import Scraper, TargetStatus
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal
 
 __all__ = [
     "IngestStatistics",
+    "OtlpReceiver",
     "PrometheusConfig",
+    "ReceiveLimits",
     "Refusal",
     "Scraper",
     "Signal",

@@ -87,8 +87,10 @@ class Scraper:
         async with AsyncExitStack() as stack:
             clients: dict[str, httpx2.AsyncClient] = {}
             for job, _ in self._jobs:
-                opened = self._client or await stack.enter_async_context(open_client(job))
-                clients[job.job_name] = opened
+                client = self._client
+                if client is None:
+                    client = await stack.enter_async_context(open_client(job))
+                clients[job.job_name] = client
             async with asyncio.TaskGroup() as tasks:
                 running: dict[tuple[str, Target], asyncio.Task[None]] = {}
                 seen: object = None

@@ -22,8 +22,9 @@ from watchkeeper.model import (
     StatusCode,
 )
 from watchkeeper.wire import protobuf
+from watchkeeper.wire.message import Message
 from watchkeeper.wire.otlp_attributes import as_json, decode_attributes, decode_value
-from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, key, read_fields
+from watchkeeper.wire.protobuf import LENGTH, key, read_fields
 
 SERVICE_NAME = "service.name"
 UNKNOWN_SERVICE = "unknown_service"
@@ -64,10 +65,10 @@ def checked_id(value: bytes, size: int, what: str) -> str:
 
 def decode_spans(body: bytes) -> list[SpanRecord]:
     """Return the spans of an ExportTraceServiceRequest."""
-    spans: list[SpanRecord] = []
-    for service, resource, scope, message in records_of(body):
-        spans.append(_decode_span(message, service, resource, scope))
-    return spans
+    return [
+        _decode_span(message, service, resource, scope)
+        for service, resource, scope, message in records_of(body)
+    ]
 
 
 def decode_logs(body: bytes) -> list[LogRecord]:
@@ -111,45 +112,8 @@ def _repeated(message: bytes, wanted: int) -> list[bytes]:
     return [content for field_key, content in read_fields(message) if field_key == wanted]
 
 
-class _Fields:
-    """A message's fields: the last of each, and all of those that repeat."""
-
-    __slots__ = ("_last", "_repeated")
-
-    def __init__(self, message: bytes, repeated: tuple[int, ...]) -> None:
-        self._last: dict[int, Any] = {}
-        self._repeated: dict[int, list[bytes]] = {number: [] for number in repeated}
-        for field_key, content in read_fields(message):
-            if field_key in self._repeated:
-                self._repeated[field_key].append(content)
-            else:
-                self._last[field_key] = content
-
-    def number(self, field: int) -> int:
-        return int(self._last.get(key(field, VARINT), 0))
-
-    def time(self, field: int) -> int:
-        content = self._last.get(key(field, FIXED64))
-        return protobuf.fixed64(content) if content else 0
-
-    def content(self, field: int) -> bytes:
-        return bytes(self._last.get(key(field, LENGTH), b""))
-
-    def text(self, field: int) -> str:
-        return protobuf.text(self.content(field))
-
-    def repeated(self, field: int) -> list[bytes]:
-        return self._repeated[key(field, LENGTH)]
-
-
-_SPAN_REPEATED = (key(9, LENGTH), key(11, LENGTH), key(13, LENGTH))
-_EVENT_REPEATED = (key(3, LENGTH),)
-_LINK_REPEATED = (key(4, LENGTH),)
-_LOG_REPEATED = (key(6, LENGTH),)
-
-
 def _decode_span(message: bytes, service: str, resource: Attributes, scope: str) -> SpanRecord:
-    fields = _Fields(message, _SPAN_REPEATED)
+    fields = Message(message, (9, 11, 13))
     parent = fields.content(4)
     status = fields.content(15)
     code, description = _decode_status(status) if status else (StatusCode.UNSET, "")
@@ -173,17 +137,17 @@ def _decode_span(message: bytes, service: str, resource: Attributes, scope: str)
 
 
 def _decode_status(message: bytes) -> tuple[StatusCode, str]:
-    fields = _Fields(message, ())
+    fields = Message(message, ())
     return _STATUSES.get(fields.number(3), StatusCode.UNSET), fields.text(2)
 
 
 def _decode_event(message: bytes) -> SpanEvent:
-    fields = _Fields(message, _EVENT_REPEATED)
+    fields = Message(message, (3,))
     return SpanEvent(fields.text(2), fields.time(1), decode_attributes(fields.repeated(3)))
 
 
 def _decode_link(message: bytes) -> SpanLink:
-    fields = _Fields(message, _LINK_REPEATED)
+    fields = Message(message, (4,))
     return SpanLink(
         checked_id(fields.content(1), _TRACE_ID_BYTES, "link's trace id"),
         checked_id(fields.content(2), _SPAN_ID_BYTES, "link's span id"),
@@ -192,7 +156,7 @@ def _decode_link(message: bytes) -> SpanLink:
 
 
 def _decode_log(message: bytes, service: str, resource: Attributes, scope: str) -> LogRecord:
-    fields = _Fields(message, _LOG_REPEATED)
+    fields = Message(message, (6,))
     trace_id, span_id = fields.content(9), fields.content(10)
     attributes = decode_attributes(fields.repeated(6))
     event_name = fields.text(12)
