@@ -51,6 +51,8 @@ def secret_text(secret: Secret | None, file: Path | None, what: str) -> str:
     if file is None:
         raise DeliveryError(f"{what} is not configured", retryable=False)
     try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DeliveryError(f"{what}: {file} cannot be read ({error})", retryable=True) from None
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError as error:
+        raise DeliveryError(
+            f"{what}: {file} cannot be read ({error.strerror})", retryable=False
+        ) from None

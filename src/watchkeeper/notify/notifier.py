@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from watchkeeper.model import FiringAlert, Labels
 from watchkeeper.notify.alert import Alert, merged, received
 from watchkeeper.notify.config_file import AlertmanagerConfig
 from watchkeeper.notify.dispatch import Dispatcher, Group
+from watchkeeper.notify.history import DELIVERED, FAILED, History
 from watchkeeper.notify.inhibit import inhibited_by
 from watchkeeper.notify.notification_log import NotificationLog
 from watchkeeper.notify.pipeline import (
@@ -36,9 +36,6 @@ from watchkeeper.notify.snapshot import (
     ReceiverStatus,
 )
 from watchkeeper.notify.state_file import State, StateFile
-
-HISTORY_LENGTH = 200
-"""How many deliveries are remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +71,7 @@ class Notifier:
         self._settings = settings or NotifierSettings()
         self._poster = Poster(client)
         self._lock = threading.RLock()
-        self._history: deque[DeliveryRecord] = deque(maxlen=HISTORY_LENGTH)
+        self._history = History()
         self._dispatcher = Dispatcher(config.route)
         self._alerts: dict[Labels, Alert] = {}
         self._state_file = StateFile(directory)
@@ -160,7 +157,7 @@ class Notifier:
     def history(self) -> tuple[DeliveryRecord, ...]:
         """Return the last deliveries, newest first."""
         with self._lock:
-            return tuple(reversed(self._history))
+            return self._history.newest_first()
 
     def route(self, labels: Mapping[str, str]) -> list[str]:
         """Return the receivers that an alert with these labels would go to."""
@@ -286,14 +283,14 @@ class Notifier:
                 integration=notification.integration.name,
                 status=message.status,
                 alerts=len(message.alerts),
-                outcome="delivered" if outcome.delivered else "failed",
+                outcome=DELIVERED if outcome.delivered else FAILED,
                 detail=outcome.detail,
                 summary=message.summary,
                 reason=notification.reason.value,
                 attempts=outcome.attempts,
             )
             with self._lock:
-                self._history.append(record)
+                self._history.add(notification.key, record)
             if not outcome.delivered:
                 return False
         with self._lock:

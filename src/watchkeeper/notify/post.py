@@ -117,7 +117,7 @@ def _secret(secret: Secret | None, file: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").strip() if file else ""
     except OSError as error:
-        raise DeliveryError(f"{file} cannot be read ({error.strerror})", retryable=True) from None
+        raise DeliveryError(f"{file} cannot be read ({error.strerror})", retryable=False) from None
 
 
 async def _start_of(response: httpx2.Response) -> str:
