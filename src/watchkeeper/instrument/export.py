@@ -48,7 +48,7 @@ class Exporter:
     """Collects records, encodes them in batches and delivers these in order.
 
     `on_sent(signal, records)` and `on_drop(signal, reason, records)` are told what became of
-    them. `signal` is `spans` or `logs`.
+    them. `signal` is `spans` or `logs`. Without `deliver_in_background` batches only wait.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Exporter:
         self._faults = faults
         self._on_sent = on_sent
         self._on_drop = on_drop
+        self.deliver_in_background = True
         self.reset()
 
     def reset(self) -> None:
@@ -72,6 +73,7 @@ class Exporter:
         self._batches: deque[Batch] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
+        self._adding = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._deadline_ns: int | None = None
@@ -79,18 +81,15 @@ class Exporter:
 
     def add(self, spans: Sequence[SpanRecord], logs: Sequence[LogRecord]) -> None:
         """Take records in; full batches are handed over at once."""
-        self._spans += spans
-        self._logs += logs
-        waited = self._clock.monotonic_ns() - self._last_batch_ns
-        due = waited >= self._settings.export_interval_seconds * 1e9
-        while len(self._spans) >= BATCH_RECORDS or (due and self._spans):
-            batch, self._spans = self._spans[:BATCH_RECORDS], self._spans[BATCH_RECORDS:]
-            self._hand_over("spans", TRACES_PATH, len(batch), partial(otlp.encode_spans, batch))
-        while len(self._logs) >= BATCH_RECORDS or (due and self._logs):
-            lines, self._logs = self._logs[:BATCH_RECORDS], self._logs[BATCH_RECORDS:]
-            self._hand_over("logs", LOGS_PATH, len(lines), partial(otlp.encode_logs, lines))
-        if due:
-            self._last_batch_ns = self._clock.monotonic_ns()
+        with self._adding:
+            self._spans += spans
+            self._logs += logs
+            waited = self._clock.monotonic_ns() - self._last_batch_ns
+            due = waited >= self._settings.export_interval_seconds * 1e9
+            self._batch_spans(everything=due)
+            self._batch_logs(everything=due)
+            if due:
+                self._last_batch_ns = self._clock.monotonic_ns()
 
     def waiting(self) -> dict[str, int]:
         """Return how many records of each signal wait."""
@@ -118,6 +117,16 @@ class Exporter:
         self._thread = None
         self._deadline_ns = None
 
+    def _batch_spans(self, *, everything: bool) -> None:
+        while len(self._spans) >= BATCH_RECORDS or (everything and self._spans):
+            batch, self._spans = self._spans[:BATCH_RECORDS], self._spans[BATCH_RECORDS:]
+            self._hand_over("spans", TRACES_PATH, len(batch), partial(otlp.encode_spans, batch))
+
+    def _batch_logs(self, *, everything: bool) -> None:
+        while len(self._logs) >= BATCH_RECORDS or (everything and self._logs):
+            batch, self._logs = self._logs[:BATCH_RECORDS], self._logs[BATCH_RECORDS:]
+            self._hand_over("logs", LOGS_PATH, len(batch), partial(otlp.encode_logs, batch))
+
     def _hand_over(self, signal: str, path: str, records: int, encode: Callable[[], bytes]) -> None:
         try:
             body = compress(encode())
@@ -137,7 +146,7 @@ class Exporter:
         for oldest in dropped:
             self._on_drop(oldest.signal, "queue_full", oldest.records)
         self._wake.set()
-        if self._thread is None:
+        if self._thread is None and self.deliver_in_background:
             self._thread = threading.Thread(
                 target=self._run, name="watchkeeper-export", daemon=True
             )

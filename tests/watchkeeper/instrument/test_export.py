@@ -1,0 +1,205 @@
+"""What leaves over OTLP is what the official schema says, and nothing is lost in silence."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from watchkeeper import Settings, Telemetry
+from watchkeeper.conventions import telemetry as own
+from watchkeeper.instrument.export import Exporter
+from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.otlp_client import OtlpClient, compress
+from watchkeeper.model import SpanKind, SpanRecord
+from watchkeeper.testing import FakeClock
+
+
+class Collector:
+    """An OTLP server on loopback that answers with the statuses it was given, then 200."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+        self.headers: list[dict[str, str]] = []
+        self.requests: list[tuple[str, bytes]] = []
+        self.arrived = threading.Condition()
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                status = collector.statuses.pop(0) if collector.statuses else 200
+                with collector.arrived:
+                    collector.headers.append({k.lower(): v for k, v in self.headers.items()})
+                    if status == 200:
+                        collector.requests.append((self.path, gzip.decompress(body)))
+                    collector.arrived.notify_all()
+                self.send_response(status)
+                if status == 429:
+                    self.send_header("retry-after", "0.01")
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self.thread.start()
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        with self.arrived:
+            assert self.arrived.wait_for(condition, timeout=10)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    server = Collector()
+    yield server
+    server.close()
+
+
+def sending_to(url: str) -> Settings:
+    return Settings(
+        otlp_endpoint=url,
+        otlp_headers={"x-tenant": "door"},
+        log="off",
+        export_interval_seconds=0.01,
+        pump_interval_seconds=0.01,
+        shutdown_timeout_seconds=3,
+        loud=True,
+    )
+
+
+def test_spans_and_lines_arrive_as_the_official_schema_reads_them(
+    collector: Collector, door: SimpleNamespace
+) -> None:
+    with Telemetry(door.contract, sending_to(collector.url)) as telemetry:
+        with telemetry.span(door.work, **{"job.id": "42", "pages": 3, "ratio": 0.5}) as span:
+            span.add_event("half way")
+            logging.getLogger("orders").info("hello", extra={"shelf": "B4"})
+            trace_id = telemetry.trace_id()
+    bodies = dict(collector.requests)
+    traces = ExportTraceServiceRequest.FromString(bodies["/v1/traces"])
+    [resource_spans] = traces.resource_spans
+    resource = {a.key: a.value.string_value for a in resource_spans.resource.attributes}
+    assert resource["service.name"] == "door-keeper"
+    assert resource["service.version"] == "1.2.3"
+    [sent] = resource_spans.scope_spans[0].spans
+    assert sent.trace_id.hex() == trace_id
+    assert sent.name == "work"
+    assert sent.events[0].name == "half way"
+    values = {a.key: a.value for a in sent.attributes}
+    assert values["job.id"].string_value == "42"
+    assert values["pages"].int_value == 3
+    assert values["ratio"].double_value == 0.5
+    logs = ExportLogsServiceRequest.FromString(bodies["/v1/logs"])
+    [line] = logs.resource_logs[0].scope_logs[0].log_records
+    assert line.body.string_value == "hello"
+    assert line.trace_id.hex() == trace_id
+    assert collector.headers[0]["x-tenant"] == "door"
+    assert collector.headers[0]["content-type"] == "application/x-protobuf"
+    exported = telemetry.registry.find(own.EXPORTED)
+    assert exported is not None
+    assert sum(series.cells[0] for series in exported.series.values()) == 2
+
+
+def test_a_busy_collector_is_asked_again_when_it_says(
+    collector: Collector, door: SimpleNamespace
+) -> None:
+    collector.statuses = [429, 429]
+    with Telemetry(door.contract, sending_to(collector.url)) as telemetry:
+        with telemetry.span(door.work):
+            pass
+        collector.wait_for(lambda: bool(collector.requests))
+    assert [path for path, _ in collector.requests] == ["/v1/traces"]
+    assert len(collector.headers) == 3
+
+
+def test_what_a_collector_refuses_is_dropped_and_counted(
+    collector: Collector, door: SimpleNamespace
+) -> None:
+    collector.statuses = [400]
+    with Telemetry(door.contract, sending_to(collector.url)) as telemetry:
+        with telemetry.span(door.work):
+            pass
+    text = telemetry.exposition()[0].decode()
+    assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 1' in text
+
+
+def test_a_collector_that_is_away_delays_the_end_no_longer_than_allowed(
+    door: SimpleNamespace,
+) -> None:
+    settings = Settings(otlp_endpoint="http://127.0.0.1:9", log="off", shutdown_timeout_seconds=0.2)
+    with Telemetry(door.contract, settings) as telemetry:
+        with telemetry.span(door.work):
+            pass
+    text = telemetry.exposition()[0].decode()
+    assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 1' in text
+
+
+def span_record(number: int) -> SpanRecord:
+    return SpanRecord(f"{number:032x}", f"{number:016x}", "", "s", SpanKind.INTERNAL, 1, 2, "svc")
+
+
+def test_the_buffer_is_bounded_and_the_oldest_goes_first() -> None:
+    dropped: list[tuple[str, str, int]] = []
+    settings = Settings(otlp_endpoint="http://127.0.0.1:9", export_buffer_bytes=20_000)
+    exporter = Exporter(
+        settings,
+        FakeClock(),
+        Faults(loud=True),
+        lambda signal, records: None,
+        lambda signal, reason, records: dropped.append((signal, reason, records)),
+    )
+    exporter.deliver_in_background = False
+    for start in range(0, 512 * 20, 512):
+        exporter.add([span_record(start + number) for number in range(512)], [])
+    assert dropped
+    assert set(dropped) == {("spans", "queue_full", 512)}
+    assert exporter.waiting()["spans"] == 512 * (20 - len(dropped))
+
+
+def test_a_full_queue_drops_and_counts_by_signal(door: SimpleNamespace) -> None:
+    settings = Settings(queue_limit=3, background=False, log="off")
+    with Telemetry(door.contract, settings) as telemetry:
+        for _ in range(5):
+            with telemetry.span(door.work):
+                pass
+        text = telemetry.exposition()[0].decode()
+    assert 'telemetry_dropped_total{signal="spans",reason="queue_full"} 2' in text
+
+
+def test_nothing_is_sent_without_an_endpoint(door: SimpleNamespace) -> None:
+    telemetry = Telemetry(door.contract, Settings(log="off"))
+    with telemetry:
+        names = {thread.name for thread in threading.enumerate()}
+        with telemetry.span(door.work):
+            pass
+    assert "watchkeeper-pump" in names
+    assert not any(thread.name == "watchkeeper-export" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 500])
+def test_only_some_failures_are_worth_another_try(collector: Collector, status: int) -> None:
+    collector.statuses = [status]
+    client = OtlpClient(collector.url, {}, 5)
+    delivery = client.send("/v1/traces", compress(b""), 0.0)
+    client.close()
+    assert not delivery.delivered
+    assert not delivery.retryable

@@ -1,0 +1,172 @@
+"""The drivers, against the real servers: what they do is in metrics and in one trace."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from watchkeeper import SpanKind
+from watchkeeper.conventions import cache, database, objects, queue
+from watchkeeper.instrument.cache import watch_cache
+from watchkeeper.instrument.database import create_pool
+from watchkeeper.instrument.objects import S3_STANDARD, WatchedStore
+from watchkeeper.instrument.queue import Depth, process_span, watch_queue
+from watchkeeper.testing import Captured
+
+pytestmark = [pytest.mark.anyio, pytest.mark.servers]
+
+
+async def test_queries_of_asyncpg(seen: Captured, door: SimpleNamespace, servers: Any) -> None:
+    telemetry = seen.telemetry
+    dsn = servers.environment["DATABASE_URL"]
+    pool = await create_pool(telemetry, dsn, min_size=2, max_size=4)
+    try:
+        async with pool.acquire() as connection:
+            telemetry.exposition()
+            assert seen.value(database.CONNECTIONS_ACTIVE) == 1
+            assert seen.value(database.CONNECTIONS_IDLE) == 1
+            assert seen.value(database.CONNECTIONS_MAX) == 4
+            await connection.execute("CREATE TEMPORARY TABLE shelf (name text PRIMARY KEY)")
+            with telemetry.span(door.work):
+                async with connection.transaction():
+                    await connection.execute("INSERT INTO shelf VALUES ($1)", "secret name")
+                assert await connection.fetchval("SELECT count(*) FROM shelf") == 1
+            await connection.copy_records_to_table("shelf", records=[("b",)], columns=["name"])
+            with pytest.raises(Exception, match="duplicate key"):
+                await connection.execute("INSERT INTO shelf VALUES ('b')")
+            with pytest.raises(Exception, match="does not exist"):
+                await connection.fetch("SELECT nothing FROM nowhere")
+    finally:
+        await pool.close()
+    spans = {span.name: span for span in seen.spans}
+    work = spans["work"]
+    for name in ("BEGIN", "COMMIT", "SELECT shelf"):
+        assert spans[name].parent_span_id == work.span_id
+        assert spans[name].kind is SpanKind.CLIENT
+    assert spans["INSERT shelf"].attributes["db.query.text"] == "INSERT INTO shelf VALUES (?)"
+    assert not any("advisory" in str(span.attributes) for span in seen.spans)
+    assert "secret name" not in repr(seen.spans)
+    assert seen.value(database.QUERY_DURATION, query_type="insert") == 2
+    assert seen.value(database.QUERY_DURATION, query_type="copy") == 1
+    assert seen.value(database.QUERY_DURATION, query_type="transaction") == 2
+    assert seen.value(database.QUERY_ERRORS, error_type="constraint") == 1
+    assert seen.value(database.QUERY_ERRORS, error_type="syntax") == 1
+    assert seen.value(database.ACQUIRE_DURATION) == 1
+
+
+async def test_a_query_that_takes_too_long(seen: Captured, servers: Any) -> None:
+    pool = await create_pool(seen.telemetry, servers.environment["DATABASE_URL"], min_size=1)
+    try:
+        with pytest.raises(TimeoutError):
+            await pool.execute("SELECT pg_sleep(5)", timeout=0.05)
+    finally:
+        await pool.close()
+    assert seen.value(database.QUERY_ERRORS, error_type="timeout") == 1
+
+
+async def test_commands_of_redis(seen: Captured, door: SimpleNamespace, servers: Any) -> None:
+    import redis.asyncio
+
+    client = watch_cache(seen.telemetry, redis.asyncio.from_url(servers.environment["CACHE_URL"]))
+    await client.set("outside", "1")
+    with seen.telemetry.span(door.work):
+        await client.set("key of jane@example.org", "value")
+        async with client.pipeline() as pipeline:
+            assert await pipeline.get("outside").incr("outside").execute() == [b"1", 2]
+        with pytest.raises(redis.exceptions.ResponseError):
+            await client.lpush("outside", "x")
+    await client.aclose()
+    assert [span.name for span in seen.spans] == ["SET", "PIPELINE", "LPUSH", "work"]
+    assert "jane" not in repr(seen.spans)
+    assert seen.value(cache.COMMAND_DURATION, command="SET") == 2
+    assert seen.value(cache.ERRORS, error_type="response") == 1
+
+
+async def test_a_cache_that_is_away(seen: Captured) -> None:
+    import redis.asyncio
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    client = redis.asyncio.Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
+    watch_cache(seen.telemetry, client)
+    with pytest.raises(redis.exceptions.ConnectionError):
+        await client.ping()
+    assert seen.value(cache.ERRORS, error_type="connection") == 1
+    assert seen.value(cache.COMMAND_DURATION, command="PING") == 1
+
+
+async def test_a_store_of_objects(seen: Captured, servers: Any) -> None:
+    from obstore.store import S3Store
+
+    environment = servers.environment
+    store = WatchedStore(
+        seen.telemetry,
+        S3Store(
+            environment["OBJECTS_BUCKET"],
+            endpoint=environment["OBJECTS_ENDPOINT"],
+            access_key_id=environment["OBJECTS_ACCESS_KEY"],
+            secret_access_key=environment["OBJECTS_SECRET_KEY"],
+            region=environment["OBJECTS_REGION"],
+            virtual_hosted_style_request=False,
+            client_options={"allow_http": True},
+        ),
+        bucket="resumes",
+        prices=S3_STANDARD,
+    )
+    await store.put("a/b.txt", b"hello")
+    assert await store.get("a/b.txt") == b"hello"
+    assert (await store.head("a/b.txt"))["size"] == 5
+    assert [entry["path"] for entry in await store.list("a")] == ["a/b.txt"]
+    await store.delete("a/b.txt")
+    with pytest.raises(FileNotFoundError):
+        await store.get("a/b.txt")
+    assert [span.name for span in seen.spans] == [
+        "put resumes", "get resumes", "head resumes", "list resumes", "delete resumes",
+        "get resumes",
+    ]  # fmt: skip
+    assert seen.spans[0].attributes["object.size_bytes"] == 5
+    assert seen.value(objects.OPERATION_DURATION, operation="get") == 2
+    assert seen.value(objects.ERRORS, operation="get") == 1
+    assert seen.value(objects.STORAGE_COST) == pytest.approx(2 * 0.005 / 1000 + 3 * 0.0004 / 1000)
+
+
+async def test_a_job_continues_the_trace_that_enqueued_it(
+    seen: Captured, door: SimpleNamespace, servers: Any
+) -> None:
+    from saq import Job, Queue
+
+    jobs = Queue.from_url(servers.environment["CACHE_URL"], name="optimise")
+    await jobs.connect()
+    watch_queue(seen.telemetry, jobs)
+    with seen.telemetry.span(door.work):
+        job = await jobs.enqueue("optimise", number=7)
+    assert isinstance(job, Job)
+    arrived = await jobs.dequeue(timeout=5)
+    assert arrived is not None
+    arrived.attempts = 1
+    with process_span(seen.telemetry, arrived), seen.telemetry.span(door.work, name="inside"):
+        pass
+    await jobs.disconnect()
+    enqueue, work, inside, process = seen.spans
+    assert (enqueue.name, enqueue.kind) == ("enqueue optimise", SpanKind.PRODUCER)
+    assert (process.name, process.kind) == ("process optimise", SpanKind.CONSUMER)
+    assert process.parent_span_id == enqueue.span_id
+    assert enqueue.parent_span_id == work.span_id
+    assert inside.parent_span_id == process.span_id
+    assert process.attributes["messaging.message.id"] == job.key
+    assert process.attributes["job.attempt"] == 1
+    assert seen.value(queue.WAIT, queue="optimise") == 1
+
+
+async def test_the_depth_of_a_queue_is_read(seen: Captured, servers: Any) -> None:
+    from saq import Queue
+
+    jobs = Queue.from_url(servers.environment["CACHE_URL"], name="depth")
+    await jobs.connect()
+    await jobs.enqueue("optimise")
+    await jobs.enqueue("optimise")
+    await Depth(seen.telemetry, jobs).read()
+    await jobs.disconnect()
+    assert seen.value(queue.DEPTH, queue="depth") == 2
