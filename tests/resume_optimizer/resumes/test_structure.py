@@ -101,3 +101,56 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
 @given(st.lists(LINES, max_size=60))
 def test_any_order_of_lines_is_read_and_can_be_written_and_read_again(lines: list[str]) -> None:
     assert isinstance(structure(structure("\n".join(lines)).text()), StructuredResume)
+
+
+def heads(text: str) -> list[tuple[str, str, str, str]]:
+    return [
+        (one.title, one.employer, one.location, one.period) for one in structure(text).experience
+    ]
+
+
+def test_an_employer_above_the_title_is_still_the_employer() -> None:
+    text = """JANE DOE
+    PROFESSIONAL EXPERIENCE
+    Springfield General Hospital                                Springfield, IL
+    Registered Nurse                                            Jan 2018 to Present
+    • Trained 5 new nurses
+
+    Mercy Clinic                                                Chicago, IL
+    Nurse Assistant                                             Jun 2015 to Dec 2017
+    • Took vital signs"""
+    assert heads(text) == [
+        ("Registered Nurse", "Springfield General Hospital", "Springfield, IL",
+         "Jan 2018 to Present"),
+        ("Nurse Assistant", "Mercy Clinic", "Chicago, IL", "Jun 2015 to Dec 2017"),
+    ]  # fmt: skip
+
+
+def test_markdown_is_read_as_what_it_marks() -> None:
+    resume = structure(
+        "# John Smith\n**Software Engineer** - Berlin\n## Work Experience\n### Acme Corp\n"
+        "*Senior Developer* (2019-2023)\n* Built APIs in Go\n## Skills\n* **Tools:** Docker, Git\n"
+    )
+    assert resume.contact.name == "John Smith"
+    assert resume.experience[0].title == "Senior Developer"
+    assert resume.experience[0].employer == "Acme Corp"
+    assert resume.experience[0].bullets == ("Built APIs in Go",)
+    assert resume.skills == ("Docker", "Git")
+
+
+def test_a_period_in_front_and_sentences_without_marks_are_read() -> None:
+    text = """Name: Anna Berg
+    Work history:
+    2020 - present: Store manager, Corner Foods, Uppsala
+    Responsible for 30 employees and a budget of 4 million.
+    2015 - 2020: Cashier, Corner Foods, Uppsala
+    Served customers."""
+    assert structure(text).contact.name == "Anna Berg"
+    assert heads(text) == [
+        ("Store manager", "Corner Foods", "Uppsala", "2020 - present"),
+        ("Cashier", "Corner Foods", "Uppsala", "2015 - 2020"),
+    ]
+    assert list(structure(text).bullets()) == [
+        "Responsible for 30 employees and a budget of 4 million.",
+        "Served customers.",
+    ]
