@@ -1,1 +1,7 @@
 """The embedded store; the only place that imports duckdb."""
+
+from watchkeeper.storage.limits import DamageReport, StoreLimits, StoreStats
+from watchkeeper.storage.memory import MemoryStore
+from watchkeeper.storage.store import Store
+
+__all__ = ["DamageReport", "MemoryStore", "Store", "StoreLimits", "StoreStats"]

@@ -1,0 +1,93 @@
+"""Attributes as the JSON text that stores keep, and how a field compares with it.
+
+A value compares as text: a string by itself, everything else by its JSON (`true`, `12`,
+`[1,2]`). What JSON cannot hold (NaN, infinities, integers beyond 64 bits) becomes a string.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from watchkeeper.model import Attributes, AttributeValue
+
+_INTEGER_BITS = 63
+
+
+def encode(attributes: Attributes) -> str:
+    """Return attributes as compact JSON with commas in place of its braces; '' for none."""
+    if not attributes:
+        return ""
+    try:
+        text = orjson.dumps(attributes if isinstance(attributes, dict) else dict(attributes))
+        plain = b"null" not in text and b"{" not in text[1:]
+    except (TypeError, ValueError):
+        plain = False
+    if not plain:
+        text = orjson.dumps(_storable_pairs(attributes))
+    return f",{text[1:-1].decode()},"
+
+
+def decode(text: str) -> dict[str, AttributeValue]:
+    """Return attributes from what `encode` made of them; arrays are tuples."""
+    if not text:
+        return {}
+    found: dict[str, AttributeValue] = orjson.loads(f"{{{text[1:-1]}}}")
+    for name, value in found.items():
+        if isinstance(value, list):
+            found[name] = tuple(value)
+    return found
+
+
+def as_text(value: AttributeValue) -> str:
+    """Return a value as the text that fields compare with."""
+    if isinstance(value, str):
+        return value
+    return orjson.dumps(_storable(value)).decode()
+
+
+def clean(text: str) -> str:
+    """Return text without lone surrogates, which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def needles(name: str, value: str) -> tuple[str, ...]:
+    """Return the texts of which encoded attributes hold one if `name` is `value` as text.
+
+    Inside a JSON string every quotation mark is escaped, so that a needle, which begins and
+    ends outside of strings, is found nowhere else.
+    """
+    key = orjson.dumps(clean(name)).decode()
+    as_string = f",{key}:{orjson.dumps(clean(value)).decode()},"
+    return (as_string, f",{key}:{value},") if _is_literal(value) else (as_string,)
+
+
+def _is_literal(text: str) -> bool:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return not isinstance(value, str | dict) and orjson.dumps(value).decode() == text
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, int) and value.bit_length() > _INTEGER_BITS:
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return orjson.dumps(_storable_pairs(value)).decode()
+    return clean(str(value))
+
+
+def _storable_pairs(pairs: Mapping[Any, object]) -> dict[str, object]:
+    return {clean(str(name)): _storable(value) for name, value in pairs.items()}

@@ -1,0 +1,38 @@
+"""The few things that the store asks of a disk, in one place so that tests can make them fail."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Disk:
+    """The machine's disk. Every method raises OSError as the operating system does."""
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Write all of `data` at the descriptor's position."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def synchronise(self, descriptor: int) -> None:
+        """Return once everything written to the descriptor is on the medium."""
+        os.fdatasync(descriptor)
+
+    def truncate(self, descriptor: int, length_bytes: int) -> None:
+        """Cut the file and go on writing at its new end."""
+        os.ftruncate(descriptor, length_bytes)
+        os.lseek(descriptor, length_bytes, os.SEEK_SET)
+
+    def free_bytes(self, directory: Path) -> int:
+        """Return how much room an ordinary user has left on the directory's file system."""
+        status = os.statvfs(directory)
+        return status.f_bavail * status.f_frsize
+
+    def synchronise_directory(self, directory: Path) -> None:
+        """Return once the names in the directory are on the medium."""
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

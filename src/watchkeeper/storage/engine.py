@@ -1,0 +1,69 @@
+"""DuckDB, kept on a short lead: one instance a store, its memory and threads bounded.
+
+Its own automatic checkpoints are off (they block every commit): segments are checkpointed
+when they were written. Nothing is ever fetched from the network.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import duckdb
+
+from watchkeeper.storage.limits import StoreLimits
+
+Cursor = duckdb.DuckDBPyConnection
+EngineError = duckdb.Error
+
+
+class Engine:
+    """An in-memory DuckDB to which segment files are attached by name."""
+
+    def __init__(self, limits: StoreLimits, spill_directory: Path) -> None:
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{limits.engine_memory_bytes // (1 << 20)}MiB",
+                "threads": limits.engine_threads,
+                "temp_directory": str(spill_directory),
+                "checkpoint_threshold": "1TiB",
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        self._names = (f"segment_{number}" for number in itertools.count(1))
+
+    def cursor(self) -> Cursor:
+        """Return a connection of its own to the instance; each thread and transaction needs one."""
+        return self._connection.cursor()
+
+    def attach(self, path: Path) -> str:
+        """Open a database file and return the name of its catalog. Raises EngineError."""
+        name = next(self._names)
+        quoted = str(path).replace("'", "''")
+        self._connection.cursor().execute(f"ATTACH '{quoted}' AS {name} (STORAGE_VERSION 'latest')")
+        return name
+
+    def detach(self, name: str) -> None:
+        """Close a database file that nobody uses."""
+        self._connection.cursor().execute(f"DETACH {name}")
+
+    def close(self) -> None:
+        """Close the instance and every file."""
+        self._connection.close()
+
+
+def is_damage(error: EngineError) -> bool:
+    """Tell whether an error speaks of bytes on disk, rather than of room or of the query."""
+    text = str(error)
+    if "No space left" in text or isinstance(error, duckdb.OutOfMemoryException):
+        return False
+    kinds = (
+        duckdb.IOException,
+        duckdb.SerializationException,
+        duckdb.CatalogException,
+        duckdb.FatalException,
+        duckdb.InternalException,
+    )
+    return isinstance(error, kinds)

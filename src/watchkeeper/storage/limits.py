@@ -1,0 +1,63 @@
+"""What a store may use, and what it says about itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_MEBIBYTE = 1 << 20
+_DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """Bounds of a store. Retention is by age; a period is one segment file of a signal.
+
+    `hot_bytes` or `hot_age_seconds`, whichever comes first, moves hot data into segments;
+    at `maximum_hot_bytes` (segments cannot be written, say) appends raise OverloadError.
+    Appends raise StoreFullError while the disk has less than `reserve_bytes` free, so that
+    there is room left to move hot data into segments.
+    """
+
+    hot_bytes: int = 48 * _MEBIBYTE
+    hot_age_seconds: float = 900.0
+    maximum_hot_bytes: int = 256 * _MEBIBYTE
+    reserve_bytes: int = 64 * _MEBIBYTE
+    metric_retention_seconds: int = 15 * _DAY_SECONDS
+    log_retention_seconds: int = 7 * _DAY_SECONDS
+    span_retention_seconds: int = 7 * _DAY_SECONDS
+    period_seconds: int = _DAY_SECONDS
+    open_segments: int = 6
+    engine_memory_bytes: int = 160 * _MEBIBYTE
+    engine_threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DamageReport:
+    """Bytes that could not be used: where, why, and where they were put aside (if they were)."""
+
+    path: str
+    reason: str
+    set_aside_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """A store at one moment. Counts are of what was kept since it was opened.
+
+    `bytes_on_disk` goes by "metrics", "logs", "spans" and "wal"; `refused` counts samples,
+    records and spans by reason: out_of_order, duplicate, too_old, store_full, overload.
+    """
+
+    samples: int = 0
+    series: int = 0
+    logs: int = 0
+    spans: int = 0
+    hot_bytes: int = 0
+    bytes_on_disk: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    flushes: int = 0
+    flush_failures: int = 0
+    flush_seconds: float = 0.0
+    merges: int = 0
+    merge_seconds: float = 0.0
+    damage: tuple[DamageReport, ...] = ()

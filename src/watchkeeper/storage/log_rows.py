@@ -1,0 +1,75 @@
+"""Log records as the columns that the write-ahead log and the tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from watchkeeper.model import LogRecord, Severity
+from watchkeeper.storage import attributes
+from watchkeeper.storage.row_tiers import Columns, RowTable
+
+LOGS = RowTable(
+    name="logs",
+    time="timestamp_ns",
+    columns=(
+        ("timestamp_ns", "BIGINT"),
+        ("severity", "UTINYINT"),
+        ("message", "VARCHAR"),
+        ("service", "VARCHAR"),
+        ("logger", "VARCHAR"),
+        ("trace_id", "VARCHAR"),
+        ("span_id", "VARCHAR"),
+        ("attributes", "VARCHAR"),
+        ("resource", "VARCHAR"),
+    ),
+    order="timestamp_ns, position",
+)
+LAST_NS = 2**63 - 1
+
+
+def columns(records: Sequence[LogRecord]) -> Columns:
+    """Return the columns of the table, each as long as `records`."""
+    clean, encode = attributes.clean, attributes.encode
+    return {
+        "timestamp_ns": [min(max(record.timestamp_ns, 0), LAST_NS) for record in records],
+        "severity": [int(record.severity) for record in records],
+        "message": [clean(record.message) for record in records],
+        "service": [clean(record.service) for record in records],
+        "logger": [clean(record.logger) for record in records],
+        "trace_id": [clean(record.trace_id) for record in records],
+        "span_id": [clean(record.span_id) for record in records],
+        "attributes": [encode(record.attributes) for record in records],
+        "resource": [encode(record.resource) for record in records],
+    }
+
+
+def records(rows: Iterable[Sequence[Any]]) -> list[LogRecord]:
+    """Return records from rows in the order of the table's columns."""
+    decode = attributes.decode
+    return [
+        LogRecord(
+            timestamp_ns=row[0],
+            severity=Severity(row[1]),
+            message=row[2],
+            service=row[3],
+            logger=row[4],
+            trace_id=row[5],
+            span_id=row[6],
+            attributes=decode(row[7]),
+            resource=decode(row[8]),
+        )
+        for row in rows
+    ]
+
+
+def pack(columns: Columns) -> bytes:
+    """Return columns as the payload of a record of the write-ahead log."""
+    return msgspec.msgpack.encode(columns)
+
+
+def unpack(payload: bytes) -> Columns:
+    """Return what `pack` was given."""
+    return msgspec.msgpack.decode(payload, type=dict[str, list[Any]])

@@ -1,0 +1,119 @@
+"""Log records: kept durably, found by words, fields, severity, trace and time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from watchkeeper.model import LogRecord, Severity
+from watchkeeper.ports import LogBucket, LogQuery
+from watchkeeper.storage import attributes, log_rows
+from watchkeeper.storage.engine import Cursor
+from watchkeeper.storage.journal import Journal
+from watchkeeper.storage.log_rows import LOGS
+from watchkeeper.storage.row_tiers import RowTiers
+from watchkeeper.storage.wal_format import RecordKind
+
+_COLUMN_FIELDS = {"service", "logger", "trace_id", "span_id", "message"}
+_BY_TIME = "timestamp_ns {0}, position {0}"
+
+
+class DurableLogStore:
+    """The log store of the disk (ports.LogStore)."""
+
+    def __init__(self, journal: Journal, tiers: RowTiers) -> None:
+        self._journal = journal
+        self.tiers = tiers
+
+    def append(self, records: Sequence[LogRecord]) -> None:
+        if not records:
+            return
+        columns = log_rows.columns(records)
+        payload = log_rows.pack(columns)
+        with self._journal.gate.shared():
+            sequence = self._journal.write(RecordKind.LOGS, payload, len(records))
+            self.tiers.insert(sequence, columns)
+
+    def search(self, query: LogQuery) -> list[LogRecord]:
+        condition, parameters = _condition(query)
+        order = _BY_TIME.format("DESC" if query.newest_first else "ASC")
+
+        def question(cursor: Cursor, table: str) -> list[tuple[Any, ...]]:
+            return cursor.execute(
+                f"SELECT {LOGS.names}, position FROM {table} WHERE {condition} "
+                f"ORDER BY {order} LIMIT {max(query.limit, 0)}",
+                parameters,
+            ).fetchall()
+
+        return log_rows.records(row[:-1] for row in self._first_rows(query, question))
+
+    def histogram(self, query: LogQuery, buckets: int) -> list[LogBucket]:
+        width = bucket_width(query, buckets)
+        condition, parameters = _condition(query)
+
+        def question(cursor: Cursor, table: str) -> list[tuple[int, int, int]]:
+            return cursor.execute(
+                f"SELECT (timestamp_ns - {query.start_ns}) // {width}, severity, count(*) "
+                f"FROM {table} WHERE {condition} GROUP BY ALL",
+                parameters,
+            ).fetchall()
+
+        stretches = [LogBucket(query.start_ns + number * width) for number in range(buckets)]
+        for rows in self.tiers.ask(query.start_ns, query.end_ns, question):
+            for number, severity, count in rows:
+                counts = stretches[number].counts
+                counts[Severity(severity)] = counts.get(Severity(severity), 0) + count
+        return stretches
+
+    def _first_rows(self, query: LogQuery, question: Any) -> list[tuple[Any, ...]]:
+        """Return the first rows of all tiers, leaving segments alone that cannot add any."""
+        sign = -1 if query.newest_first else 1
+
+        def key(row: tuple[Any, ...]) -> tuple[int, int]:
+            return sign * row[0], sign * row[-1]
+
+        with self.tiers.readers.shared():
+            rows = [row for found in self.tiers.ask_hot(question) for row in found]
+            segments = self.tiers.segments.overlapping(query.start_ns, query.end_ns)
+            for segment in segments if query.newest_first else reversed(segments):
+                rows = sorted(rows, key=key)[: query.limit]
+                best = segment.end_ns - 1 if query.newest_first else segment.start_ns
+                if len(rows) == query.limit and (not rows or sign * rows[-1][0] < sign * best):
+                    break
+                for found in self.tiers.ask_cold(segment, question):
+                    rows += found
+        return sorted(rows, key=key)[: query.limit]
+
+
+def bucket_width(query: LogQuery, buckets: int) -> int:
+    """Return the nanoseconds of a bucket, so that `buckets` of them cover the range."""
+    return max(1, -(-(query.end_ns - query.start_ns + 1) // buckets))
+
+
+def _condition(query: LogQuery) -> tuple[str, list[Any]]:
+    """Return the WHERE of a query and its parameters."""
+    parts = ["timestamp_ns BETWEEN ? AND ?"]
+    parameters: list[Any] = [max(query.start_ns, 0), min(query.end_ns, log_rows.LAST_NS)]
+    if query.minimum_severity > Severity.TRACE:
+        parts.append("severity >= ?")
+        parameters.append(int(query.minimum_severity))
+    if query.trace_id:
+        parts.append("trace_id = ?")
+        parameters.append(attributes.clean(query.trace_id))
+    for words, negation in ((query.words, ""), (query.without_words, "NOT ")):
+        for word in words:
+            parts.append(f"{negation}contains(lower(message), lower(?))")
+            parameters.append(attributes.clean(word))
+    for fields, negation in ((query.fields, ""), (query.without_fields, "NOT ")):
+        for name, value in fields:
+            test, needed = _field(name, value)
+            parts.append(negation + test)
+            parameters += needed
+    return " AND ".join(parts), parameters
+
+
+def _field(name: str, value: str) -> tuple[str, list[Any]]:
+    if name in _COLUMN_FIELDS:
+        return f"({name} = ?)", [attributes.clean(value)]
+    needles = attributes.needles(name, value)
+    return "(" + " OR ".join(["contains(attributes, ?)"] * len(needles)) + ")", list(needles)

@@ -1,0 +1,295 @@
+"""Samples: kept durably, admitted as Prometheus does, found by matchers and time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from watchkeeper.model import Exemplar, Labels, Matcher, MetricMetadata, SampleBatch, Series
+from watchkeeper.storage import metadata_file, sample_reading, sample_records, sample_segment
+from watchkeeper.storage.admission import Admission
+from watchkeeper.storage.engine import Cursor
+from watchkeeper.storage.gate import Gate
+from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
+from watchkeeper.storage.journal import Journal
+from watchkeeper.storage.sample_generation import FrozenSamples, SampleGeneration
+from watchkeeper.storage.sample_reading import Found
+from watchkeeper.storage.sample_records import SampleHead
+from watchkeeper.storage.segment_writes import Insert, write_periods
+from watchkeeper.storage.segments import Segment, Segments
+from watchkeeper.storage.series_index import SeriesIndex
+from watchkeeper.storage.wal_format import RecordKind
+
+_NS_PER_MS = 1_000_000
+_FORGET_AFTER_MS = 2 * 3600 * 1000
+
+
+class DurableMetricStore:
+    """The metric store of the disk (ports.MetricStore)."""
+
+    def __init__(self, journal: Journal, segments: Segments, metadata_path: Path) -> None:
+        self.segments = segments
+        self.readers = Gate()
+        self.samples = 0
+        self._journal = journal
+        self._period_ms = segments.period_ns // _NS_PER_MS
+        self._appending = threading.Lock()
+        self._indexing = threading.Lock()
+        self._admission = Admission()
+        self._hot = SampleGeneration(SeriesIndex())
+        self._closed: tuple[SampleGeneration, ...] = ()
+        self._frozen: tuple[FrozenSamples, ...] = ()
+        self._newest_exemplars: dict[Labels, Exemplar] = {}
+        self._metadata_path = metadata_path
+        self._metadata = metadata_file.load(metadata_path)
+
+    def append(self, batch: SampleBatch) -> int:
+        with self._journal.gate.shared(), self._appending:
+            hot = self._hot
+            with self._indexing:
+                ids = hot.index.numbers(batch.labels)
+                exemplars = [
+                    (hot.index.number(labels), exemplar)
+                    for labels, exemplar in self._fresh(batch.exemplars)
+                ]
+            verdict = self._admission.judge(ids, batch.timestamps_ms, batch.values)
+            metadata = [one for one in batch.metadata if self._metadata.get(one.name) != one]
+            kept = (
+                (ids, batch.timestamps_ms, batch.values)
+                if verdict.keep.all()
+                else (
+                    ids[verdict.keep],
+                    batch.timestamps_ms[verdict.keep],
+                    batch.values[verdict.keep],
+                )
+            )
+            if len(kept[0]) or exemplars or metadata:
+                needed = {*kept[0].tolist(), *(identity for identity, _ in exemplars)}
+                series = [(one, hot.index.labels(one)) for one in needed - hot.logged]
+                head = SampleHead(len(kept[0]), series, exemplars, metadata)
+                self._journal.write(
+                    RecordKind.SAMPLES, sample_records.pack(head, *kept), len(batch.labels)
+                )
+                hot.logged |= needed
+                self._take(head, *kept)
+        for reason, count in verdict.refused.items():
+            self._journal.refuse(reason, count)
+        return verdict.refused_samples
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+        found = Found()
+        with self.readers.shared():
+            for segment in self._segments_of(start_ms, end_ms):
+                sample_reading.read_segment(
+                    self.segments, segment, matchers, start_ms, end_ms, found
+                )
+            for index, blocks in self._in_memory():
+                with self._indexing:
+                    ids = index.select(matchers)
+                found.add_block(index, blocks, ids, start_ms, end_ms)
+        return found.series()
+
+    def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
+        found: set[Labels] = set()
+        for index in self._indexes(start_ms, end_ms):
+            found.update(index.labels(int(one)) for one in index.select(matchers))
+        return sorted(found)
+
+    def label_names(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[str]:
+        found: set[str] = set()
+        for index in self._indexes(start_ms, end_ms):
+            found |= index.label_names(matchers)
+        return sorted(found)
+
+    def label_values(
+        self, name: str, matchers: Sequence[Matcher], start_ms: int, end_ms: int
+    ) -> list[str]:
+        found: set[str] = set()
+        for index in self._indexes(start_ms, end_ms):
+            found |= index.label_values(name, matchers)
+        return sorted(found)
+
+    def metadata(self) -> list[MetricMetadata]:
+        known = dict(self._metadata)
+        return [known[name] for name in sorted(known)]
+
+    def exemplars(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int
+    ) -> list[tuple[Labels, list[Exemplar]]]:
+        with self.readers.shared():
+            hot = [one for made in (*self._closed, self._hot) for one in list(made.exemplars)]
+            for frozen in self._frozen:
+                hot += [one for found in frozen.exemplars.values() for one in found]
+            cold = [
+                one
+                for segment in self._segments_of(start_ms, end_ms)
+                for one in sample_reading.read_exemplars(
+                    self.segments, segment, matchers, start_ms, end_ms
+                )
+            ]
+        chosen = sample_reading.choose_exemplars(hot, matchers, start_ms, end_ms)
+        return sample_reading.group_exemplars([*cold, *chosen])
+
+    def series_count(self) -> int:
+        """Return how many series hot memory knows."""
+        return len(self._hot.index)
+
+    def recall(self, now_ms: int) -> None:
+        """Learn from the newest segments when each series was last heard of."""
+        recent = self.segments.all()
+        if not recent:
+            return
+        latest_ms = min(recent[0].end_ns // _NS_PER_MS, now_ms)
+        heard = [
+            one
+            for one in recent
+            if one is recent[0] or one.end_ns // _NS_PER_MS > latest_ms - _FORGET_AFTER_MS
+        ]
+        self._admission.horizon_ms = min(one.start_ns for one in heard) // _NS_PER_MS - 1
+        for segment in heard:
+            self.segments.read(segment, self._learn(segment))
+
+    def replay(self, sequence: int, payload: bytes, known: dict[int, Labels]) -> int:
+        """Take in what no segment has yet of a record; return how many samples had no series.
+
+        `known` is what earlier records said about series, and is added to.
+        """
+        head, ids, times_ms, values = sample_records.unpack(payload)
+        known.update(head.series)
+        unknown = ~np.isin(ids, np.fromiter(known, np.int32, len(known)))
+        keep = ~unknown
+        starts = times_ms // self._period_ms * self._period_ms
+        for start_ms in set(starts.tolist()):
+            if self.segments.watermark(start_ms * _NS_PER_MS) >= sequence:
+                keep &= starts != start_ms
+        index = self._hot.index
+        exemplars = [
+            (index.number(known[identity]), exemplar)
+            for identity, exemplar in head.exemplars
+            if identity in known
+            and self.segments.watermark(exemplar.timestamp_ms * _NS_PER_MS) < sequence
+        ]
+        renumbered = index.numbers([known[one] for one in ids[keep].tolist()])
+        kept = SampleHead(len(renumbered), [], exemplars, head.metadata)
+        self._take(kept, renumbered, times_ms[keep], values[keep])
+        return int(unknown.sum())
+
+    def freeze(self, now_ms: int) -> None:
+        """Start another generation. No append may be under way."""
+        following = SampleGeneration(self._without_silent(self._hot.index, now_ms))
+        with self.readers.alone():
+            self._closed = (*self._closed, self._hot)
+            self._hot = following
+
+    def write_frozen(self, sequence: int) -> None:
+        """Move frozen samples, which are all up to `sequence`, into segments.
+
+        Raises StorageError, OSError; what could not be moved stays readable.
+        """
+        metadata_file.save(self._metadata_path, self._metadata)
+        cut = tuple(FrozenSamples.of(one, self._period_ms) for one in self._closed)
+        with self.readers.alone():
+            self._frozen, self._closed = (*self._frozen, *cut), ()
+        frozen = self._frozen
+        periods = {start_ms for one in frozen for start_ms in one.periods()}
+        inserts = {start_ms * _NS_PER_MS: self._insert(start_ms) for start_ms in sorted(periods)}
+
+        def leave_hot(start_ns: int) -> None:
+            for one in frozen:
+                one.leave(start_ns // _NS_PER_MS)
+
+        write_periods(self.segments, self.readers, sequence, inserts, leave_hot)
+        with self.readers.alone():
+            self._frozen = tuple(one for one in self._frozen if one.periods())
+
+    def _fresh(self, found: Iterable[tuple[Labels, Exemplar]]) -> list[tuple[Labels, Exemplar]]:
+        """Leave out exemplars that a target shows again, and those older than the last."""
+        fresh = []
+        for labels, exemplar in found:
+            last = self._newest_exemplars.get(labels)
+            if last is None or (
+                exemplar.timestamp_ms > last.timestamp_ms
+                and (exemplar.labels, exemplar.value) != (last.labels, last.value)
+            ):
+                fresh.append((labels, exemplar))
+        return fresh
+
+    def _take(self, head: SampleHead, ids: Ids, times: Times, values: Values) -> None:
+        self._hot.samples.add(ids, times, values)
+        self._admission.remember(ids, times, values)
+        self.samples += len(ids)
+        for identity, exemplar in head.exemplars:
+            labels = self._hot.index.labels(identity)
+            self._hot.exemplars.append((labels, exemplar))
+            self._newest_exemplars[labels] = exemplar
+        if head.metadata:
+            self._metadata = self._metadata | {one.name: one for one in head.metadata}
+
+    def _segments_of(self, start_ms: int, end_ms: int) -> list[Segment]:
+        """Return the segments of a range, oldest first."""
+        found = self.segments.overlapping(start_ms * _NS_PER_MS, (end_ms + 1) * _NS_PER_MS - 1)
+        return found[::-1]
+
+    def _in_memory(self) -> list[tuple[SeriesIndex, tuple[SampleBlock, ...]]]:
+        """Return what is not in segments, oldest first."""
+        hot = self._hot
+        return [
+            *((one.index, tuple(one.blocks.values())) for one in self._frozen),
+            *((one.index, one.samples.blocks()) for one in self._closed),
+            (hot.index, hot.samples.blocks()),
+        ]
+
+    def _indexes(self, start_ms: int, end_ms: int) -> Iterable[SeriesIndex]:
+        with self.readers.shared():
+            for segment in self._segments_of(start_ms, end_ms):
+                found = sample_reading.read_index(self.segments, segment)
+                if found is not None:
+                    yield found
+            seen: list[SeriesIndex] = []
+            for index, blocks in self._in_memory():
+                inside = any(one.start_ms <= end_ms and one.end_ms >= start_ms for one in blocks)
+                if inside and not any(index is one for one in seen):
+                    seen.append(index)
+                    with self._indexing:
+                        yield index
+
+    def _learn(self, segment: Segment) -> Callable[[Cursor, str], None]:
+        def learn(cursor: Cursor, catalog: str) -> None:
+            index = sample_segment.index(cursor, segment)
+            rows = sample_segment.newest(cursor, catalog)
+            ids = self._hot.index.numbers([index.labels(series) for series, _ in rows])
+            times = np.array([time_ms for _, time_ms in rows], np.int64)
+            later = times > self._admission.newest_ms(ids)
+            self._admission.remember(ids[later], times[later], np.zeros(int(later.sum())))
+
+        return learn
+
+    def _without_silent(self, index: SeriesIndex, now_ms: int) -> SeriesIndex:
+        """Return an index without the series that nobody sent for long, if they are many."""
+        ids = np.arange(len(index), dtype=np.int32)
+        newest = self._admission.newest_ms(ids)
+        latest = min(int(newest.max(initial=np.iinfo(np.int64).min)), now_ms)
+        active = ids[newest >= latest - _FORGET_AFTER_MS]
+        if len(active) * 2 >= len(ids):
+            return index
+        kept = SeriesIndex(index.labels(int(one)) for one in active)
+        self._admission = self._admission.only(active)
+        self._newest_exemplars = {
+            labels: one
+            for labels, one in self._newest_exemplars.items()
+            if kept.get(labels) is not None
+        }
+        return kept
+
+    def _insert(self, start_ms: int) -> Insert:
+        frozen = self._frozen
+        parts = [part for one in frozen for part in one.part(start_ms)]
+        found = [pair for one in frozen for pair in one.exemplars.get(start_ms, [])]
+
+        def insert(cursor: Cursor, segment: Segment) -> None:
+            sample_segment.insert(cursor, segment, parts, found)
+
+        return insert

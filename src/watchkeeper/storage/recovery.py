@@ -1,0 +1,48 @@
+"""What a store does with the write-ahead log that its last run left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from watchkeeper.model import Labels
+from watchkeeper.storage import log_rows, wal_format
+from watchkeeper.storage.limits import DamageReport
+from watchkeeper.storage.metric_store import DurableMetricStore
+from watchkeeper.storage.row_tiers import RowTiers
+from watchkeeper.storage.segments import Segments
+from watchkeeper.storage.wal_format import RecordKind
+
+
+def next_sequence(directory: Path, signals: Iterable[Segments]) -> int:
+    """Return a sequence above all that the log or, should it be lost, a segment holds."""
+    files = wal_format.log_files(directory)
+    if files:
+        last = max((record.sequence for record in wal_format.read_file(files[-1], [])), default=-1)
+        return max(int(files[-1].stem), last + 1)
+    marks = [
+        segments.watermark(segment.start_ns) for segments in signals for segment in segments.all()
+    ]
+    return max(marks, default=-1) + 1
+
+
+def replay(
+    directory: Path,
+    metrics: DurableMetricStore,
+    logs: RowTiers,
+    spans: RowTiers,
+    damage: list[DamageReport],
+) -> None:
+    """Put what the log holds and segments do not into hot memory, in its order."""
+    known: dict[int, Labels] = {}
+    for path in wal_format.log_files(directory):
+        for record in wal_format.read_file(path, damage):
+            if record.kind is RecordKind.SAMPLES:
+                lost = metrics.replay(record.sequence, record.payload, known)
+                if lost:
+                    reason = f"{lost} samples name series whose definition was damaged"
+                    damage.append(DamageReport(str(path), reason))
+            elif record.kind is RecordKind.LOGS:
+                logs.replay(record.sequence, log_rows.unpack(record.payload))
+            else:
+                spans.replay(record.sequence, log_rows.unpack(record.payload))

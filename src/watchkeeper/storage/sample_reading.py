@@ -1,0 +1,135 @@
+"""Samples of segments and of memory, put together by series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from watchkeeper.errors import StoreDamagedError
+from watchkeeper.model import Exemplar, Labels, Matcher, Series
+from watchkeeper.storage import chunk, hot_samples, matching, sample_segment
+from watchkeeper.storage.engine import Cursor
+from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
+from watchkeeper.storage.sample_segment import SeriesExemplar
+from watchkeeper.storage.segments import Segment, Segments
+from watchkeeper.storage.series_index import SeriesIndex
+
+
+class Found:
+    """Collects parts of series; those of one series MUST be added from old to new."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Labels, list[tuple[Times, Values]]] = {}
+
+    def add(self, labels: Labels, times_ms: Times, values: Values) -> None:
+        """Add samples of one series."""
+        if len(times_ms):
+            self._parts.setdefault(labels, []).append((times_ms, values))
+
+    def add_block(
+        self,
+        index: SeriesIndex,
+        blocks: tuple[SampleBlock, ...],
+        ids: Ids,
+        start_ms: int,
+        end_ms: int,
+    ) -> None:
+        """Add the samples of some series that are in memory."""
+        if not len(ids):
+            return
+        block = hot_samples.select(blocks, ids, start_ms, end_ms)
+        if block is None:
+            return
+        bounds = [0, *(np.flatnonzero(np.diff(block.ids)) + 1).tolist(), len(block)]
+        firsts = block.ids[bounds[:-1]].tolist()
+        for identity, begin, end in zip(firsts, bounds, bounds[1:], strict=False):
+            self.add(index.labels(identity), block.times_ms[begin:end], block.values[begin:end])
+
+    def series(self) -> list[Series]:
+        """Return the series, sorted, times ascending."""
+        return [Series(labels, *_joined(self._parts[labels])) for labels in sorted(self._parts)]
+
+
+def read_segment(
+    segments: Segments,
+    segment: Segment,
+    matchers: Sequence[Matcher],
+    start_ms: int,
+    end_ms: int,
+    found: Found,
+) -> None:
+    """Add what a segment has; nothing of it if it turns out to be damaged."""
+
+    def question(cursor: Cursor, catalog: str) -> list[tuple[Labels, Times, Values]]:
+        index = sample_segment.index(cursor, segment)
+        ids = index.select(matchers)
+        if not len(ids):
+            return []
+        stored = sample_segment.chunks(cursor, catalog, ids, start_ms, end_ms)
+        times_of: dict[bytes, Times] = {}
+        parts = []
+        for one in stored:
+            times = times_of.get(one.times)
+            if times is None:
+                times = times_of[one.times] = chunk.decode_times(one.times)
+            values = chunk.decode_values(one.values)
+            begin, end = np.searchsorted(times, (start_ms, end_ms + 1))
+            parts.append((index.labels(one.series), times[begin:end], values[begin:end]))
+        return parts
+
+    try:
+        answer = segments.read(segment, question)
+    except StoreDamagedError as error:
+        segment.damaged = str(error)
+        return
+    for labels, times, values in answer or ():
+        found.add(labels, times, values)
+
+
+def read_index(segments: Segments, segment: Segment) -> SeriesIndex | None:
+    """Return the series of a segment, or None if it is damaged."""
+    return segments.read(segment, lambda cursor, _: sample_segment.index(cursor, segment))
+
+
+def read_exemplars(
+    segments: Segments, segment: Segment, matchers: Sequence[Matcher], start_ms: int, end_ms: int
+) -> list[SeriesExemplar]:
+    """Return the exemplars that a segment has of matching series."""
+
+    def question(cursor: Cursor, catalog: str) -> list[SeriesExemplar]:
+        index = sample_segment.index(cursor, segment)
+        rows = sample_segment.exemplars(cursor, catalog, index.select(matchers), start_ms, end_ms)
+        return [(index.labels(series), exemplar) for series, exemplar in rows]
+
+    return segments.read(segment, question) or []
+
+
+def choose_exemplars(
+    found: Iterable[SeriesExemplar], matchers: Sequence[Matcher], start_ms: int, end_ms: int
+) -> list[SeriesExemplar]:
+    """Return those of matching series within a range."""
+    tests = [(matcher.name, matching.predicate(matcher)) for matcher in matchers]
+    return [
+        (labels, exemplar)
+        for labels, exemplar in found
+        if start_ms <= exemplar.timestamp_ms <= end_ms and matching.matches(tests, labels)
+    ]
+
+
+def group_exemplars(found: Iterable[SeriesExemplar]) -> list[tuple[Labels, list[Exemplar]]]:
+    """Return exemplars by series, both sorted."""
+    by_series: dict[Labels, list[Exemplar]] = {}
+    for labels, exemplar in found:
+        by_series.setdefault(labels, []).append(exemplar)
+    return [
+        (labels, sorted(by_series[labels], key=lambda one: one.timestamp_ms))
+        for labels in sorted(by_series)
+    ]
+
+
+def _joined(parts: list[tuple[Times, Values]]) -> tuple[Times, Values]:
+    if len(parts) == 1:
+        return parts[0]
+    times = np.concatenate([part[0] for part in parts])
+    return times, np.concatenate([part[1] for part in parts])

@@ -1,0 +1,104 @@
+"""From label sets to numbers and back, and from matchers to the numbers that they choose."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchkeeper.model import Labels, Matcher
+from watchkeeper.storage import matching
+
+Ids = NDArray[np.int32]
+
+
+class SeriesIndex:
+    """Numbers series from 0 in the order of their coming and finds them by label (an inverted
+    index: label name -> value -> ascending ids). Not safe to change from several threads."""
+
+    def __init__(self, series: Iterable[Labels] = ()) -> None:
+        self._labels: list[Labels] = []
+        self._ids: dict[Labels, int] = {}
+        self._postings: dict[str, dict[str, array[int]]] = {}
+        for labels in series:
+            self.number(labels)
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def get(self, labels: Labels) -> int | None:
+        """Return the id of a label set, if it has one."""
+        return self._ids.get(labels)
+
+    def number(self, labels: Labels) -> int:
+        """Return the id of a label set; a new one gets the next."""
+        known = self._ids.get(labels)
+        if known is not None:
+            return known
+        identity = len(self._labels)
+        self._labels.append(labels)
+        self._ids[labels] = identity
+        for name, value in labels:
+            self._postings.setdefault(name, {}).setdefault(value, array("i")).append(identity)
+        return identity
+
+    def numbers(self, series: Sequence[Labels]) -> Ids:
+        """Return the id of each label set, new ones numbered: int32, as long as `series`."""
+        ids = self._ids
+        try:
+            return np.fromiter((ids[labels] for labels in series), np.int32, len(series))
+        except KeyError:
+            return np.fromiter((self.number(labels) for labels in series), np.int32, len(series))
+
+    def labels(self, identity: int) -> Labels:
+        """Return the label set of an id."""
+        return self._labels[identity]
+
+    def select(self, matchers: Sequence[Matcher]) -> Ids:
+        """Return the ids of the series that fulfil every matcher, ascending."""
+        chosen: Ids | None = None
+        for matcher in matchers:
+            ids = self._chosen_by(matcher)
+            chosen = ids if chosen is None else np.intersect1d(chosen, ids, assume_unique=True)
+            if not len(chosen):
+                break
+        return np.arange(len(self._labels), dtype=np.int32) if chosen is None else chosen
+
+    def label_names(self, matchers: Sequence[Matcher]) -> set[str]:
+        """Return the label names on the series that fulfil every matcher."""
+        if not matchers:
+            return set(self._postings)
+        return {name for identity in self.select(matchers) for name, _ in self._labels[identity]}
+
+    def label_values(self, name: str, matchers: Sequence[Matcher]) -> set[str]:
+        """Return the values of one label on the series that fulfil every matcher."""
+        values = self._postings.get(name, {})
+        if not matchers:
+            return set(values)
+        chosen = self.select(matchers)
+        return {value for value, ids in values.items() if np.isin(_ids(ids), chosen).any()}
+
+    def _chosen_by(self, matcher: Matcher) -> Ids:
+        test = matching.predicate(matcher)
+        values = self._postings.get(matcher.name, {})
+        if not test(""):
+            return _union([ids for value, ids in values.items() if test(value)])
+        refused = _union([ids for value, ids in values.items() if not test(value)])
+        chosen = np.ones(len(self._labels), np.bool_)
+        chosen[refused] = False
+        return np.flatnonzero(chosen).astype(np.int32)
+
+
+def _ids(postings: array[int]) -> Ids:
+    # A copy: a view would forbid the array to grow for as long as it lives.
+    return np.array(postings, np.int32)
+
+
+def _union(postings: list[array[int]]) -> Ids:
+    if not postings:
+        return np.empty(0, np.int32)
+    if len(postings) == 1:
+        return _ids(postings[0])
+    return np.sort(np.concatenate([_ids(ids) for ids in postings]))

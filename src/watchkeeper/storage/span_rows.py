@@ -1,0 +1,135 @@
+"""Spans as the columns that the write-ahead log and the tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from watchkeeper.model import SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
+from watchkeeper.storage import attributes
+from watchkeeper.storage.log_rows import LAST_NS
+from watchkeeper.storage.row_tiers import Columns, RowTable
+
+SPANS = RowTable(
+    name="spans",
+    time="start_ns",
+    columns=(
+        ("trace_id", "VARCHAR"),
+        ("span_id", "VARCHAR"),
+        ("parent_span_id", "VARCHAR"),
+        ("name", "VARCHAR"),
+        ("kind", "UTINYINT"),
+        ("start_ns", "BIGINT"),
+        ("end_ns", "BIGINT"),
+        ("service", "VARCHAR"),
+        ("status", "UTINYINT"),
+        ("status_message", "VARCHAR"),
+        ("attributes", "VARCHAR"),
+        ("events", "VARCHAR"),
+        ("links", "VARCHAR"),
+        ("resource", "VARCHAR"),
+        ("scope", "VARCHAR"),
+    ),
+    order="start_ns, position",
+)
+
+
+def columns(spans: Sequence[SpanRecord]) -> Columns:
+    """Return the columns of the table, each as long as `spans`."""
+    clean, encode = attributes.clean, attributes.encode
+    return {
+        "trace_id": [clean(span.trace_id) for span in spans],
+        "span_id": [clean(span.span_id) for span in spans],
+        "parent_span_id": [clean(span.parent_span_id) for span in spans],
+        "name": [clean(span.name) for span in spans],
+        "kind": [int(span.kind) for span in spans],
+        "start_ns": [_time(span.start_ns) for span in spans],
+        "end_ns": [_time(span.end_ns) for span in spans],
+        "service": [clean(span.service) for span in spans],
+        "status": [int(span.status) for span in spans],
+        "status_message": [clean(span.status_message) for span in spans],
+        "attributes": [encode(span.attributes) for span in spans],
+        "events": [_encode_events(span.events) for span in spans],
+        "links": [_encode_links(span.links) for span in spans],
+        "resource": [encode(span.resource) for span in spans],
+        "scope": [clean(span.scope) for span in spans],
+    }
+
+
+def spans(rows: Iterable[Sequence[Any]]) -> list[SpanRecord]:
+    """Return spans from rows in the order of the table's columns."""
+    decode = attributes.decode
+    return [
+        SpanRecord(
+            trace_id=row[0],
+            span_id=row[1],
+            parent_span_id=row[2],
+            name=row[3],
+            kind=SpanKind(row[4]),
+            start_ns=row[5],
+            end_ns=row[6],
+            service=row[7],
+            status=StatusCode(row[8]),
+            status_message=row[9],
+            attributes=decode(row[10]),
+            events=_decode_events(row[11]),
+            links=_decode_links(row[12]),
+            resource=decode(row[13]),
+            scope=row[14],
+        )
+        for row in rows
+    ]
+
+
+def _time(time_ns: int) -> int:
+    return min(max(time_ns, 0), LAST_NS)
+
+
+def _encode_events(events: Sequence[SpanEvent]) -> str:
+    if not events:
+        return ""
+    return orjson.dumps(
+        [
+            (
+                attributes.clean(event.name),
+                _time(event.timestamp_ns),
+                attributes.encode(event.attributes),
+            )
+            for event in events
+        ]
+    ).decode()
+
+
+def _decode_events(text: str) -> tuple[SpanEvent, ...]:
+    if not text:
+        return ()
+    return tuple(
+        SpanEvent(name, time_ns, attributes.decode(found))
+        for name, time_ns, found in orjson.loads(text)
+    )
+
+
+def _encode_links(links: Sequence[SpanLink]) -> str:
+    if not links:
+        return ""
+    return orjson.dumps(
+        [
+            (
+                attributes.clean(link.trace_id),
+                attributes.clean(link.span_id),
+                attributes.encode(link.attributes),
+            )
+            for link in links
+        ]
+    ).decode()
+
+
+def _decode_links(text: str) -> tuple[SpanLink, ...]:
+    if not text:
+        return ()
+    return tuple(
+        SpanLink(trace_id, span_id, attributes.decode(found))
+        for trace_id, span_id, found in orjson.loads(text)
+    )

@@ -1,0 +1,141 @@
+"""Spans: kept durably, found by trace, service, operation, duration, attributes and errors."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from watchkeeper.model import SpanRecord, StatusCode
+from watchkeeper.ports import Dependency, TraceQuery
+from watchkeeper.storage import attributes, log_rows, span_rows
+from watchkeeper.storage.engine import Cursor
+from watchkeeper.storage.journal import Journal
+from watchkeeper.storage.row_tiers import RowTiers
+from watchkeeper.storage.span_rows import SPANS
+from watchkeeper.storage.wal_format import RecordKind
+
+_EVER_NS = (0, log_rows.LAST_NS)
+
+
+class DurableSpanStore:
+    """The span store of the disk (ports.SpanStore)."""
+
+    def __init__(self, journal: Journal, tiers: RowTiers) -> None:
+        self._journal = journal
+        self.tiers = tiers
+
+    def append(self, spans: Sequence[SpanRecord]) -> None:
+        if not spans:
+            return
+        columns = span_rows.columns(spans)
+        payload = log_rows.pack(columns)
+        with self._journal.gate.shared():
+            sequence = self._journal.write(RecordKind.SPANS, payload, len(spans))
+            self.tiers.insert(sequence, columns)
+
+    def trace(self, trace_id: str) -> list[SpanRecord]:
+        return self._traces([trace_id]).get(trace_id, [])
+
+    def search(self, query: TraceQuery) -> list[list[SpanRecord]]:
+        condition, parameters = _condition(query)
+
+        def question(cursor: Cursor, table: str) -> list[tuple[str, int]]:
+            return cursor.execute(
+                f"SELECT trace_id, max(start_ns) AS latest_ns FROM {table} WHERE {condition} "
+                f"GROUP BY trace_id ORDER BY latest_ns DESC, trace_id LIMIT {max(query.limit, 0)}",
+                parameters,
+            ).fetchall()
+
+        latest: dict[str, int] = {}
+        for rows in self.tiers.ask(query.start_ns, query.end_ns, question):
+            for trace_id, start_ns in rows:
+                latest[trace_id] = max(start_ns, latest.get(trace_id, start_ns))
+        newest = sorted(latest, key=lambda trace_id: (-latest[trace_id], trace_id))[: query.limit]
+        found = self._traces(newest) if newest else {}
+        return [found[trace_id] for trace_id in newest if trace_id in found]
+
+    def services(self) -> list[str]:
+        return sorted(self._distinct("SELECT DISTINCT service FROM {}", []))
+
+    def operations(self, service: str) -> list[str]:
+        return sorted(self._distinct("SELECT DISTINCT name FROM {} WHERE service = ?", [service]))
+
+    def dependencies(self, start_ns: int, end_ns: int) -> list[Dependency]:
+        # A span and its parent may be in different tiers, so they are joined here.
+        service_of: dict[tuple[str, str], str] = {}
+        children: list[tuple[str, str, str]] = []
+
+        def question(cursor: Cursor, table: str) -> list[tuple[str, str, str, str]]:
+            return cursor.execute(
+                f"SELECT trace_id, span_id, parent_span_id, service FROM {table} "
+                "WHERE start_ns BETWEEN ? AND ?",
+                _within(start_ns, end_ns),
+            ).fetchall()
+
+        for rows in self.tiers.ask(start_ns, end_ns, question):
+            for trace_id, span_id, parent_span_id, service in rows:
+                service_of[trace_id, span_id] = service
+                if parent_span_id:
+                    children.append((trace_id, parent_span_id, service))
+        return count_calls(
+            (service_of[trace_id, parent], service)
+            for trace_id, parent, service in children
+            if (trace_id, parent) in service_of
+        )
+
+    def _traces(self, trace_ids: Sequence[str]) -> dict[str, list[SpanRecord]]:
+        """Return the spans of each trace by start time, wherever they are."""
+
+        def question(cursor: Cursor, table: str) -> list[tuple[Any, ...]]:
+            places = ", ".join("?" * len(trace_ids))
+            return cursor.execute(
+                f"SELECT {SPANS.names}, position FROM {table} WHERE trace_id IN ({places})",
+                [attributes.clean(trace_id) for trace_id in trace_ids],
+            ).fetchall()
+
+        rows = [row for found in self.tiers.ask(*_EVER_NS, question) for row in found]
+        rows.sort(key=lambda row: (row[5], row[-1]))
+        traces: dict[str, list[SpanRecord]] = {}
+        for span in span_rows.spans(row[:-1] for row in rows):
+            traces.setdefault(span.trace_id, []).append(span)
+        return traces
+
+    def _distinct(self, statement: str, parameters: list[str]) -> set[str]:
+        def question(cursor: Cursor, table: str) -> list[tuple[str]]:
+            return cursor.execute(statement.format(table), parameters).fetchall()
+
+        return {value for rows in self.tiers.ask(*_EVER_NS, question) for (value,) in rows}
+
+
+def count_calls(pairs: Iterable[tuple[str, str]]) -> list[Dependency]:
+    """Return how often each service called another, from (caller, called) of every span."""
+    calls = Counter(pair for pair in pairs if pair[0] != pair[1])
+    return [Dependency(parent, child, count) for (parent, child), count in sorted(calls.items())]
+
+
+def _within(start_ns: int, end_ns: int) -> list[Any]:
+    return [min(max(start_ns, 0), log_rows.LAST_NS), min(max(end_ns, -1), log_rows.LAST_NS)]
+
+
+def _condition(query: TraceQuery) -> tuple[str, list[Any]]:
+    """Return the WHERE of a query and its parameters."""
+    parts = ["start_ns BETWEEN ? AND ?"]
+    parameters: list[Any] = _within(query.start_ns, query.end_ns)
+    for column, value in (("service", query.service), ("name", query.operation)):
+        if value:
+            parts.append(f"{column} = ?")
+            parameters.append(attributes.clean(value))
+    if query.minimum_duration_ns > 0:
+        parts.append("end_ns - start_ns >= ?")
+        parameters.append(min(query.minimum_duration_ns, log_rows.LAST_NS))
+    if query.maximum_duration_ns is not None:
+        parts.append("end_ns - start_ns <= ?")
+        parameters.append(min(query.maximum_duration_ns, log_rows.LAST_NS))
+    if query.errors_only:
+        parts.append(f"status = {int(StatusCode.ERROR)}")
+    for name, value in query.attributes:
+        needles = attributes.needles(name, value)
+        parts.append("(" + " OR ".join(["contains(attributes, ?)"] * len(needles)) + ")")
+        parameters += needles
+    return " AND ".join(parts), parameters

@@ -1,0 +1,217 @@
+"""The store of one directory: three signals behind one write-ahead log.
+
+directory/lock            who has it
+directory/wal/*.wal       acknowledged, not in segments yet
+directory/metrics/*.duckdb, logs/*, spans/*    one file a period
+directory/metadata.json   what targets say about metric families
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watchkeeper.clock import Clock, SystemClock
+from watchkeeper.errors import StorageError
+from watchkeeper.storage import log_rows, recovery, sample_segment, span_rows
+from watchkeeper.storage.directory_lock import DirectoryLock
+from watchkeeper.storage.disk import Disk
+from watchkeeper.storage.engine import Engine, EngineError
+from watchkeeper.storage.journal import Journal
+from watchkeeper.storage.limits import DamageReport, StoreLimits, StoreStats
+from watchkeeper.storage.log_store import DurableLogStore
+from watchkeeper.storage.metric_store import DurableMetricStore
+from watchkeeper.storage.row_tiers import RowTable, RowTiers
+from watchkeeper.storage.segments import Segments
+from watchkeeper.storage.span_store import DurableSpanStore
+from watchkeeper.storage.wal import WriteAheadLog
+
+_LOG = logging.getLogger(__name__)
+_NS_PER_SECOND = 1_000_000_000
+_LOOK_EVERY_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class _Tally:
+    flushes: int = 0
+    failures: int = 0
+    seconds: float = 0.0
+    damage: list[DamageReport] = field(default_factory=list)
+
+
+class Store:
+    """Metrics, logs and spans on disk; made by `Store.open`, ended by `close`."""
+
+    metrics: DurableMetricStore
+    logs: DurableLogStore
+    spans: DurableSpanStore
+
+    def __init__(self, directory: Path, clock: Clock, limits: StoreLimits, disk: Disk) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = DirectoryLock(directory)
+        self._directory, self._clock, self._limits = directory, clock, limits
+        self._flushing = threading.Lock()
+        self._tally = _Tally()
+        self._engine = Engine(limits, directory / "spill")
+        self._build(disk)
+        self._flushed_at_ns = clock.monotonic_ns()
+        self._stopping = threading.Event()
+        self._flusher = threading.Thread(
+            target=self._flush_when_due, name="watchkeeper-flush", daemon=True
+        )
+        self._flusher.start()
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        *,
+        clock: Clock | None = None,
+        limits: StoreLimits | None = None,
+        disk: Disk | None = None,
+    ) -> Store:
+        """Open or make the store of a directory, with everything that was ever acknowledged.
+
+        Raises StorageError if another process has it, OSError if the directory cannot be used.
+        """
+        return cls(directory, clock or SystemClock(), limits or StoreLimits(), disk or Disk())
+
+    def flush(self) -> None:
+        """Move all hot data into segments and drop segments past their retention.
+
+        Raises StorageError if something could not be moved; it stays readable and durable.
+        """
+        with self._flushing:
+            began_ns = self._clock.monotonic_ns()
+            try:
+                self._flush()
+                self._tally.flushes += 1
+            except (OSError, EngineError) as error:
+                self._tally.failures += 1
+                raise StorageError(
+                    f"the store in {self._directory} could not flush: {error}"
+                ) from error
+            except StorageError:
+                self._tally.failures += 1
+                raise
+            finally:
+                self._flushed_at_ns = self._clock.monotonic_ns()
+                self._tally.seconds += (self._flushed_at_ns - began_ns) / _NS_PER_SECOND
+
+    def stats(self) -> StoreStats:
+        """Return the store as it is now."""
+        segments = {
+            "metrics": self.metrics.segments,
+            "logs": self.logs.tiers.segments,
+            "spans": self.spans.tiers.segments,
+        }
+        on_disk = {signal: one.size_bytes() for signal, one in segments.items()}
+        return StoreStats(
+            samples=self.metrics.samples,
+            series=self.metrics.series_count(),
+            logs=self.logs.tiers.rows,
+            spans=self.spans.tiers.rows,
+            hot_bytes=self._journal.log.size_bytes,
+            bytes_on_disk=on_disk | {"wal": self._journal.log.size_bytes},
+            refused=self._journal.refused(),
+            flushes=self._tally.flushes,
+            flush_failures=self._tally.failures,
+            flush_seconds=self._tally.seconds,
+            damage=tuple(self._tally.damage),
+        )
+
+    def close(self) -> None:
+        """Stop the flusher and let the directory go. What is hot stays in the log."""
+        self._stopping.set()
+        self._flusher.join()
+        with self._flushing, self._journal.gate.alone():
+            self._journal.log.close()
+            self._engine.close()
+            self._lock.release()
+
+    def _build(self, disk: Disk) -> None:
+        try:
+            metrics = self._segments("metrics", sample_segment.TABLES)
+            logs = RowTiers(self._engine, self._row_segments(log_rows.LOGS), log_rows.LOGS)
+            spans = RowTiers(self._engine, self._row_segments(span_rows.SPANS), span_rows.SPANS)
+            directory = self._directory / "wal"
+            directory.mkdir(mode=0o700, exist_ok=True)
+            log = WriteAheadLog(
+                directory,
+                next_sequence=recovery.next_sequence(
+                    directory, (metrics, logs.segments, spans.segments)
+                ),
+                disk=disk,
+                reserve_bytes=self._limits.reserve_bytes,
+            )
+            self._journal = Journal(log, self._limits)
+            self.metrics = DurableMetricStore(
+                self._journal, metrics, self._directory / "metadata.json"
+            )
+            self.logs = DurableLogStore(self._journal, logs)
+            self.spans = DurableSpanStore(self._journal, spans)
+            self.metrics.recall(self._now_ms())
+            recovery.replay(directory, self.metrics, logs, spans, self._tally.damage)
+        except BaseException:
+            self._engine.close()
+            self._lock.release()
+            raise
+
+    def _row_segments(self, table: RowTable) -> Segments:
+        ddl = table.ddl(f"{{name}}.{table.name}", compressed=True)
+        return self._segments(table.name, (ddl,))
+
+    def _segments(self, signal: str, tables: tuple[str, ...]) -> Segments:
+        return Segments(
+            self._engine,
+            self._directory / signal,
+            period_ns=self._limits.period_seconds * _NS_PER_SECOND,
+            tables=tables,
+            open_at_most=self._limits.open_segments,
+            damage=self._tally.damage,
+        )
+
+    def _now_ms(self) -> int:
+        return self._clock.time_ns() // 1_000_000
+
+    def _flush(self) -> None:
+        signals = (self.metrics, self.logs.tiers, self.spans.tiers)
+        with self._journal.gate.alone():
+            sequence = self._journal.log.rotate()
+            self.metrics.freeze(self._now_ms())
+            self.logs.tiers.freeze()
+            self.spans.tiers.freeze()
+        failures = []
+        for signal in signals:
+            try:
+                signal.write_frozen(sequence)
+            except StorageError as error:
+                failures.append(str(error))
+        if failures:
+            raise StorageError("; ".join(failures))
+        self._journal.log.discard(sequence)
+        self._drop_old()
+
+    def _drop_old(self) -> None:
+        now_ns = self._clock.time_ns()
+        for signal, seconds in (
+            (self.metrics, self._limits.metric_retention_seconds),
+            (self.logs.tiers, self._limits.log_retention_seconds),
+            (self.spans.tiers, self._limits.span_retention_seconds),
+        ):
+            with signal.readers.alone():
+                signal.segments.drop_before(now_ns - seconds * _NS_PER_SECOND)
+
+    def _flush_when_due(self) -> None:
+        while not self._stopping.wait(_LOOK_EVERY_SECONDS):
+            age_ns = self._clock.monotonic_ns() - self._flushed_at_ns
+            old = age_ns >= self._limits.hot_age_seconds * _NS_PER_SECOND
+            # After a failure, wait as long as a flush that is due by age would.
+            if not old and self._journal.log.size_bytes < self._limits.hot_bytes:
+                continue
+            try:
+                self.flush()
+            except StorageError as error:
+                _LOG.warning("hot data stays in the log, to be moved later: %s", error)

@@ -1,0 +1,107 @@
+"""The bytes of the write-ahead log, and how they are read back after a crash.
+
+A file is `magic (8) salt (8)` and then records: `magic (4) length (4) crc (4) sequence (8)
+kind (1) padding (3) payload`, little-endian. The CRC-32 is seeded with the salt, so that a
+sender cannot put bytes into a payload that pass for a record of the file.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from watchkeeper.storage.limits import DamageReport
+
+FILE_MAGIC = b"WKLOG\x00\x00\x01"
+FILE_HEADER_BYTES = 16
+_RECORD_MAGIC = b"\xa7WK\x9e"
+_HEADER = struct.Struct("<4sIIQB3x")
+_AFTER_CRC = struct.Struct("<IQB")
+SUFFIX = ".wal"
+
+
+class RecordKind(IntEnum):
+    """Whose record it is."""
+
+    SAMPLES = 1
+    LOGS = 2
+    SPANS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WalRecord:
+    """One acknowledged batch. Sequences rise through all files of a log."""
+
+    sequence: int
+    kind: RecordKind
+    payload: bytes
+
+
+def seed(salt: bytes) -> int:
+    """Return what the checksums of a file start from."""
+    return zlib.crc32(salt)
+
+
+def encode(seed: int, sequence: int, kind: RecordKind, payload: bytes) -> bytes:
+    """Return the bytes of a record."""
+    crc = _checksum(seed, len(payload), sequence, kind, payload)
+    return _HEADER.pack(_RECORD_MAGIC, len(payload), crc, sequence, kind) + payload
+
+
+def _checksum(seed: int, length: int, sequence: int, kind: int, payload: bytes) -> int:
+    return zlib.crc32(payload, zlib.crc32(_AFTER_CRC.pack(length, sequence, kind), seed))
+
+
+def log_files(directory: Path) -> list[Path]:
+    """Return the files of a log, oldest first: their names are their first sequences."""
+    return sorted(path for path in directory.glob(f"*{SUFFIX}") if path.stem.isdigit())
+
+
+def read_file(path: Path, damage: list[DamageReport]) -> Iterator[WalRecord]:
+    """Yield the whole records of a file in order; what lies between them goes to `damage`."""
+    data = path.read_bytes()
+    if data[:8] != FILE_MAGIC or len(data) < FILE_HEADER_BYTES:
+        if data:
+            damage.append(DamageReport(str(path), "the file header is torn; no record was read"))
+        return
+    start = seed(data[8:16])
+    offset, last = FILE_HEADER_BYTES, -1
+    while offset < len(data):
+        record = _record_at(data, offset, start)
+        if record is not None and record.sequence > last:
+            yield record
+            last = record.sequence
+            offset += _HEADER.size + len(record.payload)
+            continue
+        following = _next_record(data, offset + 1, start, last)
+        damage.append(
+            DamageReport(str(path), f"{following - offset} bytes at {offset} are not a record")
+        )
+        offset = following
+
+
+def _record_at(data: bytes, offset: int, start: int) -> WalRecord | None:
+    if offset + _HEADER.size > len(data):
+        return None
+    magic, length, crc, sequence, kind = _HEADER.unpack_from(data, offset)
+    end = offset + _HEADER.size + length
+    if magic != _RECORD_MAGIC or end > len(data):
+        return None
+    payload = data[offset + _HEADER.size : end]
+    if _checksum(start, length, sequence, kind, payload) != crc:
+        return None
+    return WalRecord(sequence, RecordKind(kind), payload)
+
+
+def _next_record(data: bytes, offset: int, start: int, last: int) -> int:
+    """Return where the next whole record begins, or the end of the data."""
+    while (offset := data.find(_RECORD_MAGIC, offset)) >= 0:
+        record = _record_at(data, offset, start)
+        if record is not None and record.sequence > last:
+            return offset
+        offset += 1
+    return len(data)
