@@ -13,7 +13,7 @@ from opentelemetry import trace
 from watchkeeper.clock import Clock
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.records import ErrorDetails, PendingLog
-from watchkeeper.instrument.span import stack_of, type_name
+from watchkeeper.instrument.span import stack_of, trace_of, type_name
 from watchkeeper.model import Severity
 
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -87,13 +87,16 @@ class QueueHandler(logging.Handler):
         }
         message = _message(record, fields)
         error = record.exc_info[1] if record.exc_info else None
+        ids = current_ids()
+        if error is not None and not ids[0]:
+            ids = trace_of(error)
         return PendingLog(
             self._clock.time_ns(),
             severity_of(record.levelno),
             record.name,
-            message,
+            message.strip(),
             fields,
-            *current_ids(),
+            *ids,
             error_details(error) if error is not None else None,
         )
 

@@ -15,7 +15,7 @@ from watchkeeper.instrument.metrics_app import METRICS_PATH, MetricsApp
 from watchkeeper.instrument.records import RequestRecord
 from watchkeeper.instrument.routes import route_template
 from watchkeeper.instrument.settings import Settings
-from watchkeeper.instrument.span import LiveSpan, type_name
+from watchkeeper.instrument.span import LiveSpan, mark_trace, type_name
 from watchkeeper.instrument.telemetry import Telemetry
 from watchkeeper.instrument.tracing import context_of
 from watchkeeper.model import SpanKind
@@ -169,6 +169,8 @@ class _Observation:
     def failed(self, error: BaseException) -> None:
         """Take the exception that left the app."""
         self.error = error
+        # The server logs it after the span's context is gone.
+        mark_trace(error, self.span.trace_id, self.span.span_id)
 
     def finish(self) -> None:
         """Queue the record, once."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from opentelemetry.trace import (
@@ -26,6 +27,8 @@ MOST_ATTRIBUTES = 128
 MOST_EVENTS = 128
 MOST_LINKS = 128
 """OpenTelemetry's default span limits (OTEL_SPAN_*_COUNT_LIMIT)."""
+
+_TRACE_MARK = "__watchkeeper_trace__"
 
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 NOT_SAMPLED = TraceFlags(TraceFlags.DEFAULT)
@@ -153,6 +156,7 @@ class LiveSpan(Span):
 
     def fail(self, error: BaseException) -> None:
         """Record an exception that ended the work, and that it failed."""
+        mark_trace(error, self.trace_id, self.span_id)
         self.record_exception(error)
         self.set_attribute("error.type", type_name(error))
         self.set_status(OpenStatusCode.ERROR, type_name(error))
@@ -174,6 +178,19 @@ class LiveSpan(Span):
         if error is not None and isinstance(error, Exception):
             self.fail(error)
         self.end()
+
+
+def mark_trace(error: BaseException, trace_id: int, span_id: int) -> None:
+    """Remember where an exception was raised: whoever logs it later may be outside the span."""
+    if not hasattr(error, _TRACE_MARK):
+        with suppress(Exception):
+            setattr(error, _TRACE_MARK, (trace_id, span_id))
+
+
+def trace_of(error: BaseException) -> tuple[int, int]:
+    """Return the trace and span id that `mark_trace` left, or zeros."""
+    mark: tuple[int, int] = getattr(error, _TRACE_MARK, (0, 0))
+    return mark
 
 
 def type_name(error: BaseException) -> str:

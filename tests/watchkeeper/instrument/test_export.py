@@ -146,9 +146,8 @@ def test_a_collector_that_is_away_delays_the_end_no_longer_than_allowed(
     door: SimpleNamespace,
 ) -> None:
     settings = Settings(otlp_endpoint="http://127.0.0.1:9", log="off", shutdown_timeout_seconds=0.2)
-    with Telemetry(door.contract, settings) as telemetry:
-        with telemetry.span(door.work):
-            pass
+    with Telemetry(door.contract, settings) as telemetry, telemetry.span(door.work):
+        pass
     text = telemetry.exposition()[0].decode()
     assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 1' in text
 

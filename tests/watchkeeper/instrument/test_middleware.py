@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -145,6 +146,21 @@ async def test_an_exception_that_escapes_is_recorded_and_redacted(seen: Captured
     [event] = span.events
     assert event.attributes["exception.message"] == "the secret is password=[password]"
     assert "in broken" in str(event.attributes["exception.stacktrace"])
+
+
+async def test_an_exception_that_the_server_logs_keeps_its_trace(seen: Captured) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app), base_url="http://door"
+    ) as client:
+        try:
+            await client.get("/broken")
+        except ValueError:
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+    line = seen.log("Exception in ASGI application")
+    assert line.trace_id == seen.spans[0].trace_id
+    assert line.span_id == seen.spans[0].span_id
 
 
 async def test_a_background_task_that_fails_does_not_change_the_answer(seen: Captured) -> None:

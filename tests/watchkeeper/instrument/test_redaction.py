@@ -126,7 +126,7 @@ def test_a_document_is_cut() -> None:
 
 
 def test_what_was_removed_is_counted_by_kind(seen: Captured, door: SimpleNamespace) -> None:
-    with seen.telemetry.span(door.work, **{"note": "a@b.de and c@d.de", "password": "x"}):
+    with seen.telemetry.span(door.work, note="a@b.de and c@d.de", password="x"):
         pass
     assert seen.value(own.REDACTED, kind="email") == 2
     assert seen.value(own.REDACTED, kind="password") == 1
@@ -138,7 +138,7 @@ def test_nothing_of_a_corpus_leaks_through_any_signal(
     secrets = ("jane@example.org", "4111111111111111", "hunter2", "eyJhbGciOi.eyJ.x", "123-45-6789")
     told = f"{secrets[0]} {secrets[1]} password={secrets[2]} token={secrets[3]} {secrets[4]}"
     telemetry = seen.telemetry
-    with telemetry.span(door.work, name=told, **{"note": told, "list": [told]}) as span:
+    with telemetry.span(door.work, name=told, note=told, list=[told]) as span:
         span.add_event(told, {"note": told})
         span.record_exception(ValueError(told))
         logging.getLogger(told).warning("%s", told, extra={"note": told})

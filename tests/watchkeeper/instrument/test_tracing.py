@@ -218,11 +218,11 @@ def test_a_ratio_keeps_its_share_and_children_follow_the_root() -> None:
 
 
 def test_a_broken_exception_is_still_recorded(seen: Captured, door: SimpleNamespace) -> None:
-    class Broken(Exception):
+    class BrokenError(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no text")
 
     seen.telemetry.faults.loud = False
-    with pytest.raises(Broken), seen.telemetry.span(door.work):
-        raise Broken
-    assert seen.span("work").events[0].attributes["exception.type"].endswith("Broken")  # type: ignore[union-attr] # a text
+    with pytest.raises(BrokenError), seen.telemetry.span(door.work):
+        raise BrokenError
+    assert seen.span("work").events[0].attributes["exception.type"].endswith("BrokenError")  # type: ignore[union-attr] # a text
