@@ -107,6 +107,7 @@ class working:  # noqa: N801 - used as a context manager
     def __init__(self, services: Services, provider: object | None = None) -> None:
         self._worker = make_worker(services, provider or OfflineProvider())
         self._worker.dequeue_timeout = 0.2
+        self._worker._shutdown_grace_period_s = 0
         self._worker.SIGNALS = []
 
     async def __aenter__(self) -> None:
