@@ -21,6 +21,7 @@ _FENCE = re.compile(r"\A\s*```(?:json)?\s*(.*?)\s*```\s*\Z", re.DOTALL)
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[^\W_][\w'\u2019&+#./-]*")
 _SENTENCE = re.compile(r"(?:\A|[.!?:;]\s+|\n)\W*\Z")
+_LONGEST_LEAD = 24
 
 
 class BulletAnswer(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -62,7 +63,7 @@ def read_answer(text: str, resume: StructuredResume) -> Answer:
         raise InvalidAnswerError(
             [f"it is not the JSON object that was asked for: {error}"]
         ) from None
-    complaints = [*_shape(answer, resume), *_inventions(answer, resume)]
+    complaints = list(_shape(answer, resume)) or list(_inventions(answer, resume))
     if complaints:
         raise InvalidAnswerError(complaints)
     return answer
@@ -71,8 +72,9 @@ def read_answer(text: str, resume: StructuredResume) -> Answer:
 def _shape(answer: Answer, resume: StructuredResume) -> Iterator[str]:
     if not answer.summary.strip():
         yield "the summary is empty"
-    if len(answer.summary) > MOST_SUMMARY_CHARACTERS:
-        yield f"the summary is longer than {MOST_SUMMARY_CHARACTERS} characters"
+    most = max(MOST_SUMMARY_CHARACTERS, 2 * len(resume.summary))
+    if len(answer.summary) > most:
+        yield f"the summary is longer than {most} characters"
     if len(answer.skills) > MOST_SKILLS + len(resume.skills):
         yield f"there are more than {MOST_SKILLS} skills"
     positions = [one.position for one in answer.experience]
@@ -82,22 +84,23 @@ def _shape(answer: Answer, resume: StructuredResume) -> Iterator[str]:
         if not 0 <= one.position < len(resume.experience):
             yield f"there is no position {one.position} in the resume"
             continue
-        yield from _bullet_shape(one, len(resume.experience[one.position].bullets))
+        yield from _bullet_shape(one, resume.experience[one.position].bullets)
 
 
-def _bullet_shape(one: PositionAnswer, count: int) -> Iterator[str]:
+def _bullet_shape(one: PositionAnswer, originals: tuple[str, ...]) -> Iterator[str]:
     sources = [bullet.source for bullet in one.bullets]
     if len(set(sources)) != len(sources):
         yield f"position {one.position}: a bullet is given twice"
     for bullet in one.bullets:
-        if not 0 <= bullet.source < count:
+        if not 0 <= bullet.source < len(originals):
             yield f"position {one.position}: there is no bullet {bullet.source}"
+            continue
         if not bullet.text.strip():
             yield f"position {one.position}: bullet {bullet.source} is empty"
-        if len(bullet.text) > MOST_BULLET_CHARACTERS:
+        most = max(MOST_BULLET_CHARACTERS, 2 * len(originals[bullet.source]))
+        if len(bullet.text) > most:
             yield (
-                f"position {one.position}: bullet {bullet.source} is longer than "
-                f"{MOST_BULLET_CHARACTERS} characters"
+                f"position {one.position}: bullet {bullet.source} is longer than {most} characters"
             )
 
 
@@ -147,7 +150,7 @@ class _Known:
             place for one in shown for place in range(one.start, one.start + len(one.written))
         }
         for match in _WORD.finditer(text):
-            if match.start() in covered or _SENTENCE.search(text[: match.start()]):
+            if match.start() in covered or _begins_sentence(text, match.start()):
                 continue
             word = match.group().rstrip("./'-")
             if word[0].isupper() and not self._shows(word):
@@ -156,6 +159,10 @@ class _Known:
 
     def _shows(self, word: str) -> bool:
         return _plain(word) in self._words or all(part in self._words for part in _parts(word))
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    return bool(_SENTENCE.search(text[max(0, start - _LONGEST_LEAD) : start]))
 
 
 def _plain(word: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from resume_optimizer.llm.answer import Answer, BulletAnswer, PositionAnswer
+from resume_optimizer.llm.answer import MOST_SKILLS, Answer, BulletAnswer, PositionAnswer
 from resume_optimizer.llm.prompt import Task, read_task
 from resume_optimizer.llm.provider import Completion, CompletionRequest, ProviderFailure
 from resume_optimizer.llm.tokens import estimate_usage
@@ -20,6 +20,8 @@ from resume_optimizer.resumes.keywords import (
 
 MOST_SUMMARY_KEYWORDS = 6
 """How many keywords the summary takes up: more reads as a list, not as a person."""
+MOST_OPENING_CHARACTERS = 300
+"""A title longer than this is not one: the text was not read rightly."""
 
 _FIGURE = re.compile(r"\d")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
@@ -46,7 +48,9 @@ def answer_task(task: Task) -> Answer:
     """Return the optimised parts of the task's resume. The same task, the same answer."""
     resume = task.resume
     shown = skill_names(resume.text())
-    matched = tuple(one for one in posting_keywords(task.posting) if one.name in shown)
+    matched = tuple(
+        [one for one in posting_keywords(task.posting) if one.name in shown][:MOST_SKILLS]
+    )
     return Answer(
         summary=_summary(resume, matched),
         skills=_skills(resume, matched),
@@ -102,6 +106,8 @@ def _opening(resume: StructuredResume) -> str:
     """A first sentence for a resume without a summary, from its headline and latest position."""
     latest = resume.experience[0] if resume.experience else Position("")
     what = resume.contact.headline or latest.title
+    if len(what) + len(latest.title) + len(latest.employer) > MOST_OPENING_CHARACTERS:
+        return "A resume."
     where = f" at {latest.employer}" if latest.title and latest.employer else ""
     if not what:
         return f"Resume of {resume.contact.name}." if resume.contact.name else "A resume."

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from resume_optimizer.resumes.document import Contact
 from resume_optimizer.resumes.lines import LONG_LINE
 
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONE = re.compile(r"(?<![\w/])\+?\(?\d[\d\s().-]{6,18}\d(?!\w)")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\b(?:github|gitlab|linkedin)\.com/\S+", re.IGNORECASE)
 _FIELD_BREAK = re.compile(r"\s+[|•·]\s+|\t+|\s{3,}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 BULLET = re.compile(r"^\s*(?:[-*•‣▪●◦\u2013\u2014·►▸○■□➢✓]|--|\uf0b7|o(?=\s{2,}))\s+")
 _BARE_BULLET = re.compile(r"^\s*(?:--|[-*•‣▪●◦\u2013\u2014·►▸○■□➢✓\uf0b7])\s*$")
+_WIDE_SPACE = re.compile(r"[^\S\r\n]{9,}")
 _MARKDOWN = re.compile(r"(?<!\w)(\*\*|__|\*|`)(?=\S)([^*_`\n]+)(?<=\S)\1(?!\w)")
 _MARKDOWN_HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
 LONG_LINE = 60
@@ -17,7 +18,8 @@ def tidy_lines(text: str) -> list[str]:
     """Return lines with odd spaces and Markdown's marks made plain, and a bullet mark that stands
     on a line of its own joined to its text.
     """
-    plain = text.replace("\u00a0", " ").replace("\u200b", "").replace("\x00", "")
+    plain = _WIDE_SPACE.sub("        ", text)  # keeps every later pattern quick
+    plain = plain.replace("\u00a0", " ").replace("\u200b", "").replace("\x00", "")
     plain = _MARKDOWN.sub(r"\2", _MARKDOWN_HEADING.sub("", plain))
     lines: list[str] = []
     for line in plain.splitlines():

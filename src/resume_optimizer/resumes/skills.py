@@ -15,6 +15,7 @@ LEAST_SIMILARITY = 90
 """Indel similarity (0..100) above which a word is a misspelt skill: one slip in a word of nine."""
 
 _SHORTEST_MISSPELT = 8
+_LONGEST_LEAD = 24
 _WORD = re.compile(r"[^\W\d_][\w.-]+")
 _EXACT_BEFORE = re.compile(
     r"(?:[,;:|/(•·\-]\s*|\b(?:in|and|or|with|using|of)\s+|^\s*)\Z", re.MULTILINE
@@ -127,7 +128,7 @@ def _stands_exact(text: str, skill: Skill, start: int) -> bool:
     end = start + len(skill.name)
     if text[start:end] != skill.name:
         return False
-    line_start = text.rfind("\n", 0, start) + 1
+    line_start = max(text.rfind("\n", 0, start) + 1, start - _LONGEST_LEAD)
     return bool(_EXACT_BEFORE.search(text[line_start:start])) and bool(
         _EXACT_AFTER.match(text, end)
     )

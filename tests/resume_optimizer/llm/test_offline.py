@@ -102,3 +102,32 @@ def test_whatever_comes_in_the_answer_is_one_that_the_check_lets_through(
         return
     text = msgspec.json.encode(answer_task(Task(resume, posting))).decode()
     read_answer(text, resume)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "a" * 200000,
+        "x" + " " * 200000 + "y",
+        "a." * 100000,
+        "Go, " * 50000,
+        "*a" * 100000,
+        "Experience\n" + "2019 - " * 30000,
+        "<" * 200000,
+    ],
+    ids=["one word", "spaces", "dots", "a long list", "marks", "periods", "brackets"],
+)
+def test_hostile_text_costs_no_more_than_its_length(shape: str) -> None:
+    """Whatever is quadratic in the length of a line would run into the suite's time limit."""
+    resume = structure(shape)
+    answer = answer_task(Task(resume, read_text(POSTING)))
+    assert read_answer(msgspec.json.encode(answer).decode(), resume).summary
+
+
+def test_a_long_summary_and_long_bullets_of_the_resume_itself_are_kept() -> None:
+    sentence = "Kept the trams of the city running through every winter. "
+    work = f"Experience\nEngineer | Mill | 2019 - 2020\n- {sentence * 30}"
+    text = f"Ada\nSummary\n{sentence * 60}\n{work}"
+    resume = structure(text)
+    answer = answer_task(Task(resume, read_text(POSTING)))
+    assert len(read_answer(msgspec.json.encode(answer).decode(), resume).summary) > 3000
