@@ -5,17 +5,20 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from watchkeeper.backend import Backend
 from watchkeeper.clock import Clock
-from watchkeeper.server import alertmanager, jaeger, otlp, page, prometheus
+from watchkeeper.server import alertmanager, jaeger, otlp, prometheus
 from watchkeeper.server.access import Access
+from watchkeeper.server.answers import Refusal, answering, error_answer
 from watchkeeper.server.api import Api
+from watchkeeper.server.dashboards import Dashboards
 from watchkeeper.server.guard import Guard
 from watchkeeper.server.logs import Logs
-from watchkeeper.server.selfmetrics import SelfMetrics
+from watchkeeper.server.own_metrics import OwnMetrics, RequestCounts
+from watchkeeper.server.page import Page
 from watchkeeper.server.tail import Tails
 from watchkeeper.server.threads import Threads
 from watchkeeper.server.traces import Traces
@@ -29,15 +32,16 @@ class Application:
     """
 
     def __init__(self, backend: Backend, *, access: Access, clock: Clock) -> None:
+        self._backend = backend
+        self._clock = clock
         self._queries = Threads("queries", threads=2, waiting=64)
         self._reads = Threads("reads", threads=4, waiting=128)
         self._writes = Threads("writes", threads=4, waiting=64)
         self._tails = Tails()
-        backend.listen_to_logs(self._tails.publish)
-        metrics = SelfMetrics(backend)
-        self._app = Guard(
-            self._routed(backend, metrics, clock), access=access, tally=metrics, clock=clock
-        )
+        self._requests = RequestCounts()
+        backend.logs.listeners.append(self._tails.publish)
+        routed = Starlette(routes=[*self._own(), *self._protocols(), Mount("/", Page())])
+        self._app = Guard(routed, access=access, tally=self._requests, clock=clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
@@ -51,24 +55,42 @@ class Application:
         for threads in (self._queries, self._reads, self._writes):
             threads.close()
 
-    def _routed(self, backend: Backend, metrics: SelfMetrics, clock: Clock) -> Starlette:
-        store, reads = backend.store, self._reads
-        return Starlette(
-            routes=[
-                Route("/healthz", alive),
-                Route("/metrics", metrics.answer),
-                *otlp.routes(backend.receiver, self._writes),
-                *Logs(store.logs, self._tails, reads, clock).routes(),
-                *Traces(store.spans, store.logs, reads, clock).routes(),
-                *Api(backend, reads, clock).routes(),
-                Mount("/prometheus", prometheus.app(backend, self._queries, reads, clock)),
-                Mount("/jaeger", jaeger.app(store.spans, reads, clock)),
-                Mount("/alertmanager", alertmanager.app(backend, reads, clock)),
-                Mount("/", page.Page()),
-            ]
-        )
+    def _own(self) -> list[BaseRoute]:
+        """Return what the page and the operator ask."""
+        backend, store, reads, clock = self._backend, self._backend.store, self._reads, self._clock
+        dashboards = Dashboards(backend.places.dashboards)
+        answer = answering(error_answer)
+        return [
+            Route("/healthz", alive),
+            Route("/metrics", answer(OwnMetrics(backend, self._requests).answer)),
+            Route("/-/reload", answer(self._reload), methods=["POST"]),
+            *Logs(store.logs, self._tails, reads, clock).routes(),
+            *Traces(store.spans, store.logs, reads, clock).routes(),
+            *Api(backend, dashboards, reads, clock).routes(),
+            Route("/api/{path:path}", answer(absent)),
+        ]
+
+    def _protocols(self) -> list[BaseRoute]:
+        """Return what others' clients speak."""
+        backend, reads, clock = self._backend, self._reads, self._clock
+        spans = backend.store.spans
+        return [
+            *otlp.routes(backend.receiver, self._writes),
+            Mount("/prometheus", prometheus.app(backend, self._queries, reads, clock)),
+            Mount("/jaeger", jaeger.app(spans, reads, clock)),
+            Mount("/alertmanager", alertmanager.app(backend, reads, clock)),
+        ]
+
+    async def _reload(self, request: Request) -> Response:
+        await self._backend.reload()
+        return PlainTextResponse("reloaded\n")
 
 
 async def alive(request: Request) -> Response:
     """Say that the process answers; whether all is well, /api/health knows."""
     return PlainTextResponse("OK\n")
+
+
+async def absent(request: Request) -> Response:
+    """Answer an address under /api that means nothing, so that it is not taken for the page."""
+    raise Refusal(404, "no_such_endpoint", f"{request.url.path} is not part of this API")

@@ -63,6 +63,12 @@ def launch(options: Options) -> None:
         raise
     application = Application(backend, access=access, clock=clock)
 
+    async def reload() -> None:
+        try:
+            await backend.reload()
+        except WatchkeeperError as error:
+            LOGGER.error("the configuration was not reloaded", extra={"why": str(error)})
+
     async def main() -> None:
         await backend.start()
         sys.stdout.write(f"Watchkeeper listens on {url_of(listener, encryption)}\n")
@@ -73,21 +79,13 @@ def launch(options: Options) -> None:
                 listener,
                 encryption=encryption,
                 on_stop=application.end_streams,
-                on_reload=lambda: reload(backend),
+                on_reload=reload,
             )
         finally:
             await backend.stop()
             application.close()
 
     asyncio.run(main())
-
-
-def reload(backend: Backend) -> None:
-    """Read the files again on a signal: a broken one keeps what runs, and the log says why."""
-    try:
-        backend.reload()
-    except WatchkeeperError as error:
-        LOGGER.error("the configuration was not reloaded", extra={"why": str(error)})
 
 
 def _encryption(options: Options) -> Encryption | None:

@@ -1,6 +1,78 @@
 """OTLP/HTTP: POST /v1/traces, /v1/logs and /v1/metrics, protobuf or JSON, gzip or plain.
 
-Source: opentelemetry.io/docs/specs/otlp, OTLP/HTTP. What is acknowledged is on disk.
+Source: opentelemetry.io, "OTLP Specification", OTLP/HTTP. What is acknowledged is on disk.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from watchkeeper.errors import OverloadError, StoreFullError
+from watchkeeper.ingest import OtlpReceiver
+from watchkeeper.server.answers import Endpoint, Failure, failure_of
+from watchkeeper.server.arguments import body
+from watchkeeper.server.threads import Threads
+from watchkeeper.wire.otlp import JSON_CONTENT_TYPE, PROTOBUF_CONTENT_TYPE, is_json
+from watchkeeper.wire.protobuf import LENGTH, VARINT, delimited, tag, varint
+
+MAX_BODY_BYTES = 16 << 20
+RETRY_SECONDS = 5.0
+
+Receive = Callable[[bytes, str, str], tuple[bytes, str]]
+
+_RPC_CODES = {400: 3, 404: 5, 413: 8, 415: 3, 429: 8, 503: 14}
+_RPC_INTERNAL = 13
+"""google.rpc.Code, by HTTP status."""
+
+
+def routes(receiver: OtlpReceiver, threads: Threads) -> list[Route]:
+    """Return the three endpoints."""
+    by_path: dict[str, Receive] = {
+        "/v1/traces": receiver.receive_traces,
+        "/v1/logs": receiver.receive_logs,
+        "/v1/metrics": receiver.receive_metrics,
+    }
+    return [
+        Route(path, _endpoint(receive, threads), methods=["POST"])
+        for path, receive in by_path.items()
+    ]
+
+
+def _endpoint(receive: Receive, threads: Threads) -> Endpoint:
+    async def export(request: Request) -> Response:
+        kind = request.headers.get("content-type", "")
+        encoding = request.headers.get("content-encoding", "")
+        try:
+            data = await body(request, MAX_BODY_BYTES)
+            answer, answer_type = await threads.run(partial(receive, data, kind, encoding))
+        except Exception as error:  # noqa: BLE001 - the edge: _failure logs what is unexpected
+            return error_answer(_failure(error), kind)
+        return Response(answer, headers={"content-type": answer_type})
+
+    return export
+
+
+def error_answer(failure: Failure, content_type: str) -> Response:
+    """Return a failure as google.rpc.Status, in the format of the request."""
+    code = _RPC_CODES.get(failure.status, _RPC_INTERNAL)
+    if is_json(content_type):
+        content = orjson.dumps({"code": code, "message": failure.message})
+        return Response(content, failure.status, failure.headers, JSON_CONTENT_TYPE)
+    message = failure.message.encode()
+    content = tag(1, VARINT) + varint(code) + delimited(tag(2, LENGTH), message)
+    return Response(content, failure.status, failure.headers, PROTOBUF_CONTENT_TYPE)
+
+
+def _failure(error: Exception) -> Failure:
+    """Return a failure with a status that exporters know: 429 and 503 are tried again."""
+    if isinstance(error, OverloadError):
+        return Failure(429, "overload", str(error), error.retry_after_seconds)
+    if isinstance(error, StoreFullError):
+        return Failure(503, "store_full", str(error), RETRY_SECONDS)
+    return failure_of(error)

@@ -1,41 +1,162 @@
-"""What the backend says about itself on /metrics: declared like any service's signals."""
+"""What the backend says about itself on /metrics, gathered when it is asked."""
 
 from __future__ import annotations
 
+import os
+import resource
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections import Counter as Count
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 
-from watchkeeper.contract import Counter, Gauge, Histogram, Label, Metric
-from watchkeeper.model import MetricType, labels
+from starlette.requests import Request
+from starlette.responses import Response
+
+from watchkeeper.backend import Backend
+from watchkeeper.contract import DURATION_BUCKETS, Metric
+from watchkeeper.model import Labels, MetricType
+from watchkeeper.notify import DeliveryRecord
+from watchkeeper.server import own_signals as own
+from watchkeeper.wire.exposition import encode
 from watchkeeper.wire.family import FamilySample, MetricFamily, format_bound
 
-PROTOCOL = Label("protocol", values=("prometheus", "jaeger", "alertmanager", "otlp", "api", "page"))
-CODE = Label("code", pattern=r"[1-5]\d\d", limit=60)
-
-REQUESTS = Counter(
-    name="watchkeeper_http_requests_total",
-    help="HTTP requests that the backend answered, by protocol and status code.",
-    labels=(PROTOCOL, CODE),
-)
-REQUEST_DURATION = Histogram(
-    name="watchkeeper_http_request_duration_seconds",
-    help="Time from a request's arrival to the end of its answer; live tails last long.",
-    labels=(PROTOCOL,),
-    unit="seconds",
-)
-
-Rows = Iterable[tuple[Mapping[str, str], float]]
+Row = tuple[tuple[str, ...], float]
 
 
-def family(declaration: Metric, rows: Rows) -> MetricFamily:
-    """Return a counter or gauge with a value for each label set."""
-    is_counter = declaration.type is MetricType.COUNTER
-    suffix = "_total" if is_counter else ""
-    return MetricFamily(
-        declaration.name.removesuffix(suffix),
-        declaration.type,
-        declaration.help,
-        declaration.unit,
-        tuple(FamilySample(suffix, labels(pairs), float(value)) for pairs, value in rows),
+class RequestCounts:
+    """Requests answered, by protocol: how many by status, how long by bucket."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._answers: Count[tuple[str, str]] = Count()
+        self._buckets: dict[str, list[int]] = {}
+        self._seconds: Count[str] = Count()
+
+    def count_request(self, protocol: str, status: int, seconds: float) -> None:
+        with self._lock:
+            self._answers[protocol, str(status)] += 1
+            self._seconds[protocol] += seconds  # type: ignore[assignment] # a Counter of floats
+            buckets = self._buckets.setdefault(protocol, [0] * (len(DURATION_BUCKETS) + 1))
+            buckets[bisect_left(DURATION_BUCKETS, seconds)] += 1
+
+    def families(self) -> Iterator[MetricFamily]:
+        """Yield both metrics as they stand."""
+        with self._lock:
+            answers = dict(self._answers)
+            durations = {
+                protocol: (list(buckets), float(self._seconds[protocol]))
+                for protocol, buckets in self._buckets.items()
+            }
+        yield family(own.REQUESTS, ((pair, count) for pair, count in sorted(answers.items())))
+        samples = [
+            sample
+            for protocol, (buckets, seconds) in sorted(durations.items())
+            for sample in _histogram((("protocol", protocol),), buckets, seconds)
+        ]
+        declared = own.REQUEST_DURATION
+        yield MetricFamily(
+            declared.name, declared.type, declared.help, declared.unit, tuple(samples)
+        )
+
+
+class OwnMetrics:
+    """The answer to GET /metrics."""
+
+    def __init__(self, backend: Backend, requests: RequestCounts) -> None:
+        self._backend = backend
+        self._requests = requests
+        self._notifications: Count[tuple[str, str]] = Count()
+        self._last_counted: DeliveryRecord | None = None
+
+    async def answer(self, request: Request) -> Response:
+        body, content_type = encode(self.families(), request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
+
+    def families(self) -> Iterator[MetricFamily]:
+        """Yield every metric of the backend."""
+        yield from self._requests.families()
+        yield from self._intake()
+        yield from self._store()
+        yield from self._scraping()
+        yield from self._evaluation()
+        yield from self._notifying()
+        yield from _process()
+        yield family(own.RELOAD_OK, [((), float(not self._backend.reload_error))])
+
+    def _intake(self) -> Iterator[MetricFamily]:
+        received: Count[str] = Count()
+        refused: Count[tuple[str, str]] = Count()
+        for part in (self._backend.scraper, self._backend.receiver):
+            statistics = part.statistics()
+            received.update({k.value: n for k, n in statistics.received.items()})
+            refused.update({(k.value, why.value): n for (k, why), n in statistics.refused.items()})
+        for signal in ("samples", "logs", "spans"):
+            received.setdefault(signal, 0)
+        yield family(own.RECEIVED, (((signal,), n) for signal, n in sorted(received.items())))
+        yield family(own.REFUSED, sorted(refused.items()))
+
+    def _store(self) -> Iterator[MetricFamily]:
+        stats = self._backend.store.stats()
+        kept = {"samples": stats.samples, "logs": stats.logs, "spans": stats.spans}
+        yield family(own.STORED, (((signal,), n) for signal, n in kept.items()))
+        yield family(own.SERIES, [((), stats.series)])
+        yield family(own.HOT_BYTES, [((), stats.hot_bytes)])
+        yield family(own.DISK_BYTES, (((k,), n) for k, n in sorted(stats.bytes_on_disk.items())))
+        yield family(own.FLUSHES, [((), stats.flushes)])
+        yield family(own.FLUSH_FAILURES, [((), stats.flush_failures)])
+        yield family(own.DAMAGE, [((), len(stats.damage))])
+
+    def _notifying(self) -> Iterator[MetricFamily]:
+        """Count what was delivered since the last look; more than the notifier remembers
+        between two looks is not seen."""
+        history = self._backend.notifier.history()
+        for record in history:
+            if record is self._last_counted:
+                break
+            self._notifications[record.integration, record.outcome] += 1
+        self._last_counted = history[0] if history else None
+        yield family(own.NOTIFICATIONS, sorted(self._notifications.items()))
+
+    def _scraping(self) -> Iterator[MetricFamily]:
+        targets = Count((target.job, target.health) for target in self._backend.targets())
+        yield family(own.TARGETS, sorted(targets.items()))
+
+    def _evaluation(self) -> Iterator[MetricFamily]:
+        groups = self._backend.evaluator.statistics()
+        yield family(own.EVALUATIONS, (((g.name,), g.evaluations) for g in groups))
+        yield family(own.EVALUATION_FAILURES, (((g.name,), g.failures) for g in groups))
+        yield family(own.EVALUATIONS_MISSED, (((g.name,), g.missed) for g in groups))
+        yield family(
+            own.EVALUATION_DURATION, (((g.name,), g.last_duration_seconds) for g in groups)
+        )
+        yield family(own.EVALUATION_TIME, (((g.name,), g.last_evaluation_ns / 1e9) for g in groups))
+
+
+def family(declared: Metric, rows: Iterable[Row]) -> MetricFamily:
+    """Return a declared counter or gauge with a value for each of its label values."""
+    suffix = "_total" if declared.type is MetricType.COUNTER else ""
+    samples = tuple(
+        FamilySample(suffix, tuple(zip(declared.label_names, values, strict=True)), float(number))
+        for values, number in rows
     )
+    name = declared.name.removesuffix(suffix)
+    return MetricFamily(name, declared.type, declared.help, declared.unit, samples)
+
+
+def _histogram(labels: Labels, buckets: list[int], seconds: float) -> Iterator[FamilySample]:
+    so_far = 0
+    for bound, count in zip((*DURATION_BUCKETS, float("inf")), buckets, strict=True):
+        so_far += count
+        yield FamilySample("_bucket", (*labels, ("le", format_bound(bound))), so_far)
+    yield FamilySample("_count", labels, so_far)
+    yield FamilySample("_sum", labels, seconds)
+
+
+def _process() -> Iterator[MetricFamily]:
+    """Yield what the system knows of this process, under the names that Prometheus' clients use."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    yield family(own.MEMORY, [((), pages * os.sysconf("SC_PAGE_SIZE"))])
+    yield family(own.CPU, [((), usage.ru_utime + usage.ru_stime)])
+    yield family(own.OPEN_FILES, [((), sum(1 for _ in Path("/proc/self/fd").iterdir()))])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,11 +14,10 @@ from starlette.responses import Response
 from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import Matcher, MetricMetadata
 from watchkeeper.ports import MetricStore
-from watchkeeper.promql import parse
-from watchkeeper.promql.syntax import VectorSelector
+from watchkeeper.promql import parse, selectors
+from watchkeeper.promql.literals import format_number
 from watchkeeper.server.answers import Refusal
 from watchkeeper.server.arguments import arguments
-from watchkeeper.server.prometheus_json import number_text
 from watchkeeper.server.prometheus_parameters import (
     data_answer,
     limit_of,
@@ -101,7 +100,7 @@ class Lookups:
                     "exemplars": [
                         {
                             "labels": dict(exemplar.labels),
-                            "value": number_text(exemplar.value),
+                            "value": format_number(exemplar.value),
                             "timestamp": exemplar.timestamp_ms / 1000,
                         }
                         for exemplar in exemplars
@@ -124,18 +123,6 @@ class Lookups:
             return [merged[name] for name in sorted(merged)]
 
         return await self.threads.run(partial(look_at_all))
-
-
-def selectors(node: object) -> Iterator[VectorSelector]:
-    """Yield every series selector of a syntax tree."""
-    if isinstance(node, VectorSelector):
-        yield node
-    elif isinstance(node, tuple):
-        for child in node:
-            yield from selectors(child)
-    elif is_dataclass(node):
-        for field in fields(node):
-            yield from selectors(getattr(node, field.name))
 
 
 def _labels(entry: tuple[Item, Any]) -> Item:

@@ -15,8 +15,7 @@ from starlette.responses import Response
 from watchkeeper.clock import Clock
 from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import Matcher
-from watchkeeper.promql import parse
-from watchkeeper.promql.syntax import VectorSelector
+from watchkeeper.promql import VectorSelector, parse
 from watchkeeper.server.answers import Failure, Refusal
 from watchkeeper.server.arguments import Arguments, duration_ns, timestamp_ns
 

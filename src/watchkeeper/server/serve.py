@@ -7,7 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,7 @@ async def serve(
     *,
     encryption: Encryption | None = None,
     on_stop: Callable[[], None],
-    on_reload: Callable[[], None],
+    on_reload: Callable[[], Coroutine[None, None, None]],
 ) -> None:
     """Answer requests until SIGINT or SIGTERM; SIGHUP calls `on_reload`.
 
@@ -94,8 +94,14 @@ async def serve(
         on_stop()
         server.should_exit = True
 
+    def reload() -> None:
+        task = loop.create_task(on_reload())
+        reloading.add(task)
+        task.add_done_callback(reloading.discard)
+
     loop = asyncio.get_running_loop()
-    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: on_reload}
+    reloading: set[asyncio.Task[None]] = set()
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: reload}
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
     try:

@@ -60,12 +60,14 @@ class Traces:
         """Return the trace of a trace id or of a job's id; '' if neither is known."""
         if _TRACE_ID.match(wanted.lower()) and self.spans.trace(wanted.lower()):
             return wanted.lower()
-        now_ns = self.clock.time_ns()
-        within = {"start_ns": now_ns - FIND_WITHIN_NS, "end_ns": now_ns}
-        traces = self.spans.search(TraceQuery(**within, attributes=(("job.id", wanted),), limit=1))
+        end_ns = self.clock.time_ns()
+        start_ns = end_ns - FIND_WITHIN_NS
+        by_job = TraceQuery(start_ns, end_ns, attributes=(("job.id", wanted),), limit=1)
+        traces = self.spans.search(by_job)
         if traces and traces[0]:
             return root_of(traces[0]).trace_id
-        records = self.logs.search(LogQuery(**within, fields=(("job_id", wanted),), limit=20))
+        lines = LogQuery(start_ns, end_ns, fields=(("job_id", wanted),), limit=20)
+        records = self.logs.search(lines)
         return next((record.trace_id for record in records if record.trace_id), "")
 
     def _query(self, given: Arguments) -> TraceQuery:

@@ -1,0 +1,206 @@
+"""The composition root: which parts make a backend, and the order they start and stop in.
+
+backend = Backend.open(places, clock=clock)     reads the files, opens the store
+await backend.start()                           scrapes, evaluates, notifies
+backend.reload()                                reads the files again
+await backend.stop()                            the other way round; the store last
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchkeeper.clock import Clock
+from watchkeeper.errors import ConfigError, StorageError, WatchkeeperError
+from watchkeeper.ingest import OtlpReceiver, PrometheusConfig, Scraper, TargetStatus
+from watchkeeper.ingest import load_config as load_prometheus_config
+from watchkeeper.model import LogRecord
+from watchkeeper.notify import AlertmanagerConfig, Notifier
+from watchkeeper.notify import load_config as load_alertmanager_config
+from watchkeeper.ports import LogBucket, LogQuery, LogStore
+from watchkeeper.promql import Engine, QueryLimits, parse
+from watchkeeper.rules import EvaluationSettings, Evaluator, GroupSnapshot, RuleGroup, load_rules
+from watchkeeper.storage import Store
+
+LOGGER = logging.getLogger(__name__)
+
+RESTART_SECONDS = 5.0
+"""How long a part that failed unexpectedly is left alone before it is started again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a backend finds its files, keeps its data, and is itself found."""
+
+    prometheus: Path
+    alertmanager: Path
+    data: Path
+    dashboards: Path | None = None
+    external_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the files say, read and checked as a whole. Raises ConfigError while it is read."""
+
+    prometheus: PrometheusConfig
+    groups: tuple[RuleGroup, ...]
+    alertmanager: AlertmanagerConfig
+
+    @staticmethod
+    def read(places: Places) -> Configuration:
+        """Read every file that `places` and prometheus.yml name."""
+        prometheus = load_prometheus_config(places.prometheus)
+        return Configuration(
+            prometheus,
+            load_rules(prometheus.rule_paths(), parse=parse),
+            load_alertmanager_config(places.alertmanager),
+        )
+
+
+class TappedLogs:
+    """A log store that tells who listens about records once they are stored."""
+
+    def __init__(self, logs: LogStore) -> None:
+        self._logs = logs
+        self.listeners: list[Callable[[Sequence[LogRecord]], None]] = []
+
+    def append(self, records: Sequence[LogRecord]) -> None:
+        self._logs.append(records)
+        for listener in self.listeners:
+            listener(records)
+
+    def search(self, query: LogQuery) -> list[LogRecord]:
+        return self._logs.search(query)
+
+    def histogram(self, query: LogQuery, buckets: int) -> list[LogBucket]:
+        return self._logs.histogram(query, buckets)
+
+
+class Backend:
+    """Every part of one backend, wired together. The server and the page see it through this.
+
+    `store`, `engine`, `receiver` and `notifier` are the parts themselves; `reload` replaces
+    what reads configuration and leaves the store alone.
+    """
+
+    def __init__(
+        self, places: Places, configuration: Configuration, store: Store, *, clock: Clock
+    ) -> None:
+        self.places = places
+        self.store = store
+        self.started_ns = clock.time_ns()
+        self.reload_error = ""
+        self.failures: dict[str, str] = {}
+        self.logs = TappedLogs(store.logs)
+        self.receiver = OtlpReceiver(store.metrics, self.logs, store.spans, clock=clock)
+        self.query_limits = QueryLimits()
+        self.engine = Engine(store.metrics, limits=self.query_limits, clock=clock)
+        self._clock = clock
+        self._tasks: list[asyncio.Task[None]] = []
+        self._changing = asyncio.Lock()
+        self._configure(configuration)
+
+    @classmethod
+    def open(cls, places: Places, *, clock: Clock) -> Backend:
+        """Read the files and open the store. Raises ConfigError and StorageError."""
+        configuration = Configuration.read(places)
+        try:
+            store = Store.open(places.data, clock=clock)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot be used: {error.strerror}", source=str(places.data)
+            ) from None
+        return cls(places, configuration, store, clock=clock)
+
+    async def start(self) -> None:
+        """Begin to notify, evaluate and scrape, in this order."""
+        for name, part in self._parts().items():
+            task = asyncio.create_task(self._keep_running(name, part), name=name)
+            self._tasks.append(task)
+
+    async def stop(self) -> None:
+        """Stop to scrape, evaluate and notify; then close the store, in which everything is."""
+        await self._stop_parts()
+        try:
+            await asyncio.to_thread(self.store.flush)
+        except StorageError:
+            LOGGER.exception("hot data stays in the write-ahead log until the next start")
+        await asyncio.to_thread(self.store.close)
+
+    async def reload(self) -> None:
+        """Read the files again and go on by them. Raises ConfigError, and keeps what runs.
+
+        Alerts keep their state: the new evaluator finds it in the store, the new notifier in
+        its directory.
+        """
+        try:
+            configuration = await asyncio.to_thread(Configuration.read, self.places)
+        except WatchkeeperError as error:
+            self.reload_error = str(error)
+            raise
+        async with self._changing:
+            await self._stop_parts()
+            self._configure(configuration)
+            await self.start()
+
+    def groups(self) -> tuple[GroupSnapshot, ...]:
+        """Return the rule groups as their last evaluation left them."""
+        return self.evaluator.groups()
+
+    def targets(self) -> list[TargetStatus]:
+        """Return the targets as their last scrape left them."""
+        return self.scraper.targets()
+
+    def _configure(self, configuration: Configuration) -> None:
+        prometheus = configuration.prometheus
+        self.configuration = configuration
+        self.configured_ns = self._clock.time_ns()
+        self.reload_error = ""
+        self.notifier = Notifier(
+            configuration.alertmanager,
+            clock=self._clock,
+            directory=self.places.data / "notify",
+            external_url=self.places.external_url,
+        )
+        self.evaluator = Evaluator(
+            configuration.groups,
+            self.engine,
+            self.store.metrics,
+            self.notifier,
+            clock=self._clock,
+            history=self.store.metrics,
+            settings=EvaluationSettings(
+                interval_seconds=prometheus.global_.evaluation_interval,
+                external_url=self.places.external_url,
+                external_labels=prometheus.global_.external_labels,
+            ),
+        )
+        self.scraper = Scraper(prometheus, self.store.metrics, clock=self._clock)
+
+    def _parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {
+            "notifier": self.notifier.run,
+            "evaluator": self.evaluator.run,
+            "scraper": self.scraper.run,
+        }
+
+    async def _stop_parts(self) -> None:
+        while self._tasks:
+            task = self._tasks.pop()
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await run()
+                return
+            except Exception as error:
+                LOGGER.exception("a part of the backend failed and is started again")
+                self.failures[name] = repr(error)
+            await asyncio.sleep(RESTART_SECONDS)

@@ -1,0 +1,110 @@
+"""The backend's own metrics, declared as any service declares its signals."""
+
+from __future__ import annotations
+
+from watchkeeper.contract import Counter, Gauge, Histogram, Label
+
+PROTOCOL = Label("protocol", values=("prometheus", "jaeger", "alertmanager", "otlp", "api", "page"))
+SIGNAL = Label("signal", values=("samples", "logs", "spans"))
+GROUP = Label("rule_group", limit=200)
+
+REQUESTS = Counter(
+    name="watchkeeper_http_requests_total",
+    help="HTTP requests that the backend answered.",
+    labels=(PROTOCOL, Label("code", pattern=r"[1-5]\d\d", limit=60)),
+)
+REQUEST_DURATION = Histogram(
+    name="watchkeeper_http_request_duration_seconds",
+    help="Time from a request's arrival to the end of its answer; live tails last long.",
+    labels=(PROTOCOL,),
+    unit="seconds",
+)
+RECEIVED = Counter(
+    name="watchkeeper_received_total",
+    help="Samples, log records and spans that came in and were kept.",
+    labels=(SIGNAL,),
+)
+REFUSED = Counter(
+    name="watchkeeper_refused_total",
+    help="Samples, log records and spans that were not kept, by reason.",
+    labels=(SIGNAL, Label("reason", limit=20)),
+)
+STORED = Counter(
+    name="watchkeeper_stored_total",
+    help="Samples, log records and spans written since the start, rules' own samples included.",
+    labels=(SIGNAL,),
+)
+SERIES = Gauge(name="watchkeeper_series", help="Series that have samples in memory.")
+HOT_BYTES = Gauge(
+    name="watchkeeper_hot_bytes",
+    help="Data in memory that waits to be moved into segments; it is in the journal already.",
+    unit="bytes",
+)
+DISK_BYTES = Gauge(
+    name="watchkeeper_disk_bytes",
+    help="Bytes on disk, by what they hold.",
+    labels=(Label("part", limit=10),),
+    unit="bytes",
+)
+FLUSHES = Counter(name="watchkeeper_flushes_total", help="Moves of hot data into segments.")
+FLUSH_FAILURES = Counter(
+    name="watchkeeper_flush_failures_total", help="Moves of hot data that failed; it stays hot."
+)
+DAMAGE = Gauge(
+    name="watchkeeper_damaged_files", help="Files that failed their checksum and were set aside."
+)
+TARGETS = Gauge(
+    name="watchkeeper_targets",
+    help="Scrape targets by health.",
+    labels=(Label("scrape_job", limit=100), Label("health", values=("up", "down", "unknown"))),
+)
+EVALUATIONS = Counter(
+    name="watchkeeper_rule_evaluations_total",
+    help="Evaluations of a rule group.",
+    labels=(GROUP,),
+)
+EVALUATION_FAILURES = Counter(
+    name="watchkeeper_rule_failures_total",
+    help="Evaluations of single rules that failed.",
+    labels=(GROUP,),
+)
+EVALUATIONS_MISSED = Counter(
+    name="watchkeeper_rule_evaluations_missed_total",
+    help="Moments at which a group was due and could not be evaluated.",
+    labels=(GROUP,),
+)
+EVALUATION_DURATION = Gauge(
+    name="watchkeeper_rule_evaluation_last_duration_seconds",
+    help="Time that the last evaluation of a group took.",
+    labels=(GROUP,),
+    unit="seconds",
+)
+EVALUATION_TIME = Gauge(
+    name="watchkeeper_rule_evaluation_last_timestamp_seconds",
+    help="When a group was last evaluated, since the Unix epoch.",
+    labels=(GROUP,),
+    unit="seconds",
+)
+NOTIFICATIONS = Counter(
+    name="watchkeeper_notifications_total",
+    help="Notifications by integration and how they ended.",
+    labels=(
+        Label("integration", limit=20),
+        Label("outcome", values=("delivered", "failed")),
+    ),
+)
+RELOAD_OK = Gauge(
+    name="watchkeeper_config_last_reload_successful",
+    help="1 if the configuration files were last read without an error, else 0.",
+)
+MEMORY = Gauge(
+    name="process_resident_memory_bytes",
+    help="Memory that the backend's process holds.",
+    unit="bytes",
+)
+CPU = Counter(
+    name="process_cpu_seconds_total",
+    help="CPU time that the backend's process has used.",
+    unit="seconds",
+)
+OPEN_FILES = Gauge(name="process_open_fds", help="Open file descriptors.")
