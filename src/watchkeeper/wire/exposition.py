@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from watchkeeper.errors import DecodeError
 from watchkeeper.wire.family import MetricFamily, ParsedExposition
 from watchkeeper.wire.openmetrics_encode import encode_openmetrics
+from watchkeeper.wire.openmetrics_parse import parse_openmetrics
 from watchkeeper.wire.series import SeriesCache
 from watchkeeper.wire.text_encode import encode_text
 from watchkeeper.wire.text_parse import parse_text
@@ -83,4 +84,6 @@ def parse(
         text = body.decode()
     except UnicodeDecodeError as error:
         raise DecodeError(f"the exposition is not UTF-8 at byte {error.start}") from None
-    return parse_text(text, default_timestamp_ms, series or SeriesCache())
+    media_type = content_type.partition(";")[0].strip().lower()
+    read = parse_openmetrics if media_type == "application/openmetrics-text" else parse_text
+    return read(text, default_timestamp_ms, series or SeriesCache())

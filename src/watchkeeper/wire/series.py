@@ -37,6 +37,12 @@ class SeriesCache:
     def __init__(self, transform: Transform | None = None) -> None:
         self._transform = transform
         self._known: dict[str, Labels | None] = {}
+        self._parts: dict[str, tuple[str, Labels]] = {}
+
+    @property
+    def parts(self) -> dict[str, tuple[str, Labels]]:
+        """Name and labels as the target wrote them, by series text, for reading."""
+        return self._parts
 
     @property
     def known(self) -> dict[str, Labels | None]:
@@ -50,12 +56,14 @@ class SeriesCache:
         if self._transform is not None and labels is not None:
             labels = self._transform(labels)
         self._known[series] = labels
+        self._parts[series] = (name, tuple(sorted(pairs.items())))
         return labels
 
     def trim(self, used: int) -> None:
         """Forget everything once most of it was not used by the last body."""
         if len(self._known) > 2 * used + _SPARE_ENTRIES:
             self._known.clear()
+            self._parts.clear()
 
 
 def parse_labels(text: str, where: str) -> tuple[str, dict[str, str]]:

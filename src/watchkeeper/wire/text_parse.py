@@ -29,6 +29,7 @@ _SAMPLE = re.compile(
 _COMMENT = re.compile(r"#[ \t]*(HELP|TYPE)[ \t]+(\S+)(?:[ \t](.*))?\Z")
 _TYPES = {kind.value: kind for kind in MetricType} | {"untyped": MetricType.UNKNOWN}
 _SHOWN = 80
+_LONGEST_TIME = 18
 
 
 def parse_text(text: str, default_timestamp_ms: int, series: SeriesCache) -> ParsedExposition:
@@ -86,8 +87,15 @@ def _parse_sample(
         if bool(name) == bool(plain) or (plain and not METRIC_NAME_PATTERN.match(plain)):
             raise DecodeError(f"{where}: {plain[:_SHOWN]!r} is not a metric name")
         labels = series.learn(text, name or plain, pairs)
-    time = match["time"]
-    return labels, _value(match["value"], number), None if time is None else int(time)
+    return labels, _value(match["value"], number), _time(match["time"], number)
+
+
+def _time(text: str | None, number: int) -> int | None:
+    if text is None:
+        return None
+    if len(text) > _LONGEST_TIME:
+        raise DecodeError(f"line {number}: {text[:_SHOWN]!r} is not a time in milliseconds")
+    return int(text)
 
 
 def _value(text: str, number: int) -> float:
