@@ -21,7 +21,7 @@ _TEXT_WIDTH = Cm(21.0 - 2 * 2.0)
 
 
 def write_docx(resume: StructuredResume) -> bytes:
-    """Return the resume as DOCX, A4, one to two pages. CPU-bound, some 20 ms."""
+    """Return the resume as DOCX, A4, one to two pages. CPU-bound, some 40 ms."""
     document = Document()
     _set_up(document, resume.contact.name)
     _contact(document, resume)

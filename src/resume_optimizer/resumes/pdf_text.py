@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import pypdf
 import pypdfium2
 import pypdfium2.raw as pdfium
-from pypdf.errors import PyPdfError
 
 from resume_optimizer.resumes.sandbox_answer import UnreadableError
 
@@ -43,6 +41,9 @@ def _has_picture(page: pypdfium2.PdfPage) -> bool:
 
 
 def _by_pypdf(data: bytes) -> str:
+    import pypdf  # takes longer to load than PDFium to read a resume
+    from pypdf.errors import PyPdfError
+
     try:
         pages = pypdf.PdfReader(BytesIO(data)).pages
         return "\n".join(page.extract_text() for page in pages[:MOST_PAGES])

@@ -21,12 +21,13 @@ from resume_optimizer.resumes.sandbox_answer import (
 MOST_MEMORY_BYTES = 1024 * 1024 * 1024
 """Of address space, libraries included; a resume takes a fifth."""
 MOST_OPEN_FILES = 32
+"""Enough for what the parsers load late; nothing can be written (RLIMIT_FSIZE is 0)."""
 
 
 def main(arguments: list[str]) -> int:
     """Read one file. Returns 0 whenever an answer was written."""
     kind, seconds = arguments[0], max(1, round(float(arguments[1])))
-    read = _reader(kind)  # the libraries load before the limits forbid opening files
+    read = _reader(kind)  # what the libraries take to load does not count
     _limit(seconds)
     data = sys.stdin.buffer.read()
     try:
