@@ -121,11 +121,16 @@ def _min(vector: Vectors, groups: Groups, _counts: Floats) -> Floats:
 
 
 def _variance(vector: Vectors, groups: Groups, counts: Floats) -> Floats:
-    means = _avg(vector, groups, counts)
-    spread = np.empty_like(vector.values)
-    spread[groups.rows] = np.repeat(means, np.diff(groups.bounds), axis=0)
+    """Return the population variance; values are taken from the smallest of their group first,
+    so that equal ones give exactly zero."""
+    sizes = np.diff(groups.bounds)
+    smallest = np.empty_like(vector.values)
+    smallest[groups.rows] = np.repeat(_min(vector, groups, counts), sizes, axis=0)
     with np.errstate(all="ignore"):
-        apart = np.where(vector.present, vector.values - spread, 0.0)
+        above = np.where(vector.present, vector.values - smallest, 0.0)
+        mean = np.empty_like(above)
+        mean[groups.rows] = np.repeat(_sums(above, groups) / counts, sizes, axis=0)
+        apart = np.where(vector.present, above - mean, 0.0)
         return _sums(apart * apart, groups) / counts
 
 
@@ -154,7 +159,7 @@ def quantile(vector: Vectors, groups: Groups, wanted: Floats) -> Vectors:
         counts = shown.sum(axis=1)
         block = np.where(shown, vector.values[members].T, np.inf)
         rows.append(quantile_of_rows(wanted, block, counts))
-    present = groups.reduce(np.logical_or, vector.present)
+    present = groups.reduce(np.add, vector.present.astype(np.float64)) > 0
     return Vectors(groups.labels, np.stack(rows), present, groups.drops_name)
 
 

@@ -21,12 +21,13 @@ from watchkeeper.promql.functions_histogram import (
     measure_classic,
     quantile,
 )
+from watchkeeper.promql.functions_info import evaluate_info
 from watchkeeper.promql.functions_label import label_join, label_replace, sort_by_label
 from watchkeeper.promql.functions_math import ELEMENTWISE, clamp, round_to
 from watchkeeper.promql.functions_time import CALENDAR, calendar
 from watchkeeper.promql.grid import Grid
-from watchkeeper.promql.label_sets import replaced
-from watchkeeper.promql.literals import format_number
+from watchkeeper.promql.label_sets import replaced, value_of
+from watchkeeper.promql.literals import format_openmetrics_number
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.syntax import (
     Call,
@@ -69,11 +70,17 @@ WINDOWED: dict[str, Callable[[Windows], Vectors]] = {
 }
 """Functions of one range vector."""
 
+_OF_COUNTERS = frozenset({"rate", "increase"})
+_COUNTER_ENDINGS = ("_total", "_sum", "_count", "_bucket")
+
 
 def evaluate_call(evaluation: Evaluation, node: Call, grid: Grid) -> Value:
     """Return a function's value at every moment of the grid."""
     if node.name in WINDOWED:
-        return WINDOWED[node.name](evaluation.windows(node.arguments[0], grid))
+        windows = evaluation.windows(node.arguments[0], grid)
+        if node.name in _OF_COUNTERS:
+            _inform_of_non_counters(evaluation, node, windows)
+        return WINDOWED[node.name](windows)
     if node.name in ELEMENTWISE:
         vector = evaluation.vector(node.arguments[0], grid)
         with np.errstate(all="ignore"):
@@ -84,6 +91,28 @@ def evaluate_call(evaluation: Evaluation, node: Call, grid: Grid) -> Value:
     if handler is None:
         raise QueryError(f"function {node.name}() is not built yet")
     return handler(evaluation, node, grid)
+
+
+def _inform_of_non_counters(evaluation: Evaluation, node: Call, windows: Windows) -> None:
+    """Say which metrics do not look like counters though their rate is asked for."""
+    used = np.count_nonzero(windows.counts, axis=1).tolist()
+    names: dict[tuple[str, str], None] = {}
+    for labels, some in zip(windows.labels, used, strict=True):
+        if some:
+            names[value_of(labels, METRIC_NAME), value_of(labels, "__type__")] = None
+    for name, kind in names:
+        if kind and kind not in ("counter", "histogram"):
+            evaluation.annotations.inform(
+                'metric might not be a counter, __type__ label is not set to "counter" or '
+                f'"histogram", got "{kind}": "{name}"',
+                node.arguments[0],
+            )
+        elif name and not kind and not name.endswith(_COUNTER_ENDINGS):
+            evaluation.annotations.inform(
+                "metric might not be a counter, name does not end in "
+                f'_total/_sum/_count/_bucket: "{name}"',
+                node.arguments[0],
+            )
 
 
 def _calendar(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
@@ -101,11 +130,8 @@ def _clamp(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     vector = evaluation.vector(node.arguments[0], grid)
     bounds = [evaluation.scalar(argument, grid) for argument in node.arguments[1:]]
     endless = np.full(grid.count, np.inf)
-    low, high = {
-        "clamp": lambda: (bounds[0], bounds[-1]),
-        "clamp_min": lambda: (bounds[0], endless),
-        "clamp_max": lambda: (-endless, bounds[0]),
-    }[node.name]()
+    low = -endless if node.name == "clamp_max" else bounds[0]
+    high = endless if node.name == "clamp_min" else bounds[-1]
     present = vector.present & ~(low > high)
     return vector.without_name(clamp(vector.values, low, high), present)
 
@@ -172,14 +198,14 @@ def _unwrapped(node: Expression) -> Expression:
 
 def _absent(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     vector = evaluation.vector(node.arguments[0], grid)
-    present = ~vector.present.any(axis=0, keepdims=True)
+    present = vector.present.sum(axis=0, keepdims=True) == 0
     labels = _labels_of_absence(node.arguments[0])
     return vectors([labels], np.ones((1, grid.count)), present)
 
 
 def _absent_over_time(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     windows = evaluation.windows(node.arguments[0], grid)
-    present = ~(windows.counts > 0).any(axis=0, keepdims=True)
+    present = windows.counts.sum(axis=0, keepdims=True) == 0
     labels = _labels_of_absence(node.arguments[0])
     return vectors([labels], np.ones((1, grid.count)), present)
 
@@ -286,7 +312,7 @@ def _histogram_quantiles(evaluation: Evaluation, node: Call, grid: Grid) -> Vect
         wanted = evaluation.scalar(argument, grid)
         warn_of_quantiles(evaluation.annotations, wanted, argument)
         found = _measured(evaluation, node.arguments[0], vector, quantile(wanted))
-        value = format_number(float(wanted[0]))
+        value = format_openmetrics_number(float(wanted[0]))
         pieces.append(replace(found, labels=[replaced(one, label, value) for one in found.labels]))
     if not pieces:
         return empty(grid.count)
@@ -341,6 +367,7 @@ _HANDLERS: dict[str, Handler] = {
     "histogram_fraction": _histogram_fraction,
     "histogram_quantile": _histogram_quantile,
     "histogram_quantiles": _histogram_quantiles,
+    "info": evaluate_info,
     "label_join": _label_join,
     "label_replace": _label_replace,
     "max_of": _extreme_of,

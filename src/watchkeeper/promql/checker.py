@@ -31,7 +31,14 @@ from watchkeeper.promql.syntax import (
     Subquery,
     Unary,
     VectorSelector,
+    Window,
 )
+
+WINDOWS = {
+    Window.ANCHORED: ("changes", "delta", "increase", "rate", "resets"),
+    Window.SMOOTHED: ("delta", "increase", "rate"),
+}
+"""The functions that know what to do with a range whose edges are not plain."""
 
 
 def type_of(expression: Expression) -> ValueType:
@@ -66,7 +73,7 @@ class _Checker:
     def _fail(self, node: Expression, reason: str) -> NoReturn:
         raise syntax_error(self._text, reason, node.start, node.end)
 
-    def visit(self, node: Expression) -> ValueType:
+    def visit(self, node: Expression) -> ValueType:  # noqa: C901  one arm a node
         match node:
             case Number():
                 return SCALAR
@@ -160,6 +167,7 @@ class _Checker:
                 node,
                 f'expected {at}{wanted} argument(s) in call to "{node.name}", got {count}',
             )
+        self._windows(node)
         if node.name == "info" and count == 2:
             self._require(node.arguments[0], VECTOR, 'call to function "info"')
             return self._info(node)
@@ -167,6 +175,18 @@ class _Checker:
             wanted_type = signature.arguments[min(number, len(signature.arguments) - 1)]
             self._require(argument, wanted_type, f'call to function "{node.name}"')
         return signature.result
+
+    def _windows(self, node: Call) -> None:
+        for argument in node.arguments:
+            if not isinstance(argument, MatrixSelector) or not argument.vector.window:
+                continue
+            allowed = WINDOWS[argument.vector.window]
+            if node.name not in allowed:
+                self._fail(
+                    argument,
+                    f"{argument.vector.window} modifier can only be used with: "
+                    f"{', '.join(allowed)} - not with {node.name}",
+                )
 
     def _info(self, node: Call) -> ValueType:
         selector = node.arguments[1]

@@ -134,7 +134,7 @@ class DurationParser(TokenReader):
             inner = self.duration()
             closing = self.expect(")")
             return DurationParens(inner, start=token.start, end=closing.end)
-        self.unexpected(token, "number, duration, step(), or range()")
+        return self.unexpected(token, "number, duration, step(), or range()")
 
     def _literal(self, token: Token) -> DurationLiteral:
         try:

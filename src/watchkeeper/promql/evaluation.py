@@ -13,6 +13,11 @@ from watchkeeper.promql.aggregate_evaluation import evaluate_aggregate
 from watchkeeper.promql.annotations import Annotations
 from watchkeeper.promql.call_evaluation import evaluate_call
 from watchkeeper.promql.durations import duration_ms
+from watchkeeper.promql.extended_windows import (
+    anchored_windows,
+    smoothed_instant,
+    smoothed_windows,
+)
 from watchkeeper.promql.grid import Floats, Grid
 from watchkeeper.promql.invariance import same_at_every_step
 from watchkeeper.promql.limits import Budget
@@ -129,16 +134,20 @@ class Evaluation:
         return grid.fixed(round(at.seconds * 1000) - moved)
 
     def _selector(self, node: VectorSelector, grid: Grid) -> Vectors:
-        if node.window:
-            raise QueryError(f"the {node.window} modifier is not built yet")
         looked = self.moments_of(node.at, node.offset, grid)
+        if node.window is Window.SMOOTHED:
+            return smoothed_instant(self.selection, node, looked, self.lookback_ms)
+        if node.window:
+            raise QueryError("anchored modifier can only be used with a range")
         return self.selection.instant(node, looked, self.lookback_ms)
 
     def _matrix(self, node: MatrixSelector, grid: Grid) -> Windows:
-        if node.vector.window is not Window.PLAIN:
-            raise QueryError(f"the {node.vector.window} modifier is not built yet")
         looked = self.moments_of(node.vector.at, node.vector.offset, grid)
         length = duration_ms(node.range, self.query_grid, positive=True)
+        if node.vector.window is Window.ANCHORED:
+            return anchored_windows(self.selection, node.vector, looked, length, self.lookback_ms)
+        if node.vector.window is Window.SMOOTHED:
+            return smoothed_windows(self.selection, node.vector, looked, length, self.lookback_ms)
         return self.selection.windows(node.vector, looked, length)
 
     def _subquery(self, node: Subquery, grid: Grid) -> Windows:

@@ -92,7 +92,7 @@ def _measure_alike(
         mended[rows] = _make_monotonic(counts)
         values[rows] = measure(Buckets(np.unique(bounds[pattern]), counts), moment[rows])
     shape = (histograms, moments)
-    return values.reshape(shape), mended.reshape(shape).any(axis=1)
+    return values.reshape(shape), mended.reshape(shape).sum(axis=1) > 0
 
 
 def _patterns(there: Bools) -> Bools:
@@ -181,9 +181,8 @@ def fraction(lower: Floats, upper: Floats) -> Measure:
 def bucket_fraction(lower: Floats, upper: Floats, buckets: Buckets) -> Floats:
     """Return the share of each histogram's observations in (lower, upper], interpolated."""
     bounds, counts = buckets.bounds, buckets.counts
-    nothing = np.full(len(counts), np.nan)
-    if len(bounds) < 2 or not math.isinf(bounds[-1]):
-        return nothing
+    if not math.isinf(bounds[-1]):
+        return np.full(len(counts), np.nan)
     with np.errstate(all="ignore"):
         below_lower = _rank_of(lower, bounds, counts)
         below_upper = _rank_of(upper, bounds, counts)
@@ -194,14 +193,18 @@ def bucket_fraction(lower: Floats, upper: Floats, buckets: Buckets) -> Floats:
 
 
 def _rank_of(value: Floats, bounds: Floats, counts: Floats) -> Floats:
-    """Return how many observations lie at or below a value."""
+    """Return how many observations lie at or below a value.
+
+    Buckets without a finite width are not interpolated: the first counts as lying below every
+    value in it, the last above.
+    """
     every = np.arange(len(counts))
     bucket = np.minimum(np.searchsorted(bounds, value, side="left"), len(bounds) - 1)
     below = np.maximum(bucket - 1, 0)
     lowest = 0.0 if bounds[0] > 0 else -np.inf
     low = np.where(bucket > 0, bounds[below], lowest)
     under = np.where(bucket > 0, counts[every, below], 0.0)
-    width = bounds[bucket] - low
-    share = np.where(np.isinf(width), 0.0, (value - low) / np.where(width == 0, 1.0, width))
+    share = (value - low) / (bounds[bucket] - low)
+    share = np.where(np.isneginf(low), 1.0, np.where(np.isposinf(bounds[bucket]), 0.0, share))
     inside = under + (counts[every, bucket] - under) * np.clip(share, 0, 1)
     return np.where(np.isposinf(value), counts[:, -1], np.where(value <= lowest, 0.0, inside))

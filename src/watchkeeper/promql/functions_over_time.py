@@ -171,14 +171,15 @@ def quantile_over_time(windows: Windows, quantile: Floats) -> Vectors:
 
 
 def mad_over_time(windows: Windows) -> Vectors:
-    """Return the median distance of the samples from their median."""
+    """Return the median distance of the samples from their median; NaN if any sample is."""
     result = np.zeros(windows.counts.size)
     for rows, block, counts in padded(windows):
         half = np.full(len(rows), 0.5)
         median = quantile_of_rows(half, block, counts)
         with np.errstate(invalid="ignore"):
             distance = np.abs(block - median[:, None])
-        result[rows] = quantile_of_rows(half, distance, counts)
+        middle = quantile_of_rows(half, distance, counts)
+        result[rows] = np.where(np.isnan(block).any(axis=1), np.nan, middle)
     return windows.result(result.reshape(windows.counts.shape))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from watchkeeper.promql.grid import Bools, Floats, Ints
+from watchkeeper.promql.syntax import Window
 from watchkeeper.promql.values import Vectors, Windows
 
 _EXTRAPOLATION_THRESHOLD = 1.1
@@ -28,6 +31,8 @@ def delta(windows: Windows) -> Vectors:
 
 
 def _extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vectors:
+    if windows.kind is not Window.PLAIN:
+        return _to_the_edges(windows, counter=counter, per_second=per_second)
     first, last = windows.first, windows.after - 1
     present = windows.counts >= 2
     first_value, first_ms = windows.at(first), windows.time_at(first)
@@ -53,6 +58,55 @@ def _extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vecto
             factor /= windows.range_ms / 1000
         change *= factor
     return windows.result(change, present)
+
+
+def _to_the_edges(windows: Windows, *, counter: bool, per_second: bool) -> Vectors:
+    """Return the change between the edges of anchored or smoothed windows, not extrapolated."""
+    if windows.kind is Window.ANCHORED:
+        change = windows.at(windows.after - 1) - windows.at(windows.first)
+        if counter:
+            _add_resets(windows, change)
+    else:
+        change = _smoothed_change(windows, counter=counter)
+    if per_second:
+        change /= windows.range_ms / 1000
+    return windows.result(change)
+
+
+def _smoothed_change(windows: Windows, *, counter: bool) -> Floats:
+    ends = windows.ends.times_ms
+    starts = ends - windows.range_ms
+    left = edge_value(windows, windows.first, starts, counter=counter)
+    right = edge_value(windows, windows.after - 2, ends, counter=counter)
+    begins = windows.time_at(windows.first) >= starts
+    left = np.where(begins, windows.at(windows.first), left)
+    ended = windows.time_at(windows.after - 1) <= ends
+    right = np.where(ended, windows.at(windows.after - 1), right)
+    change = right - left
+    if counter:
+        inner_after = windows.after - (windows.time_at(windows.after - 1) >= ends)
+        inner_after = np.maximum(inner_after, windows.first)
+        inner_first = windows.first + (windows.time_at(windows.first) <= starts)
+        inner = replace(windows, first=np.minimum(inner_first, inner_after), after=inner_after)
+        _add_resets(inner, change)
+        some = inner.counts > 0
+        change += np.where(some & (windows.at(inner.first) < left), left, 0.0)
+        before = np.where(some, windows.at(inner.after - 1), left)
+        change += np.where(right < before, before, 0.0)
+    return change
+
+
+def edge_value(windows: Windows, position: Ints, edge_ms: Ints, *, counter: bool) -> Floats:
+    """Return the value at an edge, on the line between a sample and the next.
+
+    A counter that fell in between is taken to have begun again at zero.
+    """
+    low, high = windows.at(position), windows.at(position + 1)
+    if counter:
+        low = np.where(high < low, 0.0, low)
+    begin, end = windows.time_at(position), windows.time_at(position + 1)
+    with np.errstate(all="ignore"):
+        return low + (high - low) * ((edge_ms - begin) / (end - begin))
 
 
 def reset_positions(windows: Windows) -> Bools:

@@ -13,11 +13,13 @@ Seconds = NDArray[np.datetime64]
 
 
 def _minute(moment: Seconds) -> Ints:
-    return (moment - moment.astype("M8[h]")).astype("m8[m]").astype(np.int64)
+    part: Ints = (moment - moment.astype("M8[h]")).astype("m8[m]").astype(np.int64)
+    return part
 
 
 def _hour(moment: Seconds) -> Ints:
-    return (moment - moment.astype("M8[D]")).astype("m8[h]").astype(np.int64)
+    part: Ints = (moment - moment.astype("M8[D]")).astype("m8[h]").astype(np.int64)
+    return part
 
 
 def _day_of_week(moment: Seconds) -> Ints:
@@ -25,16 +27,19 @@ def _day_of_week(moment: Seconds) -> Ints:
 
 
 def _day_of_month(moment: Seconds) -> Ints:
-    return (moment.astype("M8[D]") - moment.astype("M8[M]")).astype(np.int64) + 1
+    part: Ints = (moment.astype("M8[D]") - moment.astype("M8[M]")).astype(np.int64) + 1
+    return part
 
 
 def _day_of_year(moment: Seconds) -> Ints:
-    return (moment.astype("M8[D]") - moment.astype("M8[Y]")).astype(np.int64) + 1
+    part: Ints = (moment.astype("M8[D]") - moment.astype("M8[Y]")).astype(np.int64) + 1
+    return part
 
 
 def _days_in_month(moment: Seconds) -> Ints:
     month = moment.astype("M8[M]")
-    return ((month + 1).astype("M8[D]") - month.astype("M8[D]")).astype(np.int64)
+    part: Ints = ((month + 1).astype("M8[D]") - month.astype("M8[D]")).astype(np.int64)
+    return part
 
 
 def _month(moment: Seconds) -> Ints:

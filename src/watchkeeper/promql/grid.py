@@ -71,7 +71,8 @@ class Columns:
             return np.zeros((0, grid.count), dtype=np.int64)
         if self.shared:
             row = self.times_ms[: self.bounds[1]]
-            return starts + np.searchsorted(row, grid.times_ms, side="right")[None, :]
+            inside = np.searchsorted(row, grid.times_ms, side="right").astype(np.int64)
+            return starts + inside[None, :]
         if grid.count == 1 or grid.step_ms == 0:
             before = np.concatenate(([0], np.cumsum(self.times_ms <= grid.start_ms)))
             counts = before[self.bounds[1:]] - before[self.bounds[:-1]]

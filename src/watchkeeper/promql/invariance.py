@@ -33,6 +33,8 @@ def same_at_every_step(node: Expression) -> bool:
             return same_at_every_step(inner)
         case Binary():
             return same_at_every_step(node.left) and same_at_every_step(node.right)
+        case Call(name="info"):
+            return same_at_every_step(node.arguments[0])
         case Call():
             return node.name not in _OF_THE_MOMENT and all(
                 same_at_every_step(argument) for argument in node.arguments

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from itertools import pairwise
 
 _UNITS_MS = {
     "y": 365 * 86_400_000,
@@ -40,7 +41,7 @@ def parse_duration_ms(text: str) -> int:
     parts = _PART.findall(text)
     order = list(_UNITS_MS)
     places = [order.index(unit) for _, unit in parts]
-    if any(later <= earlier for earlier, later in zip(places, places[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(places)):
         raise ValueError(f"not a valid duration: {text!r} (units go from y to ms, each once)")
     total = sum(int(amount) * _UNITS_MS[unit] for amount, unit in parts)
     if total > 2**63 // 1_000_000:
@@ -89,6 +90,12 @@ def format_number(value: float) -> str:
     if -7 < int(exponent) < 21:
         return format(Decimal(digits), "f")
     return f"{mantissa.removesuffix('.0')}e{exponent}"
+
+
+def format_openmetrics_number(value: float) -> str:
+    """Return a float that shows it is one, as OpenMetrics wants bucket and quantile labels."""
+    text = format_number(value)
+    return text if any(sign in text for sign in ".eIN") else text + ".0"
 
 
 def unquote(text: str) -> str:

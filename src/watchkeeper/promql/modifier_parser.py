@@ -92,7 +92,9 @@ class ModifierParser(DurationParser):
 
     def matching(self) -> Matching:
         """Read on/ignoring, group_left/group_right and the fills."""
-        on, labels, group, include = False, (), "", ()
+        on, group = False, ""
+        labels: tuple[str, ...] = ()
+        include: tuple[str, ...] = ()
         if self.at_word("on", "ignoring"):
             on = self.take().word == "on"
             labels = self.labels()
@@ -128,7 +130,7 @@ class ModifierParser(DurationParser):
                 return value if math.isnan(value) else sign * value
         except ValueError as error:
             self.fail(str(error), token)
-        self.unexpected(token, "a number")
+        return self.unexpected(token, "a number")
 
     def at_modifier(self, at: Token) -> At:
         """Read what follows an `@`."""

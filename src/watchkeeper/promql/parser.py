@@ -115,7 +115,7 @@ class Parser(ModifierParser):
                 return Parens(inner, start=token.start, end=closing.end)
             case Kind.OPERATOR if token.text == "{":
                 return self._selector("", token)
-        self.unexpected(token, "an expression")
+        return self.unexpected(token, "an expression")
 
     def _number(self, token: Token) -> float:
         try:
@@ -255,7 +255,7 @@ class Parser(ModifierParser):
             return expression.vector
         if isinstance(expression, VectorSelector | Subquery):
             return expression
-        self.fail(
+        return self.fail(
             f"{what} must be preceded by an instant vector selector or range vector selector "
             "or a subquery",
             token,

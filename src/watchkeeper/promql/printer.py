@@ -27,6 +27,7 @@ from watchkeeper.promql.syntax import (
     Unary,
     VectorSelector,
 )
+from watchkeeper.promql.walk import children
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _METRIC = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
@@ -36,7 +37,7 @@ _NOT_BARE = frozenset(
 )
 
 
-def format(expression: Expression) -> str:
+def format(expression: Expression) -> str:  # noqa: A001, C901  the public name; one arm a node
     """Return the query on one line; parsing it gives an equal tree."""
     match expression:
         case Number(value=value):
@@ -59,8 +60,8 @@ def format(expression: Expression) -> str:
         case Call(name=name, arguments=arguments):
             return f"{name}({', '.join(format(argument) for argument in arguments)})"
         case Aggregate():
-            inner = [expression.parameter, expression.expression]
-            return f"{aggregate_head(expression)}({', '.join(format(i) for i in inner if i)})"
+            inside = [format(one) for one in children(expression)]
+            return f"{aggregate_head(expression)}({', '.join(inside)})"
 
 
 def format_duration(duration: Duration) -> str:

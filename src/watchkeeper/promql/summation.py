@@ -24,9 +24,9 @@ class KahanSum:
     def add(self, values: Floats, rows: slice = slice(None)) -> None:
         """Add one value to each sum of `rows`."""
         total, lost = self.total[rows], self.lost[rows]
-        summed = total + values
         big = np.abs(total) >= np.abs(values)
         with np.errstate(all="ignore"):
+            summed = total + values
             rounding = np.where(big, (total - summed) + values, (values - summed) + total)
         infinite = np.isinf(summed)
         self.lost[rows] = np.where(infinite, 0.0, lost + rounding)

@@ -157,8 +157,9 @@ class Unary(Node):
 class Matching:
     """How two vectors find each other.
 
-    `group` is 'left' or 'right' for the side that may have many; `fill_left` and `fill_right`
-    stand in for partners that are missing.
+    `group` is 'left' or 'right' for the side that may have many. `fill_left` and `fill_right`
+    stand in for partners that are missing; under `group_right` Prometheus swaps the sides first,
+    so that `fill_left` is always the "many" side's.
     """
 
     on: bool = False

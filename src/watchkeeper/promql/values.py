@@ -10,6 +10,7 @@ import numpy as np
 
 from watchkeeper.model import Labels
 from watchkeeper.promql.grid import Bools, Floats, Grid, Ints
+from watchkeeper.promql.syntax import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class Windows:
 
     Window (i, j) of series i at moment j holds `times_ms[first[i, j]:after[i, j]]` and the
     values beside them; it covers the `range_ms` before `ends.times_ms[j]`, open on the left.
+    An anchored window begins with the sample at or before its left edge; a smoothed one reaches
+    to the samples beyond both edges, for its function to interpolate.
     """
 
     labels: list[Labels]
@@ -100,6 +103,7 @@ class Windows:
     ends: Grid
     range_ms: int
     drops_name: Bools
+    kind: Window = Window.PLAIN
 
     @cached_property
     def counts(self) -> Ints:

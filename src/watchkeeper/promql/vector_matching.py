@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from watchkeeper.errors import QueryError
-from watchkeeper.model import Labels
+from watchkeeper.model import METRIC_NAME, Labels
 from watchkeeper.promql import operators
 from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.label_sets import (
@@ -33,7 +33,10 @@ _NOT_UNIQUE = "multiple matches for labels: grouping labels must ensure unique m
 
 def matching_key(matching: Matching) -> Callable[[Labels], Labels]:
     """Return what makes the key by which two series find each other."""
-    return grouper(matching.labels, excluding=not matching.on)
+    if matching.on:
+        return grouper(matching.labels, excluding=False)
+    ignored = frozenset((*matching.labels, METRIC_NAME))
+    return lambda labels: tuple(pair for pair in labels if pair[0] not in ignored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,10 @@ def combine(node: Binary, left: Vectors, right: Vectors) -> Vectors:
     if not fills and not (many_keys and one_keys):
         return empty(left.values.shape[1])
     _require_one(one, one_keys, many, "left" if swapped else "right", fills=fills)
+    if not matching.group:
+        _require_single(many, many_keys, one, one_keys)
     pairs = _pair(many_keys, one_keys)
-    fill_many = matching.fill_right if swapped else matching.fill_left
-    fill_one = matching.fill_left if swapped else matching.fill_right
+    fill_many, fill_one = matching.fill_left, matching.fill_right
     pieces = [_evaluate(node, pairs, many, one, swapped=swapped)]
     if fill_one is not None:
         lonely = _lonely(many, many_keys, one, one_keys)
@@ -100,6 +104,26 @@ def _require_one(
             )
         taken[key] = taken.get(key, np.zeros_like(here)) | here
         seen[key] = row
+
+
+def _require_single(
+    many: Vectors, many_keys: list[Labels], one: Vectors, one_keys: list[Labels]
+) -> None:
+    """Refuse two series that meet the same one at a moment, when nothing says they may."""
+    if len(set(many_keys)) == len(many_keys):
+        return
+    partners: dict[Labels, Bools] = {}
+    for row, key in enumerate(one_keys):
+        shown = one.present[row]
+        partners[key] = partners[key] | shown if key in partners else shown
+    met: dict[Labels, Bools] = {}
+    for row, key in enumerate(many_keys):
+        if key not in partners:
+            continue
+        here = many.present[row] & partners[key]
+        if key in met and (met[key] & here).any():
+            raise QueryError(_MANY_TO_ONE)
+        met[key] = met[key] | here if key in met else here
 
 
 def _evaluate(node: Binary, pairs: Pairs, many: Vectors, one: Vectors, *, swapped: bool) -> Vectors:

@@ -88,6 +88,8 @@ def read(path: Path) -> Iterator[Command]:
         if line.startswith(("load", "eval")):
             while number < len(lines) and lines[number].strip():
                 text = lines[number].strip()
+                if text == "clear" or text.startswith(("load ", "eval ")):
+                    break
                 if not text.startswith("#"):
                     body.append(text)
                 number += 1
