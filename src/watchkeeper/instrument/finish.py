@@ -26,47 +26,51 @@ class Finisher:
     """Makes SpanRecords and LogRecords of what the queue held."""
 
     def __init__(self, service: str, resource: Attributes, redactor: Redactor) -> None:
-        self._service = service
-        self._resource = resource
-        self._redactor = redactor
+        self.service = service
+        self.resource = resource
+        self.clean = redactor.text
+        self._field = redactor.field
 
     def span(self, span: LiveSpan) -> SpanRecord:
         """Return the span's record."""
-        clean = self._redactor
         return SpanRecord(
             trace_id=f"{span.trace_id:032x}",
             span_id=f"{span.span_id:016x}",
             parent_span_id=f"{span.parent_span_id:016x}" if span.parent_span_id else "",
-            name=clean.text(span.name),
+            name=self.clean(span.name),
             kind=span.kind,
             start_ns=span.start_ns,
             end_ns=span.end_ns,
-            service=self._service,
+            service=self.service,
             status=span.status,
-            status_message=clean.text(span.status_message) if span.status_message else "",
+            status_message=self.clean(span.status_message),
             attributes=self.attributes(span.attributes),
-            events=tuple(
-                [
-                    SpanEvent(clean.text(name), when, self.attributes(fields))
-                    for name, when, fields in span.events
-                ]
-            )
-            if span.events
-            else (),
-            links=tuple(
-                [
-                    SpanLink(
-                        f"{context.trace_id:032x}",
-                        f"{context.span_id:016x}",
-                        self.attributes(fields),
-                    )
-                    for context, fields in span.links
-                ]
-            )
-            if span.links
-            else (),
-            resource=self._resource,
+            events=self.events(span),
+            links=self.links(span),
+            resource=self.resource,
             scope=span.scope,
+        )
+
+    def events(self, span: LiveSpan) -> tuple[SpanEvent, ...]:
+        """Return the span's events."""
+        return tuple(
+            [
+                SpanEvent(self.clean(name), when, self.attributes(fields))
+                for name, when, fields in span.events
+            ]
+        )
+
+    def links(self, span: LiveSpan) -> tuple[SpanLink, ...]:
+        """Return the span's links."""
+        return tuple(
+            [
+                SpanLink(
+                    f"{context.trace_id:032x}",
+                    f"{context.span_id:016x}",
+                    self.attributes(fields),
+                )
+                for context, fields in span.links
+            ]
         )
 
     def log(self, pending: PendingLog) -> LogRecord:
@@ -75,23 +79,23 @@ class Finisher:
         error = pending.error
         if error is not None:
             attributes["exception.type"] = error.type
-            attributes["exception.message"] = self._redactor.text(error.message)
-            attributes["exception.stacktrace"] = self._redactor.text(error.stack)
+            attributes["exception.message"] = self.clean(error.message)
+            attributes["exception.stacktrace"] = self.clean(error.stack)
         return LogRecord(
             timestamp_ns=pending.timestamp_ns,
             severity=pending.severity,
-            message=self._redactor.text(pending.message),
-            service=self._service,
-            logger=self._redactor.text(pending.logger),
+            message=self.clean(pending.message),
+            service=self.service,
+            logger=self.clean(pending.logger),
             trace_id=f"{pending.trace_id:032x}" if pending.trace_id else "",
             span_id=f"{pending.span_id:016x}" if pending.span_id else "",
             attributes=attributes,
-            resource=self._resource,
+            resource=self.resource,
         )
 
     def attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:
         """Return clean fields as attributes; a None is left out."""
-        field = self._redactor.field
+        field = self._field
         return {
             str(name): _attribute(field(name, value))
             for name, value in fields.items()

@@ -55,7 +55,7 @@ class Pipeline:
             if field.sensitive
         )
         self._finisher = Finisher(service, _resource(contract, settings), self.redactor)
-        self._requests = RequestObserver(registry)
+        self._requests = RequestObserver(registry, self._finisher)
         self._output = log_output(settings)
         self._exporter = (
             Exporter(settings, clock, faults, self._on_sent, self._on_drop)
@@ -123,9 +123,10 @@ class Pipeline:
 
     def _turn_one(self, record: Any, spans: list[SpanRecord], logs: list[LogRecord]) -> None:
         if isinstance(record, RequestRecord):
-            logs.append(self._finisher.log(self._requests.observe(record)))
-            if record.span.sampled:
-                spans.append(self._finisher.span(record.span))
+            span, line = self._requests.observe(record)
+            logs.append(line)
+            if span is not None:
+                spans.append(span)
         elif isinstance(record, LiveSpan):
             spans.append(self._finisher.span(record))
         else:

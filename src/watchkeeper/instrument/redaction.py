@@ -32,7 +32,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return `text` without personal data and secrets."""
-        if text in self._clean:
+        if not text or text in self._clean:
             return text
         if len(text) > LONGEST_TEXT:
             text = text[:LONGEST_TEXT] + "…"

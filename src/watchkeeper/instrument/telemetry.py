@@ -119,11 +119,14 @@ class Telemetry:
         self.started = True
         if self.settings.disabled:
             return
-        self._open_values()
-        make_global(self.tracing)
-        self._logging.install(self.put, self.clock)
-        self.pipeline.start()
-        forks.watch(self)
+        try:
+            self._open_values()
+            make_global(self.tracing)
+            self._logging.install(self.put, self.clock)
+            self.pipeline.start()
+            forks.watch(self)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self.faults.note("start", error)
 
     def stop(self) -> None:
         """Send what waits, for `settings.shutdown_timeout_seconds` at the most, and let go."""
@@ -132,13 +135,16 @@ class Telemetry:
         self.started = False
         if self.settings.disabled:
             return
-        forks.forget(self)
-        if self._gauges.lag is not None:
-            self._gauges.lag.stop()
-            self._gauges.lag = None
-        self._logging.remove()
-        self.pipeline.stop()
-        leave_global(self.tracing)
+        try:
+            forks.forget(self)
+            if self._gauges.lag is not None:
+                self._gauges.lag.stop()
+                self._gauges.lag = None
+            self._logging.remove()
+            self.pipeline.stop()
+            leave_global(self.tracing)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self.faults.note("stop", error)
 
     def __enter__(self) -> Telemetry:
         self.start()

@@ -89,11 +89,12 @@ def sending_to(url: str) -> Settings:
 def test_spans_and_lines_arrive_as_the_official_schema_reads_them(
     collector: Collector, door: SimpleNamespace
 ) -> None:
-    with Telemetry(door.contract, sending_to(collector.url)) as telemetry:
-        with telemetry.span(door.work, **{"job.id": "42", "pages": 3, "ratio": 0.5}) as span:
-            span.add_event("half way")
-            logging.getLogger("orders").info("hello", extra={"shelf": "B4"})
-            trace_id = telemetry.trace_id()
+    telemetry = Telemetry(door.contract, sending_to(collector.url))
+    attributes = {"job.id": "42", "pages": 3, "ratio": 0.5}
+    with telemetry, telemetry.span(door.work, **attributes) as span:
+        span.add_event("half way")
+        logging.getLogger("orders").info("hello", extra={"shelf": "B4"})
+        trace_id = telemetry.trace_id()
     bodies = dict(collector.requests)
     traces = ExportTraceServiceRequest.FromString(bodies["/v1/traces"])
     [resource_spans] = traces.resource_spans
@@ -135,9 +136,9 @@ def test_what_a_collector_refuses_is_dropped_and_counted(
     collector: Collector, door: SimpleNamespace
 ) -> None:
     collector.statuses = [400]
-    with Telemetry(door.contract, sending_to(collector.url)) as telemetry:
-        with telemetry.span(door.work):
-            pass
+    telemetry = Telemetry(door.contract, sending_to(collector.url))
+    with telemetry, telemetry.span(door.work):
+        pass
     text = telemetry.exposition()[0].decode()
     assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 1' in text
 

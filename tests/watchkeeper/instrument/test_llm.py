@@ -65,7 +65,11 @@ def test_an_answer_that_is_not_what_was_asked_for(seen: Captured) -> None:
 
 
 def test_an_outcome_that_was_told_outlives_the_exception(seen: Captured) -> None:
-    with pytest.raises(RuntimeError), llm_call(seen.telemetry, **OPENAI) as call:
-        call.outcome("rate_limited")
-        raise RuntimeError
+    def ask() -> None:
+        with llm_call(seen.telemetry, **OPENAI) as call:
+            call.outcome("rate_limited")
+            raise RuntimeError("429")
+
+    with pytest.raises(RuntimeError, match="429"):
+        ask()
     assert seen.value(llm.REQUESTS, outcome="rate_limited") == 1
