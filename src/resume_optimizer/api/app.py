@@ -60,7 +60,7 @@ def create_app(settings: Settings, telemetry: Telemetry) -> FastAPI:
         openapi_url="/api/openapi.json",
         telemetry={"tracing": False},
     )
-    app.state.site = Site(settings)
+    app.state.site = Site(settings, telemetry)
     for module in (accounts, resumes, jobs, downloads, health, entrance, pages):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -147,17 +147,7 @@ def _form(
     email: str = "",
 ) -> Response:
     site: Site = request.app.state.site
-    response = site.page(
-        request,
-        template,
-        calling.session,
-        status=failure.status if failure else 200,
-        failure=failure,
-        email=email,
-    )
-    if failure is not None and failure.retry_after_seconds:
-        response.headers["retry-after"] = str(int(failure.retry_after_seconds))
-    return response
+    return site.form_again(request, template, calling.session, failure, email=email)
 
 
 def _text(form: FormData, name: str) -> str:

@@ -56,13 +56,13 @@ async def job_list(request: Request, calling: SignedIn) -> Response:
 async def job_page(request: Request, calling: SignedIn, job_id: UUID) -> Response:
     """Show one job: how far it is, or what came of it."""
     job = await jobs.find(calling, job_id)
-    values: dict[str, Any] = {"job": job, "result": None, "comparison": None}
+    values: dict[str, Any] = {"job": job, "result": None, "comparison": None, "reason": None}
     if job.status == "completed":
         stored = await jobs.result_of(calling, job)
         values["result"] = from_json(stored.optimisation)
         values["comparison"] = compare(values["result"])
     elif job.status == "failed":
-        values["failure"] = jobs.failure_of_job(job)
+        values["reason"] = jobs.failure_of_job(job)
     return _site(request).page(request, "job.html", calling.session, **values)
 
 
@@ -74,12 +74,11 @@ async def _optimise_page(
 ) -> Response:
     session = session_of(calling)
     database = calling.api.services.database
-    return _site(request).page(
+    return _site(request).form_again(
         request,
         "optimise.html",
         session,
-        status=failure.status if failure else 200,
-        failure=failure,
+        failure,
         resumes=await kept_resumes.of_user(database, session.user_id, limit=RECENT),
         jobs=await kept_jobs.of_user(database, session.user_id, limit=RECENT),
         posting_text=_text(form, "posting_text"),

@@ -7,7 +7,6 @@ traceback: that goes to the log.
 from __future__ import annotations
 
 import logging
-import math
 from typing import TYPE_CHECKING
 
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from resume_optimizer.api.site import Site, retry_headers
 from resume_optimizer.failures import Failure
 from resume_optimizer.outages import failure_of
 from resume_optimizer.telemetry import REQUEST_FAILED
@@ -67,13 +67,11 @@ def answer(request: Request, error: Exception, telemetry: Telemetry) -> Response
         logger.error("a request failed for a fault of the program", exc_info=error)
     else:
         telemetry.log(REQUEST_FAILED, code=failure.code, status_code=failure.status)
-    headers = {"cache-control": "no-store"}
-    if failure.retry_after_seconds:
-        headers["retry-after"] = str(math.ceil(failure.retry_after_seconds))
+    headers = {"cache-control": "no-store", **retry_headers(failure)}
     if failure.status == 401:
         headers["www-authenticate"] = "Bearer"
     if wants_page(request):
-        return _page(request, failure, telemetry.trace_id(), headers)
+        return _page(request, failure, headers)
     return JSONResponse(
         problem(failure, telemetry.trace_id()), status_code=failure.status, headers=headers
     )
@@ -100,10 +98,11 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _page(request: Request, failure: Failure, trace_id: str, headers: dict[str, str]) -> Response:
+def _page(request: Request, failure: Failure, headers: dict[str, str]) -> Response:
     if failure.code == "not_logged_in":
         return RedirectResponse("/login", status_code=303, headers=headers)
-    page: Response = request.app.state.site.problem_page(request, failure, trace_id)
+    site: Site = request.app.state.site
+    page = site.page(request, "problem.html", None, failure=failure)
     page.headers.update(headers)
     return page
 
