@@ -7,13 +7,15 @@ evaluates them itself.
 from __future__ import annotations
 
 import html
-import json
+import re
 import urllib.parse
 from collections.abc import Callable, Mapping
 
 from watchkeeper.errors import TemplateError
 from watchkeeper.templates.printf import printf, println, sprint
 from watchkeeper.templates.values import text, truth, type_name
+
+_SCRIPT_UNSAFE = re.compile("[\\\\'\"<>&=\\x00-\\x1f]")
 
 LAZY = frozenset({"and", "or"})
 """Names that the evaluator answers itself."""
@@ -68,10 +70,17 @@ def _call(function: object, *arguments: object) -> object:
 
 
 def _script(*arguments: object) -> str:
-    written = json.dumps(sprint(*arguments), ensure_ascii=False)[1:-1]
-    for character in "<>&='":
-        written = written.replace(character, f"\\u{ord(character):04X}")
-    return written
+    return _SCRIPT_UNSAFE.sub(_script_escape, sprint(*arguments))
+
+
+def _script_escape(match: re.Match[str]) -> str:
+    character = match[0]
+    return "\\" + character if character in "\\\"'" else f"\\u{ord(character):04X}"
+
+
+def escape_html(shown: str) -> str:
+    """Return text as Go writes it into HTML."""
+    return html.escape(shown).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
 
 
 def _equal(value: object, *others: object) -> bool:
@@ -121,7 +130,7 @@ BUILTINS: Mapping[str, Callable[..., object]] = {
     "print": sprint,
     "printf": printf,
     "println": println,
-    "html": lambda *arguments: html.escape(sprint(*arguments)).replace("&#x27;", "&#39;"),
+    "html": lambda *arguments: escape_html(sprint(*arguments)),
     "js": _script,
     "urlquery": lambda *arguments: urllib.parse.quote_plus(sprint(*arguments)),
     "eq": _equal,

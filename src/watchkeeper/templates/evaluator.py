@@ -253,12 +253,21 @@ class Evaluator:
     def _invoke(
         self, name: str, function: Callable[..., object], arguments: list[object], offset: int
     ) -> object:
-        try:
-            inspect.signature(function).bind(*arguments)
-        except TypeError:
+        if not _accepts(function, arguments):
             given = ", ".join(type_name(argument) for argument in arguments) or "nothing"
-            raise self._fail(f"wrong number of arguments for {name}: {given}", offset) from None
+            raise self._fail(f"wrong number of arguments for {name}: {given}", offset)
         try:
             return function(*arguments)
         except (TemplateError, *_CALL_ERRORS) as error:
             raise self._fail(f"error calling {name}: {error}", offset) from None
+
+
+def _accepts(function: Callable[..., object], arguments: Sequence[object]) -> bool:
+    """Whether the number of arguments fits; a callable that does not tell is tried."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from watchkeeper.errors import TemplateError
-from watchkeeper.templates.builtin_functions import BUILTINS, LAZY
+from watchkeeper.templates.builtin_functions import BUILTINS, LAZY, escape_html
 from watchkeeper.templates.evaluator import Evaluator
 from watchkeeper.templates.functions import NAMES
 from watchkeeper.templates.nodes import Body
@@ -102,4 +101,4 @@ def _known(functions: Collection[str]) -> Collection[str]:
 
 def _escaped(value: object) -> str:
     shown = text(value)
-    return shown if isinstance(value, SafeHtml) else html.escape(shown).replace("&#x27;", "&#39;")
+    return shown if isinstance(value, SafeHtml) else escape_html(shown)

@@ -63,10 +63,14 @@ class Pairs(list[Record]):
         names = sorted(pairs, key=lambda name: (name != "alertname", name))
         return cls(Record("Pair", {"Name": name, "Value": pairs[name]}) for name in names)
 
+    def column(self, field: str) -> list[object]:
+        """Return `Name` or `Value` of every pair."""
+        return [pair.member(field) for pair in self]
+
     def member(self, name: str) -> object:
         methods: dict[str, Callable[[], list[object]]] = {
-            "Names": lambda: [pair.member("Name") for pair in self],
-            "Values": lambda: [pair.member("Value") for pair in self],
+            "Names": lambda: self.column("Name"),
+            "Values": lambda: self.column("Value"),
         }
         return methods[name]
 
@@ -77,8 +81,8 @@ class KeyValues(dict[str, str]):
     def member(self, name: str) -> object:
         methods: dict[str, Callable[..., object]] = {
             "SortedPairs": lambda: Pairs.of(self),
-            "Names": lambda: Pairs.of(self).member("Names"),
-            "Values": lambda: Pairs.of(self).member("Values"),
+            "Names": lambda: Pairs.of(self).column("Name"),
+            "Values": lambda: Pairs.of(self).column("Value"),
             "Remove": self._without,
         }
         return methods[name]
