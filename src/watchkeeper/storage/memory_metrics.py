@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from watchkeeper.model import Exemplar, Labels, Matcher, MetricMetadata, SampleBatch, Series
-from watchkeeper.storage import matching, sample_reading
+from watchkeeper.storage import exemplars, matching
+from watchkeeper.storage.exemplars import NewestExemplars, SeriesExemplar
 
 
 class MemoryMetricStore:
@@ -18,7 +19,8 @@ class MemoryMetricStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._samples: dict[Labels, list[tuple[int, float]]] = {}
-        self._exemplars: dict[Labels, list[Exemplar]] = {}
+        self._exemplars: list[SeriesExemplar] = []
+        self._newest_exemplars = NewestExemplars()
         self._metadata: dict[str, MetricMetadata] = {}
 
     def append(self, batch: SampleBatch) -> int:
@@ -27,8 +29,9 @@ class MemoryMetricStore:
                 batch.labels, batch.timestamps_ms.tolist(), batch.values.tolist(), strict=True
             )
             refused = sum(not self._keep(*sample) for sample in columns)
-            for labels, exemplar in batch.exemplars:
-                self._keep_exemplar(labels, exemplar)
+            news = self._newest_exemplars.news(batch.exemplars)
+            self._exemplars += news
+            self._newest_exemplars.remember(news)
             self._metadata.update((one.name, one) for one in batch.metadata)
             return refused
 
@@ -65,9 +68,8 @@ class MemoryMetricStore:
         self, matchers: Sequence[Matcher], start_ms: int, end_ms: int
     ) -> list[tuple[Labels, list[Exemplar]]]:
         with self._lock:
-            found = [(labels, one) for labels, many in self._exemplars.items() for one in many]
-        chosen = sample_reading.choose_exemplars(found, matchers, start_ms, end_ms)
-        return sample_reading.group_exemplars(chosen)
+            chosen = exemplars.choose(self._exemplars, matchers, start_ms, end_ms)
+        return exemplars.group(chosen)
 
     def _keep(self, labels: Labels, time_ms: int, value: float) -> bool:
         """Take one sample; False means that it was refused."""
@@ -76,14 +78,6 @@ class MemoryMetricStore:
             known.append((time_ms, value))
             return True
         return time_ms == known[-1][0] and _bits(value) == _bits(known[-1][1])
-
-    def _keep_exemplar(self, labels: Labels, exemplar: Exemplar) -> None:
-        known = self._exemplars.setdefault(labels, [])
-        if not known or (
-            exemplar.timestamp_ms > known[-1].timestamp_ms
-            and (exemplar.labels, exemplar.value) != (known[-1].labels, known[-1].value)
-        ):
-            known.append(exemplar)
 
     def _matching(self, matchers: Sequence[Matcher]) -> list[Labels]:
         tests = [(matcher.name, matching.predicate(matcher)) for matcher in matchers]

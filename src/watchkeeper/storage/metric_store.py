@@ -9,9 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from watchkeeper.model import Exemplar, Labels, Matcher, MetricMetadata, SampleBatch, Series
-from watchkeeper.storage import metadata_file, sample_reading, sample_records, sample_segment
+from watchkeeper.storage import (
+    exemplars,
+    metadata_file,
+    sample_reading,
+    sample_records,
+    sample_segment,
+)
 from watchkeeper.storage.admission import Admission
 from watchkeeper.storage.engine import Cursor
+from watchkeeper.storage.exemplars import NewestExemplars
 from watchkeeper.storage.gate import Gate
 from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
 from watchkeeper.storage.journal import Journal
@@ -25,6 +32,7 @@ from watchkeeper.storage.wal_format import RecordKind
 
 _NS_PER_MS = 1_000_000
 _FORGET_AFTER_MS = 2 * 3600 * 1000
+_EVER_MS = (-(2**63), 2**63 - 1)
 
 
 class DurableMetricStore:
@@ -42,7 +50,7 @@ class DurableMetricStore:
         self._hot = SampleGeneration(SeriesIndex())
         self._closed: tuple[SampleGeneration, ...] = ()
         self._frozen: tuple[FrozenSamples, ...] = ()
-        self._newest_exemplars: dict[Labels, Exemplar] = {}
+        self._newest_exemplars = NewestExemplars()
         self._metadata_path = metadata_path
         self._metadata = metadata_file.load(metadata_path)
 
@@ -51,9 +59,9 @@ class DurableMetricStore:
             hot = self._hot
             with self._indexing:
                 ids = hot.index.numbers(batch.labels)
-                exemplars = [
+                news = [
                     (hot.index.number(labels), exemplar)
-                    for labels, exemplar in self._fresh(batch.exemplars)
+                    for labels, exemplar in self._newest_exemplars.news(batch.exemplars)
                 ]
             verdict = self._admission.judge(ids, batch.timestamps_ms, batch.values)
             metadata = [one for one in batch.metadata if self._metadata.get(one.name) != one]
@@ -66,10 +74,10 @@ class DurableMetricStore:
                     batch.values[verdict.keep],
                 )
             )
-            if len(kept[0]) or exemplars or metadata:
-                needed = {*kept[0].tolist(), *(identity for identity, _ in exemplars)}
+            if len(kept[0]) or news or metadata:
+                needed = {*kept[0].tolist(), *(identity for identity, _ in news)}
                 series = [(one, hot.index.labels(one)) for one in needed - hot.logged]
-                head = SampleHead(len(kept[0]), series, exemplars, metadata)
+                head = SampleHead(len(kept[0]), series, news, metadata)
                 self._journal.write(
                     RecordKind.SAMPLES, sample_records.pack(head, *kept), len(batch.labels)
                 )
@@ -130,8 +138,8 @@ class DurableMetricStore:
                     self.segments, segment, matchers, start_ms, end_ms
                 )
             ]
-        chosen = sample_reading.choose_exemplars(hot, matchers, start_ms, end_ms)
-        return sample_reading.group_exemplars([*cold, *chosen])
+        chosen = exemplars.choose(hot, matchers, start_ms, end_ms)
+        return exemplars.group([*cold, *chosen])
 
     def series_count(self) -> int:
         """Return how many series hot memory knows."""
@@ -149,7 +157,7 @@ class DurableMetricStore:
             if one is recent[0] or one.end_ns // _NS_PER_MS > latest_ms - _FORGET_AFTER_MS
         ]
         self._admission.horizon_ms = min(one.start_ns for one in heard) // _NS_PER_MS - 1
-        for segment in heard:
+        for segment in reversed(heard):
             self.segments.read(segment, self._learn(segment))
 
     def replay(self, sequence: int, payload: bytes, known: dict[int, Labels]) -> int:
@@ -166,14 +174,14 @@ class DurableMetricStore:
             if self.segments.watermark(start_ms * _NS_PER_MS) >= sequence:
                 keep &= starts != start_ms
         index = self._hot.index
-        exemplars = [
+        news = [
             (index.number(known[identity]), exemplar)
             for identity, exemplar in head.exemplars
             if identity in known
             and self.segments.watermark(exemplar.timestamp_ms * _NS_PER_MS) < sequence
         ]
         renumbered = index.numbers([known[one] for one in ids[keep].tolist()])
-        kept = SampleHead(len(renumbered), [], exemplars, head.metadata)
+        kept = SampleHead(len(renumbered), [], news, head.metadata)
         self._take(kept, renumbered, times_ms[keep], values[keep])
         return int(unknown.sum())
 
@@ -205,26 +213,13 @@ class DurableMetricStore:
         with self.readers.alone():
             self._frozen = tuple(one for one in self._frozen if one.periods())
 
-    def _fresh(self, found: Iterable[tuple[Labels, Exemplar]]) -> list[tuple[Labels, Exemplar]]:
-        """Leave out exemplars that a target shows again, and those older than the last."""
-        fresh = []
-        for labels, exemplar in found:
-            last = self._newest_exemplars.get(labels)
-            if last is None or (
-                exemplar.timestamp_ms > last.timestamp_ms
-                and (exemplar.labels, exemplar.value) != (last.labels, last.value)
-            ):
-                fresh.append((labels, exemplar))
-        return fresh
-
     def _take(self, head: SampleHead, ids: Ids, times: Times, values: Values) -> None:
         self._hot.samples.add(ids, times, values)
         self._admission.remember(ids, times, values)
         self.samples += len(ids)
-        for identity, exemplar in head.exemplars:
-            labels = self._hot.index.labels(identity)
-            self._hot.exemplars.append((labels, exemplar))
-            self._newest_exemplars[labels] = exemplar
+        found = [(self._hot.index.labels(one), exemplar) for one, exemplar in head.exemplars]
+        self._hot.exemplars.extend(found)
+        self._newest_exemplars.remember(found)
         if head.metadata:
             self._metadata = self._metadata | {one.name: one for one in head.metadata}
 
@@ -264,6 +259,10 @@ class DurableMetricStore:
             times = np.array([time_ms for _, time_ms in rows], np.int64)
             later = times > self._admission.newest_ms(ids)
             self._admission.remember(ids[later], times[later], np.zeros(int(later.sum())))
+            everything = np.arange(len(index), dtype=np.int32)
+            found = sample_segment.exemplars(cursor, catalog, everything, *_EVER_MS)
+            found.sort(key=lambda one: one[1].timestamp_ms)
+            self._newest_exemplars.remember((index.labels(one), last) for one, last in found)
 
         return learn
 
@@ -277,11 +276,8 @@ class DurableMetricStore:
             return index
         kept = SeriesIndex(index.labels(int(one)) for one in active)
         self._admission = self._admission.only(active)
-        self._newest_exemplars = {
-            labels: one
-            for labels, one in self._newest_exemplars.items()
-            if kept.get(labels) is not None
-        }
+        gone = np.setdiff1d(ids, active, assume_unique=True)
+        self._newest_exemplars.forget(index.labels(int(one)) for one in gone)
         return kept
 
     def _insert(self, start_ms: int) -> Insert:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from watchkeeper.model import Exemplar, Labels
 from watchkeeper.storage import hot_samples
+from watchkeeper.storage.exemplars import SeriesExemplar
 from watchkeeper.storage.hot_samples import HotSamples, SampleBlock
-from watchkeeper.storage.sample_segment import HotPart, SeriesExemplar
+from watchkeeper.storage.sample_segment import HotPart
 from watchkeeper.storage.series_index import SeriesIndex
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from watchkeeper.errors import StoreDamagedError
-from watchkeeper.model import Exemplar, Labels, Matcher, Series
-from watchkeeper.storage import chunk, hot_samples, matching, sample_segment
+from watchkeeper.model import Labels, Matcher, Series
+from watchkeeper.storage import chunk, hot_samples, sample_segment
 from watchkeeper.storage.engine import Cursor
+from watchkeeper.storage.exemplars import SeriesExemplar
 from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
-from watchkeeper.storage.sample_segment import SeriesExemplar
 from watchkeeper.storage.segments import Segment, Segments
 from watchkeeper.storage.series_index import SeriesIndex
 
@@ -103,29 +103,6 @@ def read_exemplars(
         return [(index.labels(series), exemplar) for series, exemplar in rows]
 
     return segments.read(segment, question) or []
-
-
-def choose_exemplars(
-    found: Iterable[SeriesExemplar], matchers: Sequence[Matcher], start_ms: int, end_ms: int
-) -> list[SeriesExemplar]:
-    """Return those of matching series within a range."""
-    tests = [(matcher.name, matching.predicate(matcher)) for matcher in matchers]
-    return [
-        (labels, exemplar)
-        for labels, exemplar in found
-        if start_ms <= exemplar.timestamp_ms <= end_ms and matching.matches(tests, labels)
-    ]
-
-
-def group_exemplars(found: Iterable[SeriesExemplar]) -> list[tuple[Labels, list[Exemplar]]]:
-    """Return exemplars by series, both sorted."""
-    by_series: dict[Labels, list[Exemplar]] = {}
-    for labels, exemplar in found:
-        by_series.setdefault(labels, []).append(exemplar)
-    return [
-        (labels, sorted(by_series[labels], key=lambda one: one.timestamp_ms))
-        for labels in sorted(by_series)
-    ]
 
 
 def _joined(parts: list[tuple[Times, Values]]) -> tuple[Times, Values]:

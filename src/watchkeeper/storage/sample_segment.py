@@ -17,6 +17,7 @@ import orjson
 from watchkeeper.model import Exemplar, Labels
 from watchkeeper.storage import chunk
 from watchkeeper.storage.engine import Cursor
+from watchkeeper.storage.exemplars import SeriesExemplar
 from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
 from watchkeeper.storage.segments import Segment
 from watchkeeper.storage.series_index import SeriesIndex
@@ -33,7 +34,6 @@ TABLES = (
 
 
 ArrayColumns = dict[str, np.ndarray[Any, Any]]
-SeriesExemplar = tuple[Labels, Exemplar]
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,9 @@ class Store:
         )
 
     def close(self) -> None:
-        """Stop the flusher and let the directory go. What is hot stays in the log."""
+        """Let the directory go; hot data stays in the log. May be called again."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._flusher.join()
         with self._flushing, self._journal.gate.alone():

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchkeeper.errors import StoreFullError
+from watchkeeper.errors import StorageError, StoreFullError
 from watchkeeper.storage import wal_format
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.wal_format import FILE_HEADER_BYTES, RecordKind
@@ -48,6 +48,7 @@ class WriteAheadLog:
         self._synchronised = 0
         self._synchronising = False
         self._failures = 0
+        self._is_closed = False
         self._size_bytes = sum(file.path.stat().st_size for file in self._closed)
         self._open()
 
@@ -106,6 +107,7 @@ class WriteAheadLog:
         """Close the newest file; everything acknowledged is on disk already."""
         with self._changed:
             self._close_file()
+            self._is_closed = True
 
     def _open(self) -> None:
         """Start a file named by its first sequence."""
@@ -132,6 +134,8 @@ class WriteAheadLog:
 
     def _write(self, kind: RecordKind, payload: bytes) -> int:
         sequence = self._next_sequence
+        if self._is_closed:
+            raise StorageError(f"the store over {self._directory} is closed: open it again")
         try:
             self._require_room(len(payload))
             if self._path is None:
