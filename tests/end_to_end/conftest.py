@@ -23,7 +23,7 @@ POLL_SECONDS = 0.1
 Found = TypeVar("Found")
 
 
-def wait_for(look: Callable[[], Found | None], within_seconds: float, what: str) -> Found:
+def wait_for(look: Callable[[], Found | None], within_seconds: float, what: object) -> Found:
     """Return the first truthy answer of `look`; fail with `what` if there is none in time."""
     deadline = time.monotonic() + within_seconds
     while time.monotonic() < deadline:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -72,19 +75,20 @@ def test_no_resume_text_is_in_a_log_or_a_span(stack, spans):
 
 
 def test_every_panel_has_something_to_show(stack, eventually):
-    empty = {}
-    for dashboard in stack.ask("/api/dashboards"):
-        for panel in stack.ask(f"/api/dashboards/{dashboard['uid']}")["panels"]:
-            for target in panel.get("targets", ()):
-                empty[panel["title"], target["expr"]] = None
+    empty = [
+        (panel["title"], target["expr"])
+        for dashboard in stack.ask("/api/dashboards")
+        for panel in stack.ask(f"/api/dashboards/{dashboard['uid']}")["panels"]
+        for target in panel.get("targets", ())
+    ]
 
-    def none_empty():
-        for key in list(empty):
-            if stack.query(key[1]):
-                del empty[key]
+    def none_is_empty():
+        empty[:] = [
+            (title, expression) for title, expression in empty if not stack.query(expression)
+        ]
         return not empty
 
-    eventually(none_empty, 40, f"data for {list(empty)}")
+    eventually(none_is_empty, 40, empty)
 
 
 def test_the_load_balancer_is_watched_too(stack):
@@ -92,10 +96,6 @@ def test_the_load_balancer_is_watched_too(stack):
 
 
 def test_watchkeeper_health_finds_everything_well(stack):
-    import json
-    import subprocess
-    import sys
-
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "watchkeeper.cli", "health", "--json"),

@@ -3,7 +3,8 @@
 from watchkeeper.contract import Dashboard, Panel, PanelKind, Query, Row, Threshold
 
 ERROR_RATIO = (
-    'sum(rate(http_requests_total{status_code=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))'
+    '(sum(rate(http_requests_total{status_code=~"5.."}[5m])) or vector(0))'
+    " / sum(rate(http_requests_total[5m]))"
 )
 SUCCESS_RATIO = (
     'sum(rate(resume_optimizations_total{status="success"}[1h]))'
@@ -239,9 +240,7 @@ PEOPLE = Row(
             title="Rate limit hits",
             description="Calls refused because a limit was reached, over the last hour.",
             queries=(
-                Query(
-                    "sum by (user_type) (increase(api_rate_limit_hits_total[1h]))", "{{user_type}}"
-                ),
+                Query("sum(increase(api_rate_limit_hits_total[1h])) or vector(0)", "refused"),
             ),
             width=8,
         ),
