@@ -22,7 +22,7 @@ from watchkeeper.wire import otlp
 
 BATCH_RECORDS = 512
 FIRST_WAIT_SECONDS = 1.0
-LONGEST_WAIT_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 10.0
 GIVE_UP_SECONDS = 300.0
 """A batch that the collector has refused for so long is dropped (OTLP exporters' default)."""
 

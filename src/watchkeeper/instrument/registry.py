@@ -61,6 +61,7 @@ class Family:
         self._faults = faults
         self._on_fold = on_fold
         self._clean = clean
+        self._no_room: OSError | None = None
         self._names = declaration.label_names
         self._admission = tuple(_Admission(label) for label in declaration.labels)
         self._initialise()
@@ -115,6 +116,9 @@ class Family:
             if admitted not in self.series and len(self.series) >= MOST_SERIES:
                 admitted = (OTHER,) * len(wanted)
             series = self.series.get(admitted) or self._make(admitted)
+            no_room, self._no_room = self._no_room, None
+        if no_room is not None:
+            self._faults.note("process_files", no_room)
         for name, before, after in zip(self._names, wanted, admitted, strict=True):
             if before != after:
                 self._on_fold(self.declaration.name, name)
@@ -136,7 +140,13 @@ class Family:
         return series
 
     def _allocate(self, label_values: tuple[str, ...], count: int) -> memoryview[float]:
-        return self._values.allocate(self.key(label_values), count)
+        try:
+            return self._values.allocate(self.key(label_values), count)
+        except OSError as error:
+            # Counted in memory, this process still answers for itself.
+            self._no_room = error
+            self._values = MemoryValues()
+            return self._values.allocate(b"", count)
 
     def _initialise(self) -> None:
         labels = self.declaration.labels

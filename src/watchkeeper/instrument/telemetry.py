@@ -311,6 +311,8 @@ class Telemetry:
             elif not keep:
                 self.registry.move(MemoryValues(), keep=False)
         except OSError as error:
+            # Cells of a parent's file must not stay in use in the child.
+            self.registry.move(MemoryValues(), keep=keep)
             self.faults.note("process_files", error)
 
     def _family(self, declaration: Metric) -> Family:

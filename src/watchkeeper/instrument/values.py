@@ -37,7 +37,10 @@ class Values(Protocol):
     """Gives out cells: arrays of numbers that start at zero."""
 
     def allocate(self, key: bytes, count: int) -> memoryview[float]:
-        """Return `count` cells, which `key` identifies among the processes of a service."""
+        """Return `count` cells, which `key` identifies among the processes of a service.
+
+        Raises OSError when there is no room.
+        """
         ...
 
     def close(self) -> None:
@@ -98,7 +101,8 @@ class FileValues:
 
     def _grow(self) -> None:
         offset = len(self._segments) * SEGMENT_BYTES
-        os.ftruncate(self._file, offset + SEGMENT_BYTES)
+        # A sparse file would kill the process (SIGBUS) when the disk is full; this raises OSError.
+        os.posix_fallocate(self._file, offset, SEGMENT_BYTES)
         self._segments.append(mmap.mmap(self._file, SEGMENT_BYTES, offset=offset))
 
 

@@ -179,3 +179,25 @@ def test_a_directory_that_cannot_be_used_costs_only_a_fault(
         assert 'ended_total{outcome="good"} 1' in read(telemetry)
         assert telemetry.faults.seen["process_files"] >= 1
     assert http.REQUESTS.name in read(telemetry)
+
+
+def test_a_full_disk_costs_only_a_fault(
+    door: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    quiet = Settings(process_directory=str(tmp_path), log="off", background=False)
+    with Telemetry(door.contract, quiet) as telemetry:
+        monkeypatch.setattr(os, "posix_fallocate", full)
+        for number in range(20_000):
+            telemetry.counter(door.visits).inc(page=number % 2)
+            telemetry.registry.find(http.REQUESTS).resolve(  # type: ignore[union-attr] # declared
+                {
+                    "method": "GET",
+                    "endpoint": f"/{number % 150}",
+                    "status_code": 200 + number // 150 % 50,
+                }
+            )
+        assert telemetry.faults.seen == {"process_files": 1}
+        assert 'visits_total{page="1"} 10000' in read(telemetry)

@@ -1,0 +1,73 @@
+"""A forked child starts anew: its own queue, its own thread, its own values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from watchkeeper import Settings, Telemetry
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
+
+def in_child(work: object) -> int:
+    """Run `work()` in a forked child; return its exit code."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()  # type: ignore[operator] # a callable
+        except BaseException:  # noqa: BLE001 - the child must end here
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_child_writes_its_own_lines_and_not_its_parents(
+    door: SimpleNamespace, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.jsonl"
+    settings = Settings(log=str(path), pump_interval_seconds=60)
+    with Telemetry(door.contract, settings) as telemetry:
+        telemetry.log(door.started, job_id="parent")
+
+        def work() -> None:
+            telemetry.log(door.started, job_id="child")
+            telemetry.stop()
+
+        assert in_child(work) == 0
+        assert [line.split('"job_id":"')[1][:5] for line in path.read_text().splitlines()] == [
+            "child"
+        ]
+    assert path.read_text().count('"job_id":"parent"') == 1
+
+
+def test_a_child_without_a_shared_directory_begins_at_zero(door: SimpleNamespace) -> None:
+    with Telemetry(door.contract, Settings(log="off", background=False)) as telemetry:
+        series = telemetry.counter(door.ended).labels(outcome="good")
+        series.inc(5)
+
+        def work() -> None:
+            series.inc()
+            assert b'ended_total{outcome="good"} 1' in telemetry.exposition()[0]
+
+        assert in_child(work) == 0
+        assert b'ended_total{outcome="good"} 5' in telemetry.exposition()[0]
+
+
+def test_the_pump_runs_in_a_child_that_has_something_to_say(
+    door: SimpleNamespace, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.jsonl"
+    with Telemetry(door.contract, Settings(log=str(path), pump_interval_seconds=0.01)) as telemetry:
+
+        def work() -> None:
+            import threading
+
+            assert not any(t.name == "watchkeeper-pump" for t in threading.enumerate())
+            telemetry.log(door.started, job_id="child")
+            assert any(t.name == "watchkeeper-pump" for t in threading.enumerate())
+
+        assert in_child(work) == 0

@@ -1,0 +1,65 @@
+"""OpenTelemetry's variables mean what they mean, and a wrong one is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from watchkeeper import ConfigError, Settings
+
+
+def test_an_empty_environment_observes_and_sends_nothing_away() -> None:
+    settings = Settings.from_environment({})
+    assert settings == Settings()
+    assert settings.otlp_endpoint == ""
+    assert settings.log == "stdout"
+
+
+def test_every_variable_is_read() -> None:
+    settings = Settings.from_environment(
+        {
+            "OTEL_SERVICE_NAME": "door",
+            "OTEL_RESOURCE_ATTRIBUTES": "team=keys,region=eu%20west,deployment.environment.name=x",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9400",
+            "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20abc",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "2500",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": "0.1",
+            "OTEL_SDK_DISABLED": "True",
+            "WATCHKEEPER_PROCESS_DIRECTORY": "/run/door",
+            "WATCHKEEPER_LOG": "/var/log/door.jsonl",
+            "ENVIRONMENT": "production",
+        }
+    )
+    assert settings.service == "door"
+    assert settings.resource_attributes["region"] == "eu west"
+    assert settings.otlp_headers == {"authorization": "Bearer abc"}
+    assert settings.export_timeout_seconds == 2.5
+    assert (settings.sampler, settings.sampler_ratio) == ("parentbased_traceidratio", 0.1)
+    assert settings.disabled
+    assert settings.process_directory == "/run/door"
+    assert settings.log == "/var/log/door.jsonl"
+    assert settings.environment == "production"
+    assert "Bearer" not in repr(settings)
+
+
+def test_resource_attributes_name_the_service_and_environment_where_nothing_else_does() -> None:
+    settings = Settings.from_environment(
+        {"OTEL_RESOURCE_ATTRIBUTES": "service.name=door,deployment.environment.name=test"}
+    )
+    assert (settings.service, settings.environment) == ("door", "test")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("OTEL_TRACES_SAMPLER", "sometimes", "'sometimes' is not a sampler; choose one of"),
+        ("OTEL_TRACES_SAMPLER_ARG", "half", "'half' is not a number"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2", "must lie between 0 and 1"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team", "write it as key=value"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL such as"),
+    ],
+)
+def test_a_wrong_value_is_named(variable: str, value: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason) as raised:
+        Settings.from_environment({variable: value})
+    assert raised.value.source == variable
