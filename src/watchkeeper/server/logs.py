@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from watchkeeper.clock import Clock
 from watchkeeper.ports import LogQuery, LogStore
+from watchkeeper.search import parse_log_query
 from watchkeeper.server.answers import answering, error_answer, json_answer
 from watchkeeper.server.arguments import Arguments, arguments, number, period
 from watchkeeper.server.records import log_json
@@ -62,8 +63,6 @@ class Logs:
         )
 
     def _query(self, given: Arguments, limit: int) -> LogQuery:
-        from watchkeeper.search import parse_log_query
-
         start_ns, end_ns = period(given, self.clock)
         query = parse_log_query(
             given.first("query"),

@@ -1,0 +1,103 @@
+import gzip
+
+import httpx2
+import orjson
+import pytest
+
+from watchkeeper.backend import Backend
+from watchkeeper.errors import OverloadError, StoreFullError
+from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
+from watchkeeper.server import otlp
+from watchkeeper.wire.otlp import PROTOBUF_CONTENT_TYPE, encode_logs, encode_spans
+from watchkeeper.wire.protobuf import read_fields
+
+pytestmark = pytest.mark.anyio
+
+NOW_NS = 1_700_000_000_000_000_000
+SPAN = SpanRecord("c" * 32, "1" * 16, "", "GET /", SpanKind.SERVER, NOW_NS, NOW_NS + 5, "shop")
+RECORD = LogRecord(NOW_NS, Severity.INFO, "sold", "shop")
+PROTOBUF = {"content-type": PROTOBUF_CONTENT_TYPE}
+
+
+async def test_what_is_acknowledged_can_be_found(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/v1/traces", content=encode_spans([SPAN]), headers=PROTOBUF)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == PROTOBUF_CONTENT_TYPE
+    assert (await client.get(f"/api/traces/{'c' * 32}")).json()["spans"][0]["service"] == "shop"
+    assert (await client.get(f"/jaeger/api/traces/{'c' * 32}")).status_code == 200
+
+
+async def test_a_compressed_request_is_taken(client: httpx2.AsyncClient) -> None:
+    content = gzip.compress(encode_logs([RECORD]))
+    headers = PROTOBUF | {"content-encoding": "gzip"}
+    assert (await client.post("/v1/logs", content=content, headers=headers)).status_code == 200
+    found = await client.get("/api/logs", params={"query": "sold"})
+    assert len(found.json()["records"]) == 1
+
+
+async def test_json_is_answered_with_json(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/v1/logs", json={"resourceLogs": []})
+    assert answer.status_code == 200
+    assert answer.json() == {}
+
+
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
+async def test_what_cannot_be_decoded_is_refused_for_good(
+    client: httpx2.AsyncClient, path: str
+) -> None:
+    answer = await client.post(path, content=b"\xff\xff", headers=PROTOBUF)
+    assert answer.status_code == 400
+    status = dict(read_fields(answer.content))
+    assert status[8] == 3
+    as_json = await client.post(path, content=b"{", headers={"content-type": "application/json"})
+    assert (as_json.status_code, as_json.json()["code"]) == (400, 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(StoreFullError("no room on disk"), 503), (OverloadError("too much at once"), 429)],
+)
+async def test_what_may_be_tried_again_says_when(
+    client: httpx2.AsyncClient,
+    backend: Backend,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+) -> None:
+    def refuse(records: object) -> None:
+        raise error
+
+    monkeypatch.setattr(backend.store.logs, "append", refuse)
+    headers = PROTOBUF
+    answer = await client.post("/v1/logs", content=encode_logs([RECORD]), headers=headers)
+    assert answer.status_code == status
+    assert int(answer.headers["retry-after"]) >= 1
+    assert str(error).encode() in answer.content
+
+
+async def test_a_body_beyond_the_limit_is_refused(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp, "MAX_BODY_BYTES", 10)
+    answer = await client.post("/v1/logs", content=encode_logs([RECORD]), headers=PROTOBUF)
+    assert answer.status_code == 413
+
+
+async def test_what_breaks_inside_is_not_told(
+    client: httpx2.AsyncClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(records: object) -> None:
+        raise ZeroDivisionError("hunter2")
+
+    monkeypatch.setattr(backend.store.logs, "append", break_down)
+    headers = {"content-type": "application/json"}
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "x"}}]}]}]}
+    answer = await client.post("/v1/logs", content=orjson.dumps(logs), headers=headers)
+    assert answer.status_code == 500
+    assert "hunter2" not in answer.text
+
+
+async def test_refusals_are_counted_and_shown(client: httpx2.AsyncClient) -> None:
+    await client.post("/v1/traces", content=b"\xff", headers=PROTOBUF)
+    metrics = (await client.get("/metrics")).text
+    assert 'watchkeeper_refused_total{signal="spans",reason="malformed"} 1' in metrics

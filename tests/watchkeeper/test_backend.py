@@ -1,0 +1,130 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from watchkeeper import backend as module
+from watchkeeper.backend import Backend, Places, TappedLogs
+from watchkeeper.clock import SystemClock
+from watchkeeper.errors import ConfigError, StorageError
+from watchkeeper.model import LogRecord, Severity
+from watchkeeper.storage import MemoryStore, Store
+
+pytestmark = pytest.mark.anyio
+
+GROUP = "groups: [{{name: {name}, interval: 1s, rules: [{{alert: A, expr: '{expression}'}}]}}]\n"
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    (tmp_path / "prometheus.yml").write_text("rule_files: [rules.yml]\n")
+    (tmp_path / "rules.yml").write_text(GROUP.format(name="first", expression="vector(1)"))
+    (tmp_path / "alertmanager.yml").write_text("route: {receiver: n}\nreceivers: [{name: n}]\n")
+    return Places(
+        prometheus=tmp_path / "prometheus.yml",
+        alertmanager=tmp_path / "alertmanager.yml",
+        data=tmp_path / "data",
+        external_url="http://127.0.0.1:9400",
+    )
+
+
+@pytest.fixture
+async def backend(places: Places) -> AsyncIterator[Backend]:
+    backend = Backend.open(places, clock=SystemClock())
+    await backend.start()
+    yield backend
+    await backend.stop()
+
+
+async def eventually(look: object) -> None:
+    async with asyncio.timeout(10):
+        while not look():  # type: ignore[operator] # a function without arguments
+            await asyncio.sleep(0.01)
+
+
+async def test_what_a_rule_finds_reaches_the_notifier(backend: Backend) -> None:
+    await eventually(backend.notifier.alerts)
+    (status,) = backend.notifier.alerts()
+    assert status.alert.name == "A"
+    assert status.alert.generator_url.startswith("http://127.0.0.1:9400/graph?")
+
+
+async def test_a_reload_takes_new_rules_and_keeps_what_is_stored(
+    backend: Backend, places: Places
+) -> None:
+    store = backend.store
+    rules = places.prometheus.with_name("rules.yml")
+    rules.write_text(GROUP.format(name="second", expression="vector(2)"))
+    await backend.reload()
+    assert [group.name for group in backend.groups()] == ["second"]
+    assert backend.store is store
+    await eventually(lambda: backend.groups()[0].last_evaluation_ns)
+
+
+async def test_a_broken_file_changes_nothing_and_is_remembered(
+    backend: Backend, places: Places
+) -> None:
+    rules = places.prometheus.with_name("rules.yml")
+    rules.write_text(GROUP.format(name="broken", expression="sum("))
+    with pytest.raises(ConfigError, match=r"rules.yml.*expr"):
+        await backend.reload()
+    assert [group.name for group in backend.groups()] == ["first"]
+    assert "rules.yml" in backend.reload_error
+    rules.write_text(GROUP.format(name="mended", expression="vector(1)"))
+    await backend.reload()
+    assert backend.reload_error == ""
+
+
+async def test_a_part_that_fails_is_started_again_and_told(
+    places: Places, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = Backend.open(places, clock=SystemClock())
+    runs = 0
+
+    async def fail_once() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise RuntimeError("the evaluator broke")
+
+    monkeypatch.setattr(module, "RESTART_SECONDS", 0.0)
+    monkeypatch.setattr(backend.evaluator, "run", fail_once)
+    with caplog.at_level(logging.ERROR):
+        await backend.start()
+        await eventually(lambda: runs == 2)
+    await backend.stop()
+    assert "the evaluator broke" in backend.failures["evaluator"]
+    assert "the evaluator broke" in caplog.text
+
+
+async def test_after_a_stop_the_directory_is_free(places: Places) -> None:
+    backend = Backend.open(places, clock=SystemClock())
+    with pytest.raises(StorageError):
+        Store.open(places.data)
+    await backend.start()
+    await backend.stop()
+    Store.open(places.data).close()
+
+
+@pytest.mark.parametrize("missing", ["prometheus", "alertmanager"])
+async def test_a_missing_file_is_named(places: Places, missing: str) -> None:
+    path: Path = getattr(places, missing)
+    path.unlink()
+    with pytest.raises(ConfigError, match=path.name):
+        Backend.open(places, clock=SystemClock())
+
+
+async def test_a_data_directory_that_is_a_file_is_told(places: Places) -> None:
+    places.data.write_text("")
+    with pytest.raises(ConfigError, match="data"):
+        Backend.open(places, clock=SystemClock())
+
+
+def test_who_listens_hears_of_records_once_they_are_stored() -> None:
+    logs = TappedLogs(MemoryStore().logs)
+    heard: list[str] = []
+    logs.listeners.append(lambda records: heard.extend(record.message for record in records))
+    logs.append([LogRecord(1, Severity.INFO, "stored", "api")])
+    assert heard == ["stored"]
