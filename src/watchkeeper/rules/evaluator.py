@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import urllib.parse
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from watchkeeper.clock import Clock
-from watchkeeper.errors import QueryError, WatchkeeperError
+from watchkeeper.errors import WatchkeeperError
 from watchkeeper.model import FiringAlert, Labels
 from watchkeeper.ports import AlertSink, Querier, SampleSink, SeriesSource
 from watchkeeper.rules.evaluation import AlertingState, RecordingState, RuleState
@@ -18,6 +19,8 @@ from watchkeeper.rules.rule import RecordingRule, RuleGroup
 from watchkeeper.rules.sample_rows import Rows, alert_rows, batch
 from watchkeeper.rules.schedule import next_slot_ns, offset_ns
 from watchkeeper.rules.snapshot import GroupSnapshot, GroupStatistics, Health
+
+LOGGER = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -116,7 +119,9 @@ class Evaluator:
             try:
                 found = restore(rule.rule, self._history, now_ns, confirm_within_ns)
             except WatchkeeperError as error:
-                rule.last_error = f"its earlier alerts could not be read: {error}"
+                LOGGER.warning(
+                    "alerts of %s before the start are not known: %s", rule.rule.name, error
+                )
                 continue
             rule.adopt(found)
             state.written[position] = set(alert_rows(rule.alerts()))
@@ -125,18 +130,22 @@ class Evaluator:
         self, state: _GroupState, position: int, rule: RuleState, now_ns: int
     ) -> None:
         started_ns = self._clock.monotonic_ns()
+        rule.health, rule.last_error = Health.OK, ""
         try:
-            rows = rule.evaluate(now_ns, state.group.limit)
-            self._write(state, position, rows, now_ns)
+            self._write(state, position, rule.evaluate(now_ns, state.group.limit), now_ns)
         except Exception as error:  # noqa: BLE001 - one broken rule must not end the watch
-            state.failures += 1
-            rule.health = Health.ERROR
-            rule.last_error = str(error) if isinstance(error, QueryError) else repr(error)
-        else:
-            rule.health, rule.last_error = Health.OK, ""
+            self._failed(state, rule, error)
+        try:
+            self._send(state, rule, now_ns)
+        except Exception as error:  # noqa: BLE001 - nor must whoever takes the alerts
+            self._failed(state, rule, error)
         rule.last_evaluation_ns = now_ns
         rule.evaluation_seconds = (self._clock.monotonic_ns() - started_ns) / 1e9
-        self._send(state, rule, now_ns)
+
+    def _failed(self, state: _GroupState, rule: RuleState, error: Exception) -> None:
+        state.failures += 1
+        rule.health = Health.ERROR
+        rule.last_error = str(error) if isinstance(error, WatchkeeperError) else repr(error)
 
     def _write(self, state: _GroupState, position: int, rows: Rows, now_ns: int) -> None:
         vanished = state.written[position].difference(rows)
