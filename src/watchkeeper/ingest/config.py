@@ -177,8 +177,11 @@ def matching(pattern: str) -> tuple[Path, ...]:
 
 
 def _completed(job: ScrapeConfig, general: GlobalConfig, path: Path, where: str) -> ScrapeConfig:
-    interval = job.scrape_interval or general.scrape_interval
-    timeout = job.scrape_timeout or Duration(min(general.scrape_timeout, interval))
+    interval, timeout = job.scrape_interval, job.scrape_timeout
+    if interval is None:
+        interval = general.scrape_interval
+    if timeout is None:
+        timeout = Duration(min(general.scrape_timeout, interval))
     _check(job, interval, timeout, str(path), where)
     return msgspec.structs.replace(
         job,

@@ -51,7 +51,7 @@ def parse_text(text: str, default_timestamp_ms: int, series: SeriesCache) -> Par
         elif not line or line.isspace():
             continue
         elif line.lstrip(" \t").startswith("#"):
-            _note(line.strip(), types, helps)
+            _note(line.lstrip(" \t"), types, helps)
             continue
         else:
             labels, value, time = _parse_sample(line, number, series)

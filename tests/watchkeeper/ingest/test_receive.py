@@ -1,0 +1,147 @@
+"""OTLP is acknowledged once it is stored, and refused without a trace of it otherwise."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+import zstandard
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+
+from watchkeeper.errors import DecodeError, OverloadError, StoreFullError
+from watchkeeper.ingest import OtlpReceiver, ReceiveLimits, Refusal, Signal
+from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
+from watchkeeper.testing import NEW_YEAR_2026_NS
+from watchkeeper.wire import otlp
+
+PROTOBUF = otlp.PROTOBUF_CONTENT_TYPE
+SPAN = SpanRecord("ab" * 16, "cd" * 8, "", "work", SpanKind.INTERNAL, 1, 2, "api")
+LOG = LogRecord(0, Severity.INFO, "hello", "api")
+
+
+class RememberingStore:
+    def __init__(self):
+        self.records = []
+        self.failure = None
+
+    def append(self, records):
+        if self.failure is not None:
+            raise self.failure
+        self.records += records
+
+
+@pytest.fixture
+def logs():
+    return RememberingStore()
+
+
+@pytest.fixture
+def spans():
+    return RememberingStore()
+
+
+@pytest.fixture
+def receiver(sink, logs, spans, clock):
+    return OtlpReceiver(sink, logs, spans, clock=clock, limits=ReceiveLimits(100_000, 10))
+
+
+def points(count, temporality=2):
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="n")
+    metric.sum.aggregation_temporality = temporality
+    for number in range(count):
+        metric.sum.data_points.add(time_unix_nano=(number + 1) * 1_000_000, as_int=number)
+    return request.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [
+        ("", bytes),
+        ("gzip", gzip.compress),
+        ("zstd", zstandard.ZstdCompressor().compress),
+        ("GZIP", lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])),
+    ],
+)
+def test_spans_are_stored_and_acknowledged(receiver, spans, encoding, compress):
+    body = compress(otlp.encode_spans([SPAN]))
+    assert receiver.receive_traces(body, PROTOBUF, encoding) == (b"", PROTOBUF)
+    assert spans.records == [SPAN]
+    assert receiver.statistics().received == {Signal.SPANS: 1}
+
+
+def test_json_is_answered_in_json(receiver):
+    answer, content_type = receiver.receive_traces(b'{"resourceSpans": []}', "application/json")
+    assert (json.loads(answer), content_type) == ({}, "application/json")
+
+
+def test_a_log_record_without_a_time_gets_the_present(receiver, logs):
+    receiver.receive_logs(otlp.encode_logs([LOG]), PROTOBUF)
+    assert logs.records[0].timestamp_ns == NEW_YEAR_2026_NS
+
+
+def test_points_become_samples(receiver, sink):
+    assert receiver.receive_metrics(points(2), PROTOBUF) == (b"", PROTOBUF)
+    (batch,) = sink.batches
+    assert batch.values.tolist() == [0.0, 1.0]
+    assert batch.timestamps_ms.tolist() == [1, 2]
+    assert (batch.values.dtype, batch.timestamps_ms.dtype) == (np.float64, np.int64)
+
+
+def test_points_that_are_not_taken_are_told_in_the_protocols_words(receiver, sink):
+    answer, _ = receiver.receive_metrics(points(3, temporality=1), PROTOBUF)
+    partial = ExportMetricsServiceResponse.FromString(answer).partial_success
+    assert partial.rejected_data_points == 3
+    assert "cumulative" in partial.error_message
+    assert sink.batches == []
+    assert receiver.statistics().refused == {(Signal.SAMPLES, Refusal.UNSUPPORTED): 3}
+
+
+def test_samples_that_the_store_refuses_are_told_too(receiver, sink):
+    sink.refuses = 1
+    answer, _ = receiver.receive_metrics(points(2), PROTOBUF)
+    partial = ExportMetricsServiceResponse.FromString(answer).partial_success
+    assert partial.rejected_data_points == 1
+    assert receiver.statistics().received == {Signal.SAMPLES: 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"garbage", ""),
+        (b"garbage", "gzip"),
+        (gzip.compress(b"x" * 100)[:-9], "gzip"),
+        (b"garbage", "zstd"),
+        (b"", "br"),
+    ],
+)
+def test_garbage_is_a_decode_error_and_counted(receiver, body, encoding):
+    with pytest.raises(DecodeError):
+        receiver.receive_logs(body, PROTOBUF, encoding)
+    assert receiver.statistics().refused == {(Signal.LOGS, Refusal.MALFORMED): 1}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [("", bytes), ("gzip", gzip.compress), ("zstd", zstandard.ZstdCompressor().compress)],
+)
+def test_a_bomb_is_refused_before_it_is_opened(receiver, encoding, compress):
+    with pytest.raises(OverloadError, match="100000 bytes"):
+        receiver.receive_traces(compress(bytes(10_000_000)), PROTOBUF, encoding)
+    assert receiver.statistics().refused == {(Signal.SPANS, Refusal.LIMIT): 1}
+
+
+def test_too_many_records_in_one_request_are_refused(receiver, spans):
+    with pytest.raises(OverloadError, match="11 spans in one request, 10 are allowed"):
+        receiver.receive_traces(otlp.encode_spans([SPAN] * 11), PROTOBUF)
+    assert spans.records == []
+
+
+def test_a_full_store_is_not_acknowledged(receiver, spans):
+    spans.failure = StoreFullError("disk full")
+    with pytest.raises(StoreFullError):
+        receiver.receive_traces(otlp.encode_spans([SPAN]), PROTOBUF)
+    assert receiver.statistics().refused == {(Signal.SPANS, Refusal.STORE_FULL): 1}

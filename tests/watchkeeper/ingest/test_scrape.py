@@ -1,0 +1,210 @@
+"""Scraping, from the configuration to the batches, with a fake target and a fake time."""
+
+import asyncio
+import gzip
+import math
+
+import httpx2
+import pytest
+
+from watchkeeper.errors import OverloadError, StoreFullError
+from watchkeeper.ingest import Refusal, Scraper, Signal
+
+TARGET = "static_configs: [{targets: ['one:80']}]"
+pytestmark = pytest.mark.anyio
+
+
+class Targets:
+    """Answers scrapes with the given bodies, one after the other; the last is repeated."""
+
+    def __init__(self, *answers, content_type="text/plain; version=0.0.4"):
+        self.answers = list(answers)
+        self.requests = []
+        self.content_type = content_type
+
+    def __call__(self, request):
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, httpx2.Response):
+            return answer
+        return httpx2.Response(200, text=answer, headers={"content-type": self.content_type})
+
+
+class Beats:
+    """Sleeps that let the fake clock advance, and end the run after so many scrapes."""
+
+    def __init__(self, clock, scrapes):
+        self.clock, self.scrapes = clock, scrapes
+        self.slept = []
+
+    async def __call__(self, seconds):
+        if asyncio.current_task().get_coro().__qualname__ != "TargetBeat.run":
+            await asyncio.Event().wait()
+        if len(self.slept) == self.scrapes:
+            raise EnoughError
+        self.slept.append(seconds)
+        self.clock.advance(seconds)
+
+
+class EnoughError(Exception):
+    """The run has scraped as often as the test wants."""
+
+
+@pytest.fixture
+def scraped(configured, sink, clock):
+    async def run(targets, job=TARGET, scrapes=1):
+        client = httpx2.AsyncClient(transport=httpx2.MockTransport(targets))
+        beats = Beats(clock, scrapes)
+        scraper = Scraper(configured(job), sink, clock=clock, client=client, sleep=beats)
+        with pytest.raises(ExceptionGroup):
+            await scraper.run()
+        scraper.slept = beats.slept
+        return scraper
+
+    return run
+
+
+async def test_a_scrape_is_stored_with_the_targets_labels_and_a_report(scraped, sink):
+    scraper = await scraped(Targets("# TYPE a gauge\na{x='1'} 2\n".replace("'", '"')))
+    (batch,) = sink.batches
+    assert batch.labels[0] == (
+        ("__name__", "a"),
+        ("instance", "one:80"),
+        ("job", "api"),
+        ("x", "1"),
+    )
+    assert sink.rows() == {
+        "a": 2.0,
+        "up": 1.0,
+        "scrape_duration_seconds": 0.0,
+        "scrape_samples_scraped": 1.0,
+        "scrape_samples_post_metric_relabeling": 1.0,
+        "scrape_series_added": 1.0,
+    }
+    assert [item.name for item in batch.metadata] == ["a"]
+    (status,) = scraper.targets()
+    assert (status.health, status.url, status.last_error) == ("up", "http://one:80/metrics", "")
+    assert scraper.statistics().received == {Signal.SAMPLES: 6}
+
+
+async def test_a_series_that_vanishes_is_marked_stale_once(scraped, sink):
+    await scraped(Targets("a 1\nb 1\n", "a 1\n", "a 1\n"), scrapes=3)
+    assert sink.rows(1)["b"] == "stale"
+    assert "b" not in sink.rows(2)
+    assert sink.rows(1)["scrape_series_added"] == 0.0
+
+
+async def test_a_target_that_fails_is_down_and_its_series_are_stale(scraped, sink):
+    scraper = await scraped(Targets("a 1\n", httpx2.ConnectError("refused"), "a 2\n"), scrapes=3)
+    assert sink.rows(1)["up"] == 0.0
+    assert sink.rows(1)["a"] == "stale"
+    assert sink.rows(2) | {"up": 1.0, "a": 2.0} == sink.rows(2)
+    assert scraper.targets()[0].health == "up"
+
+
+@pytest.mark.parametrize(
+    ("answer", "job", "reason"),
+    [
+        (httpx2.Response(503), "", "HTTP status 503"),
+        ("a x\n", "", "line 1: 'x' is not a number"),
+        (httpx2.ReadTimeout("slow"), "", "ReadTimeout"),
+        ("a 1\nb 1\n", "sample_limit: 1", "sample_limit is 1"),
+        ("a 1\n" * 9, "body_size_limit: 10B", "body_size_limit of 10 bytes"),
+        ('a{x="1"} 1\n', "label_limit: 3", "label_limit is 3"),
+        ('a{x="long"} 1\n', "label_value_length_limit: 3", "label_value_length_limit is 3"),
+        ("a 1", "authorization: {credentials_file: missing}", "credentials: No such file"),
+    ],
+)
+async def test_what_is_wrong_is_told_in_the_targets_status(scraped, sink, answer, job, reason):
+    scraper = await scraped(Targets(answer), f"{TARGET}, {job}" if job else TARGET)
+    (status,) = scraper.targets()
+    assert status.health == "down"
+    assert reason in status.last_error
+    assert sink.rows() == {
+        "up": 0.0,
+        "scrape_duration_seconds": 0.0,
+        "scrape_samples_scraped": 0.0,
+        "scrape_samples_post_metric_relabeling": 0.0,
+        "scrape_series_added": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (StoreFullError("disk full"), Refusal.STORE_FULL),
+        (OverloadError("too much"), Refusal.LIMIT),
+        (RuntimeError("broken"), Refusal.STORE_FAILED),
+    ],
+)
+async def test_a_store_that_refuses_never_stops_the_beat(scraped, sink, failure, reason):
+    sink.failure = failure
+    targets = Targets("a 1\n")
+    scraper = await scraped(targets, scrapes=3)
+    assert len(targets.requests) == 3
+    assert scraper.statistics().refused == {(Signal.SAMPLES, reason): 18}
+    assert str(failure) in scraper.targets()[0].last_error
+
+
+async def test_scrapes_come_once_an_interval_at_the_targets_own_offset(scraped):
+    scraper = await scraped(Targets("a 1\n"), scrapes=4)
+    assert scraper.slept[0] < 1.0
+    assert all(math.isclose(seconds, 15.0) for seconds in scraper.slept[2:])
+
+
+async def test_own_timestamps_are_honoured_unless_told_otherwise(scraped, sink):
+    await scraped(Targets("a 1 77\n"))
+    assert sink.batches[0].timestamps_ms[0] == 77
+    await scraped(Targets("a 1 77\n"), f"{TARGET}, honor_timestamps: false")
+    assert sink.batches[-1].timestamps_ms[0] == sink.batches[-1].timestamps_ms[-1]
+
+
+async def test_clashing_labels_are_kept_beside_the_targets_own(scraped, sink):
+    await scraped(Targets('a{job="theirs"} 1\n'))
+    assert dict(sink.batches[0].labels[0])["exported_job"] == "theirs"
+    await scraped(Targets('a{job="theirs"} 1\n'), f"{TARGET}, honor_labels: true")
+    assert dict(sink.batches[-1].labels[0])["job"] == "theirs"
+
+
+async def test_metric_relabelling_drops_series_and_counts_both_ways(scraped, sink):
+    rule = "metric_relabel_configs: [{source_labels: [__name__], regex: b, action: drop}]"
+    await scraped(Targets("a 1\nb 1\n"), f"{TARGET}, {rule}")
+    assert "b" not in sink.rows()
+    assert sink.rows()["scrape_samples_scraped"] == 2.0
+    assert sink.rows()["scrape_samples_post_metric_relabeling"] == 1.0
+
+
+async def test_relabelling_decides_where_to_scrape(scraped):
+    rule = "relabel_configs: [{target_label: __address__, replacement: 'two:81'}]"
+    targets = Targets("a 1\n")
+    job = f"{TARGET}, {rule}, metrics_path: /m, scheme: https, params: {{q: [x, y]}}"
+    await scraped(targets, job)
+    assert str(targets.requests[0].url) == "https://two:81/m?q=x&q=y"
+
+
+async def test_credentials_and_the_wish_for_openmetrics_are_sent(scraped):
+    targets = Targets("a 1\n")
+    await scraped(targets, f"{TARGET}, basic_auth: {{username: u, password: p}}")
+    headers = targets.requests[0].headers
+    assert headers["authorization"] == "Basic dTpw"
+    assert headers["accept"].startswith("application/openmetrics-text")
+    assert headers["x-prometheus-scrape-timeout-seconds"] == "10"
+
+
+async def test_an_exemplar_is_passed_on_once(scraped, sink):
+    body = '# TYPE a counter\na_total 1 # {trace_id="ab"} 0.5 1\n# EOF\n'
+    await scraped(Targets(body, content_type="application/openmetrics-text"), scrapes=2)
+    first, second = sink.batches
+    assert [item.labels for _, item in first.exemplars] == [(("trace_id", "ab"),)]
+    assert second.exemplars == []
+    assert second.metadata == []
+
+
+async def test_a_compressed_answer_is_opened(scraped, sink):
+    answer = httpx2.Response(
+        200, content=gzip.compress(b"a 5\n"), headers={"content-encoding": "gzip"}
+    )
+    await scraped(Targets(answer))
+    assert sink.rows()["a"] == 5.0
