@@ -61,7 +61,6 @@ class Limits:
     job_attempts: int = 5
     worker_jobs: int = 4
     database_connections: int = 10
-    requests_at_once: int = 500
     password_threads: int = 2
     password_waiting: int = 32
     wrong_passwords: int = 10

@@ -42,7 +42,6 @@ def main() -> None:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=GRACE_SECONDS,
-        limit_concurrency=settings.limits.requests_at_once,
     )
 
 

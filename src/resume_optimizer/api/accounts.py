@@ -55,7 +55,8 @@ async def log_in(calling: Caller, email: str, password: str) -> Session:
     except Failure:
         _refuse(calling, "rate_limited")
         raise
-    user = await users.by_email(api.services.database, address)
+    known = EMAIL.match(address)
+    user = await users.by_email(api.services.database, address) if known else None
     right, stronger = await api.passwords.verify(password, user.password_hash if user else None)
     if user is None or not right:
         _refuse(calling, "credentials", str(user.id) if user else "")

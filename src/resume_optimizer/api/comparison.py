@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from resume_optimizer.resumes.optimise import Optimisation
 
-WORDS = re.compile(r"\s+|[^\s]+")
+WORDS = re.compile(r"\s*\S+|\s+")
 ALIKE = 0.3
 """From this share of equal words on two lines count as one line that was rewritten."""
 

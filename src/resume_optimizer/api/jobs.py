@@ -105,7 +105,7 @@ async def post_job(
     idempotency_key: Annotated[str | None, Header(max_length=LONGEST_REQUEST_KEY)] = None,
 ) -> dict[str, Any]:
     """Ask for a job. The same `Idempotency-Key` twice is one job."""
-    return describe(await ask(calling, wanted, idempotency_key))
+    return describe(await ask(calling, wanted, idempotency_key or None))
 
 
 @router.get("/api/jobs")

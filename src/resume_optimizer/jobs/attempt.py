@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from resume_optimizer.database import attempts
-from resume_optimizer.database.attempts import Work
+from resume_optimizer.database.attempts import Finished, Work
 from resume_optimizer.failures import CODES, Failure
 from resume_optimizer.jobs.pipeline import Notes, Pipeline
 from resume_optimizer.outages import CACHE_DOWN, failure_of
@@ -96,14 +96,18 @@ class Attempts:
         try:
             async with _kept_alive(beat), asyncio.timeout(self._limits.job_seconds):
                 finished = await self._pipeline.run(work, notes)
+            seconds = await attempts.complete(self._database, work, finished)
         except TimeoutError:
             return Failure("job_timeout")
         except Exception as error:  # noqa: BLE001 - whatever it was, the job ends with an answer
             return self._failure(error, notes)
-        seconds = await attempts.complete(self._database, work, finished)
         if seconds is None:
             await self._pipeline.discard(finished)
-            return None
+        else:
+            self._count_completed(work, finished, seconds)
+        return None
+
+    def _count_completed(self, work: Work, finished: Finished, seconds: float) -> None:
         self._count("completed", "success", seconds, finished.company_type)
         self._telemetry.counter(conventions.ATTEMPTS).inc(outcome="success")
         self._telemetry.summary(MATCH_SCORE).observe(finished.score_after)
@@ -114,7 +118,6 @@ class Attempts:
             score_before=finished.score_before,
             score_after=finished.score_after,
         )
-        return None
 
     def _failure(self, error: Exception, notes: Notes) -> Failure:
         failure = failure_of(error)

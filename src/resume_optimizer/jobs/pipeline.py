@@ -40,8 +40,8 @@ class Pipeline:
 
     async def run(self, work: Work, notes: Notes) -> Finished:
         """Do the work. Raises Failure, and whatever a fault of the program raises."""
-        text = await self._parse(work)
-        posting = await self._posting(work)
+        text = storable(await self._parse(work))
+        posting = storable(await self._posting(work))
         notes.company_type = company_type(posting)
         optimisation = await optimise(text, posting, self._provider, self._telemetry)
         notes.calls = optimisation.calls
@@ -108,3 +108,8 @@ class Pipeline:
         await self._services.objects.put(finished.docx_key, docx)
         await self._services.objects.put(finished.pdf_key, pdf)
         return finished
+
+
+def storable(text: str) -> str:
+    """Return text without what PostgreSQL cannot keep: NUL and lone surrogates."""
+    return text.replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +73,14 @@ async def test_neither_a_wrong_password_nor_a_stranger_is_told_apart(
 
     assert wrong.status_code == stranger.status_code == 401
     assert wrong.json()["error"]["code"] == stranger.json()["error"]["code"] == "credentials_wrong"
+
+
+@pytest.mark.parametrize("email", ["", "a\x00b@example.org", "\ud800@example.org", "x" * 5000])
+async def test_an_address_that_cannot_be_is_only_wrong(api: httpx2.AsyncClient, email: str) -> None:
+    answer = await api.post("/api/login", content=json.dumps({**ADA, "email": email}))
+
+    assert answer.status_code in (401, 422)
+    assert answer.json()["error"]["code"] in ("credentials_wrong", "request_invalid")
 
 
 async def test_many_wrong_passwords_must_wait(api: httpx2.AsyncClient, measured: Any) -> None:

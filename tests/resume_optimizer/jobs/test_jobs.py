@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from resume_optimizer.jobs import attempt
 from resume_optimizer.jobs.recovery import recover
 from resume_optimizer.llm.offline import OfflineProvider
 from resume_optimizer.llm.provider import Completion, CompletionRequest, ProviderFailure, Usage
+from resume_optimizer.resumes.posting import PostingLimits
 from resume_optimizer.services import Services
 from resume_optimizer.settings import Settings
 
@@ -117,6 +119,18 @@ async def test_a_posting_that_redirects_into_a_private_network_is_refused(
     assert job["error"]["code"] == "posting_url_private"
 
 
+async def test_a_posting_that_never_comes_ends_the_job(
+    person: Any, worker: None, board: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = partial(PostingLimits, total_seconds=0.2)
+    monkeypatch.setattr("resume_optimizer.jobs.pipeline.PostingLimits", short)
+    board.answers.clear()
+
+    job = await person.ended(await person.job(posting_url=f"{board.url}/posting"))
+
+    assert (job["error"]["code"], job["attempts"]) == ("posting_timeout", 1)
+
+
 async def test_a_posting_is_fetched(person: Any, worker: None, board: Any) -> None:
     job = await person.ended(await person.job(posting_url=f"{board.url}/posting"))
 
@@ -164,6 +178,19 @@ async def test_a_model_that_recovers_lets_the_job_end_well(
     assert job["status"] == "completed"
     assert measured("completed_jobs_total", status="completed") == 1
     assert measured("completed_jobs_total", status="failed") == 0
+
+
+async def test_text_that_postgresql_cannot_keep_is_kept_without_it(
+    person: Any, worker: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def extract(*_: Any) -> str:
+        return "Ada\x00 Lovelace\nSummary\nBuilds \ud800 engines in Python"
+
+    monkeypatch.setattr("resume_optimizer.jobs.pipeline.extract_text", extract)
+
+    job = await person.ended(await person.job())
+
+    assert job["status"] == "completed"
 
 
 async def test_a_fault_of_the_program_ends_the_job_without_showing_it(
