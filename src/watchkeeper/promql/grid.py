@@ -71,12 +71,13 @@ class Columns:
             return np.zeros((0, grid.count), dtype=np.int64)
         if self.shared:
             row = self.times_ms[: self.bounds[1]]
-            inside = np.searchsorted(row, grid.times_ms, side="right").astype(np.int64)
+            inside: Ints = np.searchsorted(row, grid.times_ms, side="right").astype(np.int64)
             return starts + inside[None, :]
         if grid.count == 1 or grid.step_ms == 0:
             before = np.concatenate(([0], np.cumsum(self.times_ms <= grid.start_ms)))
             counts = before[self.bounds[1:]] - before[self.bounds[:-1]]
-            return starts + np.broadcast_to(counts[:, None], (self.series, grid.count))
+            same: Ints = np.broadcast_to(counts[:, None], (self.series, grid.count))
+            return starts + same
         return starts + self._count_by_step(grid)
 
     def _count_by_step(self, grid: Grid) -> Ints:

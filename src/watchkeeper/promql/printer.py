@@ -37,7 +37,7 @@ _NOT_BARE = frozenset(
 )
 
 
-def format(expression: Expression) -> str:  # noqa: A001, C901  the public name; one arm a node
+def format(expression: Expression) -> str:  # noqa: C901  one arm a node
     """Return the query on one line; parsing it gives an equal tree."""
     match expression:
         case Number(value=value):

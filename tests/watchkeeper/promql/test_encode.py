@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchkeeper.promql import Engine, encode
+from watchkeeper.promql.encode import format_seconds, format_values
+
+
+def test_a_vector_is_encoded_as_prometheus_does(shelf) -> None:
+    shelf.put([1500], [0.25], name="x", job="a")
+    assert json.loads(encode(Engine(shelf).instant("x", 1500))) == {
+        "resultType": "vector",
+        "result": [{"metric": {"__name__": "x", "job": "a"}, "value": [1.5, "0.25"]}],
+    }
+
+
+def test_a_matrix_leaves_out_what_is_absent(shelf) -> None:
+    shelf.put([0, 2000], [1, 2], name="x")
+    body = encode(Engine(shelf, lookback_ms=1000).range("x", 0, 2000, 1000))
+    assert json.loads(body)["result"] == [
+        {"metric": {"__name__": "x"}, "values": [[0, "1"], [2, "2"]]}
+    ]
+
+
+def test_scalars_and_strings_are_pairs(shelf) -> None:
+    engine = Engine(shelf)
+    assert encode(engine.instant("1/0", 1000)) == b'{"resultType":"scalar","result":[1,"+Inf"]}'
+    assert (
+        encode(engine.instant('"é"', 1000)) == '{"resultType":"string","result":[1,"é"]}'.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, b"0"),
+        (-0.0, b"-0"),
+        (1.0, b"1"),
+        (1e15, b"1000000000000000"),
+        (1.2345678901234567e20, b"123456789012345670000"),
+        (1e21, b"1e+21"),
+        (0.000001, b"0.000001"),
+        (1e-7, b"1e-07"),
+        (math.nan, b"NaN"),
+        (-math.inf, b"-Inf"),
+        (0.1 + 0.2, b"0.30000000000000004"),
+    ],
+)
+def test_values_are_written_in_the_shortest_way(value: float, text: bytes) -> None:
+    assert format_values(np.array([value])) == [text]
+
+
+@given(st.lists(st.floats(), max_size=20))
+def test_values_read_back_the_same(values: list[float]) -> None:
+    read = [float(text) for text in format_values(np.array(values, dtype=np.float64))]
+    assert all(
+        a == b or (math.isnan(a) and math.isnan(b)) for a, b in zip(values, read, strict=True)
+    )
+
+
+@given(st.integers(-(10**15), 10**15))
+def test_seconds_read_back_the_same(milliseconds: int) -> None:
+    assert round(float(format_seconds(milliseconds)) * 1000) == milliseconds
