@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from watchkeeper.clock import Clock, IdSource, RandomIds
+from watchkeeper.errors import StorageError
 from watchkeeper.model import FiringAlert, Labels
 from watchkeeper.notify.alert import Alert, merged, received
 from watchkeeper.notify.config_file import AlertmanagerConfig
@@ -36,6 +38,8 @@ from watchkeeper.notify.snapshot import (
     ReceiverStatus,
 )
 from watchkeeper.notify.state_file import State, StateFile
+
+LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,7 @@ class Notifier:
         self._settings = settings or NotifierSettings()
         self._poster = Poster(client)
         self._lock = threading.RLock()
+        self._saving = threading.Lock()
         self._history = History()
         self._dispatcher = Dispatcher(config.route)
         self._alerts: dict[Labels, Alert] = {}
@@ -81,7 +86,7 @@ class Notifier:
         self._silences = SilenceBook(self._settings.ids, state.silences)
         self._log = NotificationLog(state.log)
         self._unsaved = False
-        self._adopt(state.alerts)
+        self._adopt(state)
 
     # in
 
@@ -187,7 +192,7 @@ class Notifier:
                     flights.add(flight)
                     flight.add_done_callback(flights.discard)
                     flight.add_done_callback(lambda _: self._stir())
-                await asyncio.to_thread(self.save)
+                await asyncio.to_thread(self._save_or_say_so)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self._seconds_to_next())
         finally:
@@ -195,26 +200,39 @@ class Notifier:
             for flight in flights:
                 flight.cancel()
             await asyncio.gather(*flights, return_exceptions=True)
-            self.save()
+            self._save_or_say_so()
             await self._poster.close()
 
     async def flush(self) -> None:
         """Look at every group that is due and wait until its notifications are delivered."""
         await asyncio.gather(*(self._flush_group(group) for group in self._due()))
-        self.save()
+        self._save_or_say_so()
 
     def save(self) -> None:
-        """Keep what changed since the last time."""
-        with self._lock:
-            if not self._unsaved:
-                return
-            self._unsaved = False
-            state = State(
-                silences=self._silences.all(),
-                log=self._log.all(),
-                alerts=tuple(self._alerts.values()),
-            )
-            self._state_file.save(state)
+        """Keep what changed since the last time. Raises StorageError, and tries again next time."""
+        with self._saving:
+            with self._lock:
+                if not self._unsaved:
+                    return
+                self._unsaved = False
+                state = State(
+                    saved_at_ns=self._clock.time_ns(),
+                    silences=self._silences.all(),
+                    log=self._log.all(),
+                    alerts=tuple(self._alerts.values()),
+                )
+            try:
+                self._state_file.save(state)
+            except StorageError:
+                self._unsaved = True
+                raise
+
+    def _save_or_say_so(self) -> None:
+        """Save; a disk that fails must not keep anybody from being told."""
+        try:
+            self.save()
+        except StorageError as error:
+            LOGGER.error("the notifier's state is not kept: %s", error)
 
     def _due(self) -> list[Group]:
         now_ns = self._clock.time_ns()
@@ -296,7 +314,7 @@ class Notifier:
         with self._lock:
             self._log.put(notification.key, notification.entry)
             self._unsaved = True
-        await asyncio.to_thread(self.save)
+        await asyncio.to_thread(self._save_or_say_so)
         return True
 
     # alerts
@@ -311,12 +329,12 @@ class Notifier:
         if old is None or old.is_resolved(now_ns) != kept.is_resolved(now_ns):
             self._unsaved = True
 
-    def _adopt(self, alerts: Iterable[Alert]) -> None:
+    def _adopt(self, state: State) -> None:
         """Take over the alerts of an earlier process: while it was away nobody could renew
         them, so they are given time to be."""
         now_ns = self._clock.time_ns()
-        for alert in alerts:
-            if not alert.is_resolved(alert.updated_at_ns):
+        for alert in state.alerts:
+            if not alert.is_resolved(state.saved_at_ns):
                 ends_at_ns = max(alert.ends_at_ns, now_ns + self._config.resolve_timeout_ns)
                 alert = replace(alert, ends_at_ns=ends_at_ns, timeout=True)
             self._alerts[alert.labels] = alert

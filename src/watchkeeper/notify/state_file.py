@@ -22,9 +22,10 @@ _NAME = "notifier.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Everything that is kept."""
+    """Everything that is kept, as it stood at `saved_at_ns`."""
 
     version: int = VERSION
+    saved_at_ns: int = 0
     silences: tuple[Silence, ...] = ()
     log: tuple[tuple[LogKey, LogEntry], ...] = ()
     alerts: tuple[Alert, ...] = ()

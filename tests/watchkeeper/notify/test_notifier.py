@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import anyio
+import anyio.lowlevel
 import pytest
 
-from watchkeeper.errors import ConfigError
+from watchkeeper.errors import ConfigError, StorageError
 from watchkeeper.model import FiringAlert, labels
 from watchkeeper.notify import MutingSettings
 
@@ -208,6 +212,45 @@ async def test_after_a_long_stop_an_alert_gets_time_to_be_renewed(start_watch) -
     assert await again.after(60) == []
     again.fire("Slow", service="api")
     assert await again.after(60) == []
+
+
+async def test_a_kill_after_a_recovery_was_told_brings_nothing_back(start_watch, tmp_path) -> None:
+    watch = start_watch(CONFIG)
+    watch.fire("Slow", service="api")
+    kept = tmp_path / "state" / "notifier.json"
+    states = []
+    for _ in range(8):
+        await watch.after(60)
+        states.append(kept.read_bytes())
+    assert [told.status for told in watch.told] == ["firing", "resolved"]
+    told_resolved = next(state for state in states if b'"firing":[],"resolved":[[' in state)
+    kept.write_bytes(told_resolved)
+    again = start_watch(CONFIG, clock=watch.clock)
+    assert await again.after(600) == []
+
+
+async def test_a_disk_that_fails_keeps_nobody_from_being_told(start_watch, tmp_path) -> None:
+    (tmp_path / "state").write_text("a file where the directory should be")
+    watch = start_watch(CONFIG)
+    watch.fire("Slow", service="api")
+    assert len(await watch.after(10)) == 1
+    with pytest.raises(StorageError, match="cannot be written"):
+        watch.silence('alertname="Slow"', 600)
+
+
+async def test_the_loop_tells_as_soon_as_it_is_time(start_watch) -> None:
+    watch = start_watch(CONFIG.replace("group_wait: 10s", "group_wait: 0s"))
+    running = asyncio.create_task(watch.notifier.run())
+    try:
+        await asyncio.to_thread(watch.fire, "Slow", service="api")
+        with anyio.fail_after(5):
+            while not watch.notifier.history():
+                await anyio.lowlevel.checkpoint()
+        assert watch.told[0].firing == ["Slow"]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert watch.notifier.history()[0].summary == "firing: Slow"
 
 
 async def test_a_restart_keeps_silences(start_watch) -> None:

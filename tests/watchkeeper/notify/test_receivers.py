@@ -272,7 +272,7 @@ async def test_slack_reads_what_since_when_and_where_to_look(server, poster, int
     assert attachment["title"] == "[FIRING:1] HighErrorRate"
     assert attachment["color"] == "danger"
     for part in (
-        "5 % of requests fail",
+        "*5 % of requests fail on &lt;api&gt;*",
         "since 2025-12-31 23:57:55 UTC (2m 5s)",
         "http://127.0.0.1/runbook",
         "http://127.0.0.1/dashboard",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -250,7 +251,7 @@ async def test_groups_are_evaluated_at_the_same_moments_whenever_it_starts(start
         [rows] = world.written.values()
         moments.append([at for at, _ in rows])
     first, second = moments
-    assert [later - earlier for earlier, later in itertools.pairwise(first)] == [15000] * 2
+    assert [later - earlier for earlier, later in pairwise(first)] == [15000, 15000]
     assert (second[0] - first[0]) % 15000 == 0
 
 
