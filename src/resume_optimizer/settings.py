@@ -61,6 +61,7 @@ class Limits:
     job_attempts: int = 5
     worker_jobs: int = 4
     database_connections: int = 10
+    probe_kept_hours: float = 24.0
     password_threads: int = 2
     password_waiting: int = 32
     wrong_passwords: int = 10
@@ -170,6 +171,7 @@ def _limits(source: _Source) -> Limits:
         job_attempts=source.whole("JOB_ATTEMPTS", usual.job_attempts),
         worker_jobs=source.whole("WORKER_JOBS", usual.worker_jobs),
         database_connections=source.whole("DATABASE_CONNECTIONS", usual.database_connections),
+        probe_kept_hours=source.number("PROBE_KEPT_HOURS", usual.probe_kept_hours),
         wrong_passwords=source.whole("WRONG_PASSWORDS_LIMIT", usual.wrong_passwords),
         calls_per_minute=calls,
         jobs_per_hour=jobs,

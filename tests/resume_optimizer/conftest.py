@@ -49,8 +49,11 @@ def telemetry() -> Iterator[Telemetry]:
 
 
 @pytest.fixture
-async def services(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Services]:
+async def services(
+    settings: Settings, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Services]:
     """The services on the real servers, migrated; what others left waiting is let go."""
+    monkeypatch.setattr("resume_optimizer.services.OBSTORE_FAREWELL_SECONDS", 0)
     async with open_services(settings, telemetry) as services:
         await migrate(services.database)
         await services.database.row("DELETE FROM users")

@@ -67,5 +67,37 @@ async def get(database: Database, resume_id: UUID, user_id: UUID) -> Resume | No
     return _resume(row) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A resume that is no longer kept, and the keys of all files that belong to it."""
+
+    id: UUID
+    object_keys: tuple[str, ...]
+
+
+async def expired(
+    database: Database, user_type: str, seconds: float, *, limit: int = 100
+) -> list[Expired]:
+    """Return resumes of a kind of user that are older than so many seconds, oldest first."""
+    rows = await database.rows(
+        "SELECT resumes.id, array_agg(resumes.object_key) || array_agg(docx_key)"
+        " || array_agg(pdf_key) AS keys"
+        " FROM resumes JOIN users ON users.id = resumes.user_id"
+        " LEFT JOIN jobs ON jobs.resume_id = resumes.id"
+        " LEFT JOIN results ON results.job_id = jobs.id"
+        " WHERE user_type = $1 AND resumes.created_at < now() - make_interval(secs => $2)"
+        " GROUP BY resumes.id ORDER BY resumes.created_at LIMIT $3",
+        user_type,
+        seconds,
+        limit,
+    )
+    return [Expired(row["id"], tuple(sorted({key for key in row["keys"] if key}))) for row in rows]
+
+
+async def forget(database: Database, resume_id: UUID) -> None:
+    """Delete a resume and its jobs."""
+    await database.row("DELETE FROM resumes WHERE id = $1", resume_id)
+
+
 def _resume(row: Row) -> Resume:
     return Resume(**dict(row))

@@ -21,6 +21,7 @@ from resume_optimizer.jobs.gauges import follow
 from resume_optimizer.jobs.pipeline import Pipeline
 from resume_optimizer.jobs.queue import FUNCTION
 from resume_optimizer.jobs.recovery import keep_recovering
+from resume_optimizer.jobs.retention import keep_forgetting
 from resume_optimizer.llm.provider import Provider
 from resume_optimizer.services import Services
 from watchkeeper.instrument.queue import process_span
@@ -37,6 +38,7 @@ async def work(services: Services, provider: Provider) -> None:
     beside += [
         asyncio.create_task(keep_recovering(services), name="recovery"),
         asyncio.create_task(follow(services), name="gauges"),
+        asyncio.create_task(keep_forgetting(services), name="retention"),
         asyncio.create_task(Dependencies(services).keep_looking(), name="dependencies"),
     ]
     for task in beside:

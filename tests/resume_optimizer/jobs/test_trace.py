@@ -9,9 +9,11 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -76,7 +78,7 @@ async def process(module: str, environment: dict[str, str], *arguments: str, fd:
 
 @pytest.fixture
 async def deployed(
-    services: Services, servers: RunningServers, serve: Any
+    services: Services, servers: RunningServers, serve: Any, tmp_path: Path
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, Collector]]:
     """The API on an inherited socket, a worker, and a collector for both."""
     collector = Collector()
@@ -85,7 +87,7 @@ async def deployed(
             **servers.environment,
             "OTEL_EXPORTER_OTLP_ENDPOINT": collected_at,
             "WORKER_METRICS_ADDRESS": "127.0.0.1:0",
-            "WATCHKEEPER_LOG": "off",
+            "WATCHKEEPER_LOG": str(tmp_path / "log.jsonl"),
         }
         with socket.create_server(("127.0.0.1", 0)) as listening:
             number = listening.fileno()
@@ -100,7 +102,7 @@ async def deployed(
 
 
 async def test_request_queue_parse_llm_sql_and_s3_are_one_tree(
-    deployed: tuple[httpx2.AsyncClient, Collector], eventually: Any
+    deployed: tuple[httpx2.AsyncClient, Collector], eventually: Any, tmp_path: Path
 ) -> None:
     client, collector = deployed
     credentials = {"email": "ada@example.org", "password": "correct horse battery"}
@@ -136,6 +138,14 @@ async def test_request_queue_parse_llm_sql_and_s3_are_one_tree(
     attributes = {each.key: each.value for each in job_span.attributes}
     assert attributes["job.id"].string_value == job["id"]
     assert attributes["job.outcome"].string_value == "success"
+    lines = [orjson.loads(line) for line in (tmp_path / "log.jsonl").read_bytes().splitlines()]
+    of_the_job = [line for line in lines if line.get("job_id") == job["id"]]
+    assert [line["message"] for line in of_the_job] == [
+        "Job requested",
+        "Job started",
+        "Job completed",
+    ]
+    assert {line["trace_id"] for line in of_the_job} == {job["trace_id"]}
 
 
 def path_of(tree: dict[bytes, Span], name: str) -> list[str]:
