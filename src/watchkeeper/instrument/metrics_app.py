@@ -20,6 +20,10 @@ class Exposes(Protocol):
         """Return body and content type."""
         ...
 
+    def watch_event_loop(self) -> None:
+        """Measure the lag of the running event loop from now on."""
+        ...
+
 
 class MetricsApp:
     """Answers GET and HEAD /metrics, by content negotiation, compressed if the scraper can."""
@@ -47,6 +51,8 @@ class MetricsApp:
     async def _expose(
         self, scope: MutableMapping[str, Any], send: Callable[[Message], Awaitable[None]]
     ) -> None:
+        # A worker without an API has no lifespan that would have told of its loop.
+        self._telemetry.watch_event_loop()
         headers = dict(scope["headers"])
         accept = headers.get(b"accept", b"").decode("latin-1")
         compress = b"gzip" in headers.get(b"accept-encoding", b"")

@@ -54,7 +54,9 @@ class RequestMiddleware:
             self.telemetry.faults.note("middleware", error)
             await self.app(scope, receive, send)
             return
-        token = open_context.attach(trace.set_span_in_context(observation.span))
+        token = open_context.attach(
+            trace.set_span_in_context(observation.span, observation.context)
+        )
         try:
             await self.app(
                 scope,

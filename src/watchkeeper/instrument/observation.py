@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from opentelemetry.context import Context
+
 from watchkeeper.instrument.records import RequestRecord
 from watchkeeper.instrument.routes import route_template
 from watchkeeper.instrument.span import LiveSpan, mark_trace, type_name
 from watchkeeper.instrument.telemetry import Telemetry
-from watchkeeper.instrument.tracing import context_of
+from watchkeeper.instrument.tracing import context_of, with_baggage
 from watchkeeper.model import SpanKind
 
 Scope = MutableMapping[str, Any]
@@ -33,6 +35,7 @@ class Observation:
         "_send",
         "_telemetry",
         "complete",
+        "context",
         "disconnected",
         "ended_ns",
         "error",
@@ -57,18 +60,23 @@ class Observation:
         self.error: BaseException | None = None
         self.ended_ns = 0
         self.user_agent = ""
+        self.context: Context | None = None
         self.span = self._begin()
         self.started_ns = telemetry.clock.monotonic_ns()
 
     def _begin(self) -> LiveSpan:
-        parent = state = b""
+        parent = state = baggage = b""
         for name, value in self._scope["headers"]:
             if name == b"traceparent":
                 parent = value
             elif name == b"tracestate":
                 state = value
+            elif name == b"baggage":
+                baggage = value
             elif name == b"user-agent":
                 self.user_agent = value.decode("latin-1")
+        if baggage:
+            self.context = with_baggage(baggage.decode("latin-1"))
         context = context_of(parent.decode("latin-1"), state.decode("latin-1")) if parent else None
         method = self._scope.get("method", "WEBSOCKET")
         return self._telemetry.tracing.begin(method, SpanKind.SERVER, context)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from opentelemetry import baggage, trace
 from opentelemetry import context as open_context
-from opentelemetry import trace
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, SpanContext, Tracer, TracerProvider, TraceState
 from opentelemetry.trace import SpanKind as OpenSpanKind
@@ -24,6 +25,8 @@ from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.model import SpanKind
 from watchkeeper.wire import traceparent
+
+_BAGGAGE = W3CBaggagePropagator()
 
 _KINDS = {
     OpenSpanKind.INTERNAL: SpanKind.INTERNAL,
@@ -195,14 +198,16 @@ class CurrentSpan:
 
 
 def carrier_of(context: SpanContext) -> dict[str, str]:
-    """Return the W3C headers that let another process continue the trace; {} outside of any."""
+    """Return the W3C headers (`traceparent`, `tracestate`, `baggage`) that let another process
+    go on from here; {} if there is nothing to go on from."""
+    carrier: dict[str, str] = {}
+    if baggage.get_all():
+        _BAGGAGE.inject(carrier)
     if not context.is_valid:
-        return {}
-    carrier = {
-        "traceparent": traceparent.format(
-            f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled
-        )
-    }
+        return carrier
+    carrier["traceparent"] = traceparent.format(
+        f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled
+    )
     if context.trace_state:
         carrier["tracestate"] = context.trace_state.to_header()
     return carrier
@@ -222,14 +227,20 @@ def context_of(header: str, state: str = "") -> SpanContext | None:
     )
 
 
+def with_baggage(header: str) -> Context:
+    """Return the current context, with what a `baggage` header holds."""
+    context = open_context.get_current()
+    return _BAGGAGE.extract({"baggage": header}, context) if header else context
+
+
 @contextmanager
 def continuing(carrier: Mapping[str, str]) -> Iterator[None]:
-    """Make what starts inside the block a child of the carrier's span."""
-    context = context_of(carrier.get("traceparent", ""), carrier.get("tracestate", ""))
-    if context is None:
-        yield
-        return
-    token = open_context.attach(trace.set_span_in_context(trace.NonRecordingSpan(context)))
+    """Make what starts inside the block a child of the carrier's span, with its baggage."""
+    span = context_of(carrier.get("traceparent", ""), carrier.get("tracestate", ""))
+    context = with_baggage(carrier.get("baggage", ""))
+    if span is not None:
+        context = trace.set_span_in_context(trace.NonRecordingSpan(span), context)
+    token = open_context.attach(context)
     try:
         yield
     finally:

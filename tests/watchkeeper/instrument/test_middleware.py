@@ -11,13 +11,14 @@ import httpx2
 import pytest
 from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException, WebSocket
 from fastapi.responses import StreamingResponse
-from opentelemetry import trace
+from opentelemetry import baggage, trace
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from watchkeeper import SpanKind, instrument
 from watchkeeper.conventions import http
+from watchkeeper.instrument.middleware import RequestMiddleware
 from watchkeeper.model import StatusCode
 from watchkeeper.testing import Captured
 
@@ -136,6 +137,43 @@ async def test_a_broken_traceparent_begins_a_new_trace(seen: Captured, header: s
     assert (span.trace_id, span.parent_span_id) == (f"{1:032x}", "")
 
 
+async def test_the_callers_baggage_is_at_hand(seen: Captured) -> None:
+    app = FastAPI()
+
+    @app.get("/tenant")
+    async def tenant() -> object:
+        return baggage.get_baggage("tenant")
+
+    instrument(app, seen.telemetry)
+    answer = await ask(app, "/tenant", headers={"baggage": "tenant=tea", "traceparent": CALLER})
+    assert answer.json() == "tea"
+    assert seen.spans[0].parent_span_id == "b7ad6b7169203331"
+
+
+async def test_a_worker_without_an_api_shows_its_metrics_and_its_loops_lag(
+    seen: Captured,
+) -> None:
+    app = seen.telemetry.metrics_app()
+    answer = await ask(app, "/metrics")
+    assert "ended_total" in answer.text
+    await asyncio.sleep(0)
+    assert "event_loop_lag_seconds 0" in (await ask(app, "/metrics")).text
+    assert (await ask(app, "/other")).status_code == 404
+
+
+async def test_a_scope_that_cannot_be_read_still_reaches_the_app(seen: Captured) -> None:
+    seen.telemetry.faults.loud = False
+    reached: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope["path"])
+
+    scope = {"type": "http", "path": "/x", "method": "GET", "headers": None}
+    await RequestMiddleware(app, seen.telemetry)(scope, None, None)  # type: ignore[arg-type] # unused
+    assert reached == ["/x"]
+    assert seen.telemetry.faults.seen == {"middleware": 1}
+
+
 async def test_an_exception_that_escapes_is_recorded_and_redacted(seen: Captured) -> None:
     app = service()
     instrument(app, seen.telemetry)
@@ -178,8 +216,6 @@ async def test_a_client_that_leaves_before_the_answer_counts_as_499(seen: Captur
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         raise asyncio.CancelledError
-
-    from watchkeeper.instrument.middleware import RequestMiddleware
 
     middleware = RequestMiddleware(app, seen.telemetry)
     scope = {"type": "http", "method": "GET", "path": "/slow", "headers": []}

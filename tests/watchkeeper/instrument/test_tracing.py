@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import baggage, trace
 from opentelemetry.propagate import extract, inject
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
 
@@ -192,6 +192,13 @@ def test_a_tracestate_is_passed_on(seen: Captured, door: SimpleNamespace) -> Non
     carrier = {"traceparent": f"00-{5:032x}-{6:016x}-01", "tracestate": "vendor=1"}
     with seen.telemetry.continued(carrier), seen.telemetry.span(door.work):
         assert seen.telemetry.inject()["tracestate"] == "vendor=1"
+
+
+def test_baggage_travels_with_the_context(seen: Captured, door: SimpleNamespace) -> None:
+    with seen.telemetry.continued({"baggage": "tenant=tea"}):
+        assert baggage.get_baggage("tenant") == "tea"
+        assert seen.telemetry.inject() == {"baggage": "tenant=tea"}
+    assert baggage.get_baggage("tenant") is None
 
 
 def test_an_unsampled_trace_is_not_recorded_but_goes_on(door: SimpleNamespace) -> None:
