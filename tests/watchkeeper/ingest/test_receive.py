@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -128,9 +129,14 @@ def test_garbage_is_a_decode_error_and_counted(receiver, body, encoding):
     ("encoding", "compress"),
     [("", bytes), ("gzip", gzip.compress), ("zstd", zstandard.ZstdCompressor().compress)],
 )
-def test_a_bomb_is_refused_before_it_is_opened(receiver, encoding, compress):
+def test_a_bomb_is_refused_and_never_opened_whole(receiver, encoding, compress):
+    bomb = compress(bytes(20_000_000))
+    tracemalloc.start()
     with pytest.raises(OverloadError, match="100000 bytes"):
-        receiver.receive_traces(compress(bytes(10_000_000)), PROTOBUF, encoding)
+        receiver.receive_traces(bomb, PROTOBUF, encoding)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 2_000_000
     assert receiver.statistics().refused == {(Signal.SPANS, Refusal.LIMIT): 1}
 
 

@@ -5,6 +5,17 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Enum,
+    Histogram,
+    Info,
+    ProcessCollector,
+    Summary,
+)
+from prometheus_client import generate_latest as text_latest
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
@@ -81,6 +92,23 @@ def test_prometheus_client_reads_what_is_written():
     assert requests.samples[0].exemplar.labels == {"trace_id": "ab"}
     assert duration.unit == "seconds"
     assert [family.name for family in text_families(TEXT)] == ["http_requests", "wait_seconds"]
+
+
+def test_what_prometheus_client_writes_is_read_in_both_formats():
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    Counter("hits", "Hits.", ["route"], registry=registry).labels("/").inc(2, {"trace_id": "ab"})
+    Histogram("wait_seconds", "Waits.", unit="seconds", registry=registry).observe(0.3)
+    Summary("size", "Sizes.", registry=registry).observe(3)
+    Info("build", "Build.", registry=registry).info({"version": "1"})
+    Enum("phase", "Phase.", states=["on", "off"], registry=registry).state("off")
+    plain = exposition.parse(text_latest(registry), "text/plain", 0)
+    strict = exposition.parse(openmetrics_latest(registry), exposition.OPENMETRICS_CONTENT_TYPE, 0)
+    assert (("__name__", "hits_total"), ("route", "/")) in strict.labels
+    assert {labels for labels in plain.labels if "process" not in labels[0][1]} == {
+        labels for labels in strict.labels if "process" not in labels[0][1]
+    }
+    assert strict.exemplars[0][1].labels == (("trace_id", "ab"),)
 
 
 @pytest.mark.parametrize(
