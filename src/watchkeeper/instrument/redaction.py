@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from watchkeeper.instrument.echoes import ECHO_HINTS, find_echoes
 from watchkeeper.instrument.secrets import SECRET_HINTS, find_secrets, kind_of_name
 from watchkeeper.instrument.sensitive_text import find_personal
 
@@ -38,6 +39,8 @@ class Redactor:
             text = text[:LONGEST_TEXT] + "…"
         cleaned = text
         lowered = text.lower()
+        if any(hint in lowered for hint in ECHO_HINTS):
+            cleaned = find_echoes(cleaned, self._mark)
         if any(hint in lowered for hint in SECRET_HINTS):
             cleaned = find_secrets(cleaned, self._mark)
         cleaned = find_personal(cleaned, lowered, self._mark)

@@ -45,6 +45,30 @@ from watchkeeper.testing import Captured
         ("AKIAIOSFODNN7EXAMPLE", "[token]"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln", "[token]"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "[token]"),
+        (
+            "null value violates\nDETAIL:  Failing row contains (1, My (long)\nlife, null).",
+            "null value violates\nDETAIL:  Failing row contains ([declared]).",
+        ),
+        (
+            "DETAIL:  Key (name)=(Jane (Doe)) already exists.",
+            "DETAIL:  Key (name)=([declared]) already exists.",
+        ),
+        (
+            "field required [type=missing, input_value={'a': ', input_type=x'}, input_type=dict]",
+            "field required [type=missing, input_value=[declared], input_type=dict]",
+        ),
+        (
+            "invalid input for query argument $1: 'My (a) life' (expected int)",
+            "invalid input for query argument $1: [declared] (expected int)",
+        ),
+        (
+            'invalid input syntax for type uuid: "My life"',
+            'invalid input syntax for type uuid: "[declared]"',
+        ),
+        (
+            "invalid literal for int() with base 10: 'My life'",
+            "invalid literal for int() with base 10: [declared]",
+        ),
     ],
 )
 def test_what_must_not_leave_is_taken_out(text: str, clean: str) -> None:
