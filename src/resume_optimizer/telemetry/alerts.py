@@ -22,13 +22,21 @@ def _dependency_down(name: str, dependency: str, what: str, consequence: str, dr
     )
 
 
+def _error_ratio(window: str) -> str:
+    """Return the share of requests answered with a server error over `window`.
+
+    The short window beside the long one lets the alert end when the errors do.
+    """
+    return (
+        f'sum(rate(http_requests_total{{status_code=~"5.."}}[{window}]))'
+        f" / sum(rate(http_requests_total[{window}]))"
+    )
+
+
 ALERTS = (
     Alert(
         name="HighErrorRate",
-        expression=(
-            'sum(rate(http_requests_total{status_code=~"5.."}[5m]))'
-            " / sum(rate(http_requests_total[5m])) > 0.05"
-        ),
+        expression=f"{_error_ratio('5m')} > 0.05 and {_error_ratio('1m')} > 0.05",
         for_seconds=120,
         severity=Urgency.CRITICAL,
         summary="High error rate",
