@@ -2,6 +2,7 @@
 
 from watchkeeper.promql.encode import encode
 from watchkeeper.promql.engine import Engine
+from watchkeeper.promql.layout import pretty
 from watchkeeper.promql.limits import QueryLimits
 from watchkeeper.promql.literals import format_duration_ms, parse_duration_ms
 from watchkeeper.promql.matching import matches
@@ -25,5 +26,6 @@ __all__ = [
     "matches",
     "parse",
     "parse_duration_ms",
+    "pretty",
     "selectors",
 ]

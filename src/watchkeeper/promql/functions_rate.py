@@ -33,8 +33,15 @@ def delta(windows: Windows) -> Vectors:
 def _extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vectors:
     if windows.kind is not Window.PLAIN:
         return _to_the_edges(windows, counter=counter, per_second=per_second)
+    change = np.empty(windows.counts.shape)
+    for rows, block in windows.blocks():
+        change[rows] = _extrapolated_change(block, counter=counter, per_second=per_second)
+    return windows.result(change, windows.counts >= 2)
+
+
+def _extrapolated_change(windows: Windows, *, counter: bool, per_second: bool) -> Floats:
+    """Return the change from edge to edge, the samples' own stretched over the whole window."""
     first, last = windows.first, windows.after - 1
-    present = windows.counts >= 2
     first_value, first_ms = windows.at(first), windows.time_at(first)
     last_ms = windows.time_at(last)
     change = windows.at(last) - first_value
@@ -57,7 +64,7 @@ def _extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vecto
         if per_second:
             factor /= windows.range_ms / 1000
         change *= factor
-    return windows.result(change, present)
+    return change
 
 
 def _to_the_edges(windows: Windows, *, counter: bool, per_second: bool) -> Vectors:

@@ -13,6 +13,10 @@ from watchkeeper.promql.grid import Bools, Floats, Grid, Ints
 from watchkeeper.promql.syntax import Window
 
 
+_BLOCK = 1 << 15
+"""How many windows are computed at once: their columns fit the processor's cache."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scalars:
     """One float a moment: shape (moments,)."""
@@ -121,6 +125,28 @@ class Windows:
         if len(self.times_ms) == 0:
             return np.zeros(positions.shape, dtype=np.int64)
         return self.times_ms[np.clip(positions, 0, len(self.times_ms) - 1)]
+
+    def blocks(self) -> Iterator[tuple[slice, Windows]]:
+        """Give the windows of a few series at a time, few enough to stay in the cache."""
+        series, moments = self.counts.shape
+        size = max(1, _BLOCK // max(moments, 1))
+        for begin in range(0, series, size):
+            rows = slice(begin, begin + size)
+            first, after = self.first[rows], self.after[rows]
+            low, high = int(first.min(initial=len(self.values))), int(after.max(initial=0))
+            inside = slice(min(low, high), high)
+            yield (
+                rows,
+                replace(
+                    self,
+                    labels=self.labels[rows],
+                    times_ms=self.times_ms[inside],
+                    values=self.values[inside],
+                    first=first - inside.start,
+                    after=after - inside.start,
+                    drops_name=self.drops_name[rows],
+                ),
+            )
 
     def result(self, values: Floats, present: Bools | None = None) -> Vectors:
         """Return a vector of one value a window, present where the window is not empty."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.model import Matcher, MatchOperator
-from watchkeeper.promql import Expression, format, format_duration_ms, parse
+from watchkeeper.promql import Expression, format, format_duration_ms, parse, pretty
 from watchkeeper.promql.syntax import (
     Aggregate,
     At,
@@ -145,3 +145,23 @@ def test_durations_read_back(milliseconds: int) -> None:
     assert isinstance(tree, MatrixSelector)
     assert isinstance(tree.range, DurationLiteral)
     assert round(tree.range.seconds * 1000) == milliseconds
+
+
+@given(TREES, st.integers(10, 60))
+def test_laying_out_and_parsing_gives_the_same_tree(tree: Expression, width: int) -> None:
+    assert parse(pretty(tree, width=width)) == tree
+
+
+def test_a_long_query_is_opened_where_it_is_long() -> None:
+    query = (
+        "histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket[5m]))) "
+        '> 1 and on () sum(rate(http_requests_total{status_code=~"5.."}[5m])) > 0.5'
+    )
+    assert pretty(parse(query), width=70) == (
+        "histogram_quantile(\n"
+        "  0.95,\n"
+        "  sum by (le) (rate(http_request_duration_seconds_bucket[5m]))\n"
+        ")\n"
+        "> 1\n"
+        'and on () sum(rate(http_requests_total{status_code=~"5.."}[5m])) > 0.5'
+    )
