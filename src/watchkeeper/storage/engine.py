@@ -66,4 +66,4 @@ def is_damage(error: EngineError) -> bool:
         duckdb.FatalException,
         duckdb.InternalException,
     )
-    return isinstance(error, kinds)
+    return "Corrupt" in text or isinstance(error, kinds)

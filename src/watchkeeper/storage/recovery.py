@@ -46,3 +46,5 @@ def replay(
                 logs.replay(record.sequence, log_rows.unpack(record.payload))
             else:
                 spans.replay(record.sequence, log_rows.unpack(record.payload))
+    logs.end_replay()
+    spans.end_replay()

@@ -22,6 +22,7 @@ T = TypeVar("T")
 Columns = dict[str, list[Any]]
 
 _POSITIONS_PER_BATCH_BITS = 24
+_REPLAY_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class RowTiers:
         self._engine = engine
         self._numbers = itertools.count(1)
         self._frozen: tuple[str, ...] = ()
+        self._replayed: list[tuple[np.ndarray[Any, Any], list[int], Columns]] = []
         self.rows = 0
         self._hot = self._new_hot_table()
 
@@ -69,7 +71,7 @@ class RowTiers:
         self._insert(columns, self._positions(sequence, columns))
 
     def replay(self, sequence: int, columns: Columns) -> None:
-        """Take in what no segment has yet of a record of the log."""
+        """Take in what no segment has yet of a record of the log; `end_replay` shows it."""
         times = columns[self.table.time]
         written = {
             start_ns: self.segments.watermark(start_ns)
@@ -81,9 +83,20 @@ class RowTiers:
             if sequence > written[self.segments.period_start(time)]
         ]
         if keep:
-            positions = self._positions(sequence, columns)[keep]
-            kept = {name: [values[row] for row in keep] for name, values in columns.items()}
-            self._insert(kept, positions)
+            self._replayed.append((self._positions(sequence, columns)[keep], keep, columns))
+        if len(self._replayed) >= _REPLAY_AT_ONCE:
+            self.end_replay()
+
+    def end_replay(self) -> None:
+        """Make what was replayed visible: an insert for each record would be slow."""
+        if not self._replayed:
+            return
+        joined: Columns = {
+            name: [values[name][row] for _, keep, values in self._replayed for row in keep]
+            for name, _ in self.table.columns
+        }
+        self._insert(joined, np.concatenate([one[0] for one in self._replayed]))
+        self._replayed = []
 
     def freeze(self) -> None:
         """Start another hot table. No insert may be under way."""

@@ -194,7 +194,7 @@ class Segments:
     def _acquire(self, segment: Segment) -> str:
         with self._lock:
             if not segment.catalog:
-                self._close_idle()
+                self._close_idle(self._open_at_most - 1)
                 self._open(segment)
             segment.users += 1
             # The newest use goes last: the first idle one is the longest idle.
@@ -205,6 +205,7 @@ class Segments:
     def _release(self, segment: Segment) -> None:
         with self._lock:
             segment.users -= 1
+            self._close_idle(self._open_at_most)
 
     def _open(self, segment: Segment) -> None:
         _own_log(segment.path).unlink(missing_ok=True)
@@ -235,10 +236,10 @@ class Segments:
         segment.catalog = ""
         segment.derived = {}
 
-    def _close_idle(self) -> None:
+    def _close_idle(self, leave_open: int) -> None:
         idle = [one for one in self._segments.values() if one.catalog and not one.users]
         opened = sum(1 for one in self._segments.values() if one.catalog)
-        for segment in idle[: max(0, opened - self._open_at_most + 1)]:
+        for segment in idle[: max(0, opened - leave_open)]:
             self._close(segment)
 
     def _note_damage(self, segment: Segment, error: EngineError) -> None:

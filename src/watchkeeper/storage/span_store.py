@@ -88,10 +88,10 @@ class DurableSpanStore:
         """Return the spans of each trace by start time, wherever they are."""
 
         def question(cursor: Cursor, table: str) -> list[tuple[Any, ...]]:
-            places = ", ".join("?" * len(trace_ids))
             return cursor.execute(
-                f"SELECT {SPANS.names}, position FROM {table} WHERE trace_id IN ({places})",
-                [attributes.clean(trace_id) for trace_id in trace_ids],
+                f"SELECT {SPANS.names}, position FROM {table} "
+                "WHERE trace_id IN (SELECT unnest(?::VARCHAR[]))",
+                [[attributes.clean(trace_id) for trace_id in trace_ids]],
             ).fetchall()
 
         rows = [row for found in self.tiers.ask(*_EVER_NS, question) for row in found]

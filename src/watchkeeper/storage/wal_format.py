@@ -1,8 +1,8 @@
 """The bytes of the write-ahead log, and how they are read back after a crash.
 
 A file is `magic (8) salt (8)` and then records: `magic (4) length (4) crc (4) sequence (8)
-kind (1) padding (3) payload`, little-endian. The CRC-32 is seeded with the salt, so that a
-sender cannot put bytes into a payload that pass for a record of the file.
+kind (1) payload`, little-endian. The CRC-32 covers what follows it and the length, and starts
+from the salt, so that no sender can put bytes into a payload that pass for a record.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from watchkeeper.storage.limits import DamageReport
 FILE_MAGIC = b"WKLOG\x00\x00\x01"
 FILE_HEADER_BYTES = 16
 _RECORD_MAGIC = b"\xa7WK\x9e"
-_HEADER = struct.Struct("<4sIIQB3x")
+_HEADER = struct.Struct("<4sIIQB")
 _AFTER_CRC = struct.Struct("<IQB")
 SUFFIX = ".wal"
 

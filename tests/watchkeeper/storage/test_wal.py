@@ -1,0 +1,196 @@
+"""The write-ahead log: whole records or none, whatever became of the file."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchkeeper.errors import StorageError, StoreFullError
+from watchkeeper.storage import wal_format
+from watchkeeper.storage.disk import Disk
+from watchkeeper.storage.limits import DamageReport
+from watchkeeper.storage.wal import WriteAheadLog
+from watchkeeper.storage.wal_format import RecordKind
+
+
+class FaultyDisk(Disk):
+    """A disk with so much room, whose next synchronisation can be made to fail."""
+
+    def __init__(self, room_bytes: int = 1 << 30) -> None:
+        self.room_bytes = room_bytes
+        self.synchronise_fails = False
+        self.synchronisations = 0
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        fits = data[: self.room_bytes]
+        super().write(descriptor, fits)
+        self.room_bytes -= len(fits)
+        if len(fits) < len(data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def synchronise(self, descriptor: int) -> None:
+        self.synchronisations += 1
+        if self.synchronise_fails:
+            raise OSError(errno.EIO, "Input/output error")
+
+
+def read(directory: Path) -> list[tuple[int, bytes]]:
+    found: list[DamageReport] = []
+    return [
+        (record.sequence, record.payload)
+        for path in wal_format.log_files(directory)
+        for record in wal_format.read_file(path, found)
+    ]
+
+
+def log_of(directory: Path, disk: Disk | None = None, first: int = 0) -> WriteAheadLog:
+    return WriteAheadLog(directory, next_sequence=first, disk=disk or FaultyDisk())
+
+
+def written(directory: Path, payloads: list[bytes]) -> Path:
+    log = log_of(directory)
+    for payload in payloads:
+        log.append(RecordKind.LOGS, payload)
+    log.close()
+    return wal_format.log_files(directory)[0]
+
+
+def test_records_come_back_in_order_over_several_files(tmp_path: Path):
+    log = log_of(tmp_path)
+    assert log.append(RecordKind.LOGS, b"a") == 0
+    assert log.rotate() == 0
+    assert log.append(RecordKind.SPANS, b"b") == 1
+    assert read(tmp_path) == [(0, b"a"), (1, b"b")]
+    log.discard(0)
+    assert read(tmp_path) == [(1, b"b")]
+
+
+def test_a_file_that_nothing_was_written_to_is_not_rotated_nor_lost(tmp_path: Path):
+    log = log_of(tmp_path)
+    log.rotate()
+    log.discard(log.rotate())
+    log.append(RecordKind.LOGS, b"a")
+    assert read(tmp_path) == [(0, b"a")]
+
+
+@given(cut=st.integers(0, 400))
+def test_a_file_cut_anywhere_gives_its_whole_records(
+    tmp_path_factory: pytest.TempPathFactory, cut: int
+):
+    payloads = [bytes([n]) * n * 10 for n in range(6)]
+    path = written(tmp_path_factory.mktemp("wal"), payloads)
+    path.write_bytes(path.read_bytes()[:cut])
+    found = [payload for _, payload in read(path.parent)]
+    assert found == payloads[: len(found)]
+    ends = [16 + sum(21 + len(one) for one in payloads[: n + 1]) for n in range(6)]
+    assert len(found) == sum(end <= cut for end in ends)
+
+
+@given(place=st.integers(16, 291), length=st.integers(1, 40), fill=st.sampled_from(["0", "x", "r"]))
+def test_zeros_and_garbage_cost_only_the_records_that_they_touch(
+    tmp_path_factory: pytest.TempPathFactory, place: int, length: int, fill: str
+):
+    payloads = [bytes([n]) * n * 10 for n in range(6)]
+    path = written(tmp_path_factory.mktemp("wal"), payloads)
+    whole = path.read_bytes()
+    garbage = {"0": b"\0", "x": b"\xa7WK\x9e", "r": b"\xff\x01"}[fill] * length
+    damaged = whole[:place] + garbage[:length] + whole[place + length :]
+    path.write_bytes(damaged[: len(whole)])
+    begins = [16 + sum(21 + len(one) for one in payloads[:n]) for n in range(7)]
+    untouched = {
+        number
+        for number, (begin, end) in enumerate(pairwise(begins))
+        if damaged[begin:end] == whole[begin:end]
+    }
+    assert {sequence for sequence, _ in read(path.parent)} == untouched
+
+
+def test_damage_is_reported_with_its_place(tmp_path: Path):
+    path = written(tmp_path, [b"a" * 10, b"b" * 10])
+    path.write_bytes(path.read_bytes() + b"\0" * 7)
+    damage: list[DamageReport] = []
+    assert len(list(wal_format.read_file(path, damage))) == 2
+    assert damage == [DamageReport(str(path), "7 bytes at 78 are not a record")]
+
+
+def test_a_payload_cannot_pass_for_a_record_of_another_file(tmp_path: Path):
+    other = written(tmp_path, [b"forged"])
+    forged = other.read_bytes()[16:]
+    other.unlink()
+    path = written(tmp_path, [b"x" + forged])
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert read(tmp_path) == []
+
+
+def test_a_full_disk_refuses_keeps_nothing_and_recovers(tmp_path: Path):
+    disk = FaultyDisk(room_bytes=100)
+    log = log_of(tmp_path, disk)
+    log.append(RecordKind.LOGS, b"first")
+    with pytest.raises(StoreFullError, match="nothing was kept"):
+        log.append(RecordKind.LOGS, b"x" * 100)
+    assert read(tmp_path) == [(0, b"first")]
+    disk.room_bytes = 1000
+    log.append(RecordKind.LOGS, b"second")
+    assert [payload for _, payload in read(tmp_path)] == [b"first", b"second"]
+
+
+def test_a_reserve_is_kept_free(tmp_path: Path):
+    log = WriteAheadLog(tmp_path, next_sequence=0, disk=FaultyDisk(), reserve_bytes=1 << 60)
+    with pytest.raises(StoreFullError, match="reserve"):
+        log.append(RecordKind.LOGS, b"a")
+
+
+def test_after_a_failed_synchronisation_nothing_of_the_batch_is_kept(tmp_path: Path):
+    disk = FaultyDisk()
+    log = log_of(tmp_path, disk)
+    log.append(RecordKind.LOGS, b"first")
+    disk.synchronise_fails = True
+    with pytest.raises(StoreFullError):
+        log.append(RecordKind.LOGS, b"lost")
+    with pytest.raises(StoreFullError):
+        log.append(RecordKind.LOGS, b"lost too")
+    disk.synchronise_fails = False
+    log.append(RecordKind.LOGS, b"second")
+    assert [payload for _, payload in read(tmp_path)] == [b"first", b"second"]
+
+
+def test_threads_that_append_together_share_synchronisations(tmp_path: Path):
+    class SlowDisk(FaultyDisk):
+        def synchronise(self, descriptor: int) -> None:
+            super().synchronise(descriptor)
+            if self.synchronisations == 2:
+                everybody_waits.wait(10)
+
+    class Log(WriteAheadLog):
+        def _write(self, kind: RecordKind, payload: bytes) -> int:
+            sequence = super()._write(kind, payload)
+            if sequence == 7:
+                everybody_waits.set()
+            return sequence
+
+    everybody_waits = threading.Event()
+    disk = SlowDisk()
+    log = Log(tmp_path, next_sequence=0, disk=disk)
+    threads = [
+        threading.Thread(target=log.append, args=(RecordKind.LOGS, b"%d" % n)) for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(payload for _, payload in read(tmp_path)) == [b"%d" % n for n in range(8)]
+    # One for the new file, one for the first append, one for the seven that came meanwhile.
+    assert disk.synchronisations == 3
+
+
+def test_a_closed_log_takes_nothing(tmp_path: Path):
+    log = log_of(tmp_path)
+    log.close()
+    with pytest.raises(StorageError, match="closed"):
+        log.append(RecordKind.LOGS, b"a")
