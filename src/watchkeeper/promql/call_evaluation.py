@@ -96,11 +96,10 @@ def evaluate_call(evaluation: Evaluation, node: Call, grid: Grid) -> Value:
 def _inform_of_non_counters(evaluation: Evaluation, node: Call, windows: Windows) -> None:
     """Say which metrics do not look like counters though their rate is asked for."""
     used = np.count_nonzero(windows.counts, axis=1).tolist()
-    names: dict[tuple[str, str], None] = {}
-    for labels, some in zip(windows.labels, used, strict=True):
-        if some:
-            names[value_of(labels, METRIC_NAME), value_of(labels, "__type__")] = None
-    for name, kind in names:
+    kinds = {
+        _name_and_type(labels) for labels, some in zip(windows.labels, used, strict=True) if some
+    }
+    for name, kind in sorted(kinds):
         if kind and kind not in ("counter", "histogram"):
             evaluation.annotations.inform(
                 'metric might not be a counter, __type__ label is not set to "counter" or '
@@ -113,6 +112,14 @@ def _inform_of_non_counters(evaluation: Evaluation, node: Call, windows: Windows
                 f'_total/_sum/_count/_bucket: "{name}"',
                 node.arguments[0],
             )
+
+
+def _name_and_type(labels: Labels) -> tuple[str, str]:
+    """Return a series' metric name and `__type__`; most have the name first and no type."""
+    usual = len(labels) > 1 and labels[0][0] == METRIC_NAME and labels[1][0][0] != "_"
+    if usual:
+        return labels[0][1], ""
+    return value_of(labels, METRIC_NAME), value_of(labels, "__type__")
 
 
 def _calendar(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:

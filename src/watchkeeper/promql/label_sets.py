@@ -19,6 +19,13 @@ def drop_name(labels: Labels) -> Labels:
     return tuple(pair for pair in labels if pair[0] not in METADATA)
 
 
+def bare(labels: Labels) -> Labels:
+    """Return the labels without the metric's name alone."""
+    if labels and labels[0][0] == METRIC_NAME:
+        return labels[1:]
+    return tuple(pair for pair in labels if pair[0] != METRIC_NAME)
+
+
 def keep(labels: Labels, names: Iterable[str]) -> Labels:
     """Return only the labels of these names."""
     wanted = frozenset(names)

@@ -12,6 +12,7 @@ from watchkeeper.model import METRIC_NAME, Labels
 from watchkeeper.promql import operators
 from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.label_sets import (
+    bare,
     drop_name,
     grouper,
     keep,
@@ -35,6 +36,8 @@ def matching_key(matching: Matching) -> Callable[[Labels], Labels]:
     """Return what makes the key by which two series find each other."""
     if matching.on:
         return grouper(matching.labels, excluding=False)
+    if not matching.labels:
+        return bare
     ignored = frozenset((*matching.labels, METRIC_NAME))
     return lambda labels: tuple(pair for pair in labels if pair[0] not in ignored)
 
