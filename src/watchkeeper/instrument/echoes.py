@@ -27,7 +27,8 @@ _ECHOES = re.compile(
     | (?P<argument> invalid\ input\ for\ query\ argument\ \$\d+:\  ) .*
       (?P<argument_end> \ \([^()]*\) \Z )
     | (?P<syntax> invalid\ input\ (?:syntax|value)\ for\ [\w\ ]+:\ " ) .* (?P<syntax_end> " )
-    | (?P<bare> (?: invalid\ input\ for\ query\ argument\ \$\d+ | invalid\ literal\ for\ \w+\(\)[\w\ ]*
+    | (?P<bare> (?: invalid\ input\ for\ query\ argument\ \$\d+
+        | invalid\ literal\ for\ \w+\(\)[\w\ ]*
         | could\ not\ convert\ string\ to\ \w+ ):\  ) .* (?P<bare_end> \Z )
     """
 )

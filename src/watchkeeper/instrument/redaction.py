@@ -19,7 +19,7 @@ Replace = Callable[[str], str]
 
 _REMEMBERED_TEXTS = 8192
 _LONGEST_REMEMBERED = 256
-LONGEST_TEXT = 32_768
+LONGEST_TEXT = 16_384
 """Longer texts are cut: a value of that length is a document, and no document belongs here."""
 
 

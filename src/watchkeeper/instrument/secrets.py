@@ -61,20 +61,22 @@ SECRET_HINTS = (
 _NAMED = re.compile(
     r"""(?ix)
     (?P<name> (?<![a-z0-9])
-      (?: (?P<password> (?:[a-z0-9]+[_-])* (?:password|passwd|pwd|passphrase|secret) )
-        | (?:[a-z0-9]+[_-])* (?:token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key)
+      (?: (?P<password> (?:[a-z0-9]{1,32}[_-]){0,4} (?:password|passwd|pwd|passphrase|secret) )
+        | (?:[a-z0-9]{1,32}[_-]){0,4} (?:token | (?:api|access|secret|private)[_-]?key)
         | (?:proxy-)?authorization | (?:set-)?cookie | session(?:[_-]?id)? | csrf | jwt ) )
     (?P<joint> ["']? \s* [:=] \s* )
-    (?: "[^"]*" | '[^']*'
+    (?: "[^"]*(?:"|\Z) | '[^']*(?:'|\Z)
       | (?:(?:bearer|basic|digest|token)\s+)? [^\s,;&"'<>(){}\[\]]+ )
     """
 )
 _SCHEME = re.compile(r"(?i)\b(?P<scheme>bearer|basic)\s+[a-z0-9._~+/-]{8,}=*")
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@:]*:[^\s/@]+@")
+_USERINFO = re.compile(
+    r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)[^\s/@:]{0,256}:[^\s/@]{1,256}@"
+)
 _FORMS = re.compile(
     r"""(?x)
       -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?:.|\n)*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
-    | \beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?
+    | \beyJ[\w-]{8,1024}\.[\w-]+(?:\.[\w-]*)?
     | \bsk-[\w-]{16,}
     | \bgh[pousr]_[A-Za-z0-9]{20,} | \bgithub_pat_\w{20,}
     | \bglpat-[\w-]{16,}

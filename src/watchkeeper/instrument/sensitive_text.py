@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 Mark = Callable[[str], str]
 
-_EMAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
-_DIGITS = re.compile(r"\d[\d ().\-/]{5,}\d")
+_EMAIL = re.compile(r"[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_DIGITS = re.compile(r"\d[\d ().\-/]{5,40}\d")
 _CARD = re.compile(r"(?<![\w.+-])[2-6]\d(?:[ -]?\d){11,17}(?![\w-]|\.\d)")
 _CARD_PREFIX = re.compile(r"4|5[1-5]|2[2-7]|3[4-9]|6(?:011|4[4-9]|5)")
 _US_SOCIAL_SECURITY = re.compile(
@@ -39,9 +39,9 @@ _STREET_WORDS = (
 )  # fmt: skip
 _STREET = re.compile(
     r"""(?x)
-      \b\d{1,5}[a-zA-Z]?\ (?:[NSEW]\.?\ )?(?:[A-Z][\w'.-]*\ ){1,3}
+      \b\d{1,5}[a-zA-Z]?\ (?:[NSEW]\.?\ )?(?:[A-Z][\w'.-]{0,60}\ ){1,3}
       (?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl)\b\.?
-    | \b[A-ZÄÖÜ][a-zäöüß-]*(?:straße|strasse|str\.|weg|platz|allee|gasse)\ \d{1,4}[a-z]?\b
+    | \b[A-ZÄÖÜ][a-zäöüß-]{0,60}(?:straße|strasse|str\.|weg|platz|allee|gasse)\ \d{1,4}[a-z]?\b
     """
 )
 
