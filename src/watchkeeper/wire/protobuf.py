@@ -122,16 +122,6 @@ def _fixed_size(wire_type: int, offset: int) -> int:
     raise DecodeError(f"protobuf: wire type {wire_type} before byte {offset} is not known")
 
 
-def read_packed_varints(data: bytes) -> list[int]:
-    """Return the unsigned varints of a packed repeated field."""
-    values: list[int] = []
-    offset = 0
-    while offset < len(data):
-        value, offset = read_varint(data, offset)
-        values.append(value)
-    return values
-
-
 def read_packed_fixed64(data: bytes) -> list[int]:
     """Return the unsigned numbers of a packed repeated fixed64 field."""
     return [value for (value,) in _UINT64.iter_unpack(_whole_words(data))]

@@ -21,6 +21,7 @@ _LABEL = re.compile(
     (?P<end>,|\Z)""",
     re.VERBOSE,
 )
+_END = re.compile(r"[ \t]*\Z")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
 
@@ -74,7 +75,7 @@ def parse_labels(text: str, where: str) -> tuple[str, dict[str, str]]:
     name = ""
     pairs: dict[str, str] = {}
     offset = 0
-    while offset < len(text) and not text[offset:].isspace():
+    while not _END.match(text, offset):
         match = _LABEL.match(text, offset)
         if match is None:
             raise DecodeError(f"{where}: labels are malformed at {text[offset : offset + 40]!r}")
