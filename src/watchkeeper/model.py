@@ -198,8 +198,9 @@ class LogRecord:
 class FiringAlert:
     """An alert as a rule hands it to the notifier.
 
-    `ends_at_ns` is None while the expression holds and its sender keeps renewing it; once it
-    resolved, the moment that it did.
+    While the expression holds, `ends_at_ns` is the future moment until which the report is good
+    unless it is renewed, or None for the notifier's own timeout; once it resolved, the moment
+    that it did.
     """
 
     labels: Labels

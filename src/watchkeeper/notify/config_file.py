@@ -32,13 +32,35 @@ from watchkeeper.notify.time_interval import (
     MONTHS,
     WEEKDAYS,
     TimeInterval,
-    parse_minute,
+    parse_minutes,
     parse_span,
     parse_zone,
 )
 from watchkeeper.templates import Library
 
 Parsed = TypeVar("Parsed")
+
+
+UNSUPPORTED_KEYS = frozenset(
+    f"{service}_configs"
+    for service in (
+        "discord",
+        "incidentio",
+        "jira",
+        "mattermost",
+        "msteams",
+        "msteamsv2",
+        "opsgenie",
+        "pushover",
+        "rocketchat",
+        "sns",
+        "telegram",
+        "victorops",
+        "webex",
+        "wechat",
+    )
+)
+"""Receivers that Alertmanager has and Watchkeeper has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +89,19 @@ class _Loader:
     def __init__(self, path: Path) -> None:
         self._source = str(path)
         self._directory = path.parent
-        self._file = convert(read_yaml(path), FileConfig, source=self._source)
+        self._file = self._read(path)
+
+    def _read(self, path: Path) -> FileConfig:
+        try:
+            return convert(read_yaml(path), FileConfig, source=self._source)
+        except ConfigError as error:
+            key = error.reason.removeprefix("unknown field `").rstrip("`")
+            if key in UNSUPPORTED_KEYS:
+                raise self._error(
+                    f"`{key}` is Alertmanager's, but is not supported here: tell a webhook instead",
+                    error.path,
+                ) from None
+            raise
 
     def load(self) -> AlertmanagerConfig:
         library = self._library()
@@ -224,8 +258,7 @@ class _Loader:
         def read() -> TimeInterval:
             return TimeInterval(
                 minutes=tuple(
-                    (parse_minute(part.start_time), parse_minute(part.end_time))
-                    for part in times.times
+                    parse_minutes(part.start_time, part.end_time) for part in times.times
                 ),
                 weekdays=tuple(parse_span(text, WEEKDAYS, base=0) for text in times.weekdays),
                 days_of_month=tuple(parse_span(str(text)) for text in times.days_of_month),

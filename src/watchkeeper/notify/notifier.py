@@ -15,11 +15,11 @@ import httpx2
 from watchkeeper.clock import Clock, IdSource, RandomIds
 from watchkeeper.errors import StorageError
 from watchkeeper.model import FiringAlert, Labels
-from watchkeeper.notify.alert import Alert, merged, received
+from watchkeeper.notify.alert import Alert, fingerprint, merged, received
 from watchkeeper.notify.config_file import AlertmanagerConfig
 from watchkeeper.notify.dispatch import Dispatcher, Group
 from watchkeeper.notify.history import DELIVERED, FAILED, History
-from watchkeeper.notify.inhibit import inhibited_by
+from watchkeeper.notify.inhibit import Inhibitor
 from watchkeeper.notify.notification_log import NotificationLog
 from watchkeeper.notify.pipeline import (
     Look,
@@ -123,20 +123,21 @@ class Notifier:
         now_ns = self._clock.time_ns()
         with self._lock:
             firing = self._firing(now_ns)
-            return tuple(self._status(alert, firing, now_ns) for alert in firing)
+            inhibitor = Inhibitor(self._config.inhibit_rules, firing)
+            return tuple(self._status(alert, inhibitor, now_ns) for alert in firing)
 
     def groups(self) -> tuple[GroupStatus, ...]:
         """Return the groups with the alerts in them."""
         now_ns = self._clock.time_ns()
         with self._lock:
-            firing = self._firing(now_ns)
+            inhibitor = Inhibitor(self._config.inhibit_rules, self._firing(now_ns))
             return tuple(
                 GroupStatus(
                     group.key,
                     group.labels,
                     group.route.receiver,
                     tuple(
-                        self._status(alert, firing, now_ns)
+                        self._status(alert, inhibitor, now_ns)
                         for alert in group.alerts.values()
                         if not alert.is_resolved(now_ns)
                     ),
@@ -264,12 +265,11 @@ class Notifier:
                 self._unsaved = True
 
     def _look(self, group: Group, now_ns: int) -> Look:
-        firing = self._firing(now_ns)
+        inhibitor = Inhibitor(self._config.inhibit_rules, self._firing(now_ns))
         muted = frozenset(
             labels
             for labels in group.alerts
-            if self._silences.muting(dict(labels), now_ns)
-            or inhibited_by(self._config.inhibit_rules, labels, firing)
+            if self._silences.muting(dict(labels), now_ns) or inhibitor.source_of(labels)
         )
         alerts = sorted(group.alerts.values(), key=lambda alert: (alert.starts_at_ns, alert.labels))
         return Look(group, tuple(alerts), muted, now_ns, self._external_url)
@@ -343,13 +343,13 @@ class Notifier:
     def _firing(self, now_ns: int) -> tuple[Alert, ...]:
         return tuple(alert for alert in self._alerts.values() if not alert.is_resolved(now_ns))
 
-    def _status(self, alert: Alert, firing: tuple[Alert, ...], now_ns: int) -> AlertStatus:
-        source = inhibited_by(self._config.inhibit_rules, alert.labels, firing)
+    def _status(self, alert: Alert, inhibitor: Inhibitor, now_ns: int) -> AlertStatus:
+        source = inhibitor.source_of(alert.labels)
         return AlertStatus(
             alert,
             tuple(self.route(dict(alert.labels))),
             self._silences.muting(dict(alert.labels), now_ns),
-            () if source is None else (AlertStatus(source, (), (), ()).fingerprint,),
+            () if source is None else (fingerprint(source.labels),),
         )
 
     def _forget(self, now_ns: int) -> None:

@@ -66,6 +66,14 @@ def parse_minute(text: str) -> int:
     return int(match[1] or match[3]) * 60 + int(match[2] or match[4])
 
 
+def parse_minutes(start: str, end: str) -> Span:
+    """Return a part of a day in minutes. Raises ValueError."""
+    span = parse_minute(start), parse_minute(end)
+    if span[0] >= span[1]:
+        raise ValueError(f"{start} to {end} ends before it starts: split it at midnight")
+    return span
+
+
 def parse_span(text: str, names: Sequence[str] = (), *, base: int = 1) -> Span:
     """Return `first:last`, or one value for both, by number or name. Raises ValueError."""
     first, _, last = text.partition(":")

@@ -55,6 +55,7 @@ def test_what_a_route_leaves_out_it_has_from_above(read_config) -> None:
             r"pagerduty_configs\[0\]\.description.*line 1, column 1.*not closed",
         ),
         ("name: pager", "name: team", "given twice"),
+        ("pagerduty_configs", "sns_configs", r"receivers\[1\].*`sns_configs`.*not supported"),
         ("  receiver: team\n  group_by", "  group_by", "needs a receiver"),
         ("  group_wait", "  mute_time_intervals: [night]\n  group_wait", "night"),
         ("  group_wait: 10s", "  group_wait: 10s\n  group_wait: 1s", "line 7.*given twice"),

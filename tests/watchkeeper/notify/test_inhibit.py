@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from watchkeeper.model import Labels, labels
 from watchkeeper.notify import Alert, matchers_of, parse_matchers
-from watchkeeper.notify.inhibit import InhibitRule, inhibited_by
+from watchkeeper.notify.inhibit import Inhibitor, InhibitRule
 
 
 def rule(source: str, target: str, *equal: str) -> InhibitRule:
@@ -18,7 +18,7 @@ def firing(**pairs: str) -> Alert:
 
 
 def is_muted(by: InhibitRule, target: Labels, *sources: Alert) -> bool:
-    return inhibited_by([by], target, sources) is not None
+    return Inhibitor([by], sources).source_of(target) is not None
 
 
 CRITICAL_OVER_WARNING = rule('severity="critical"', 'severity="warning"', "site", "rack")

@@ -58,6 +58,7 @@ def test_a_moment_is_inside_or_outside(read_config, times, inside, outside) -> N
     [
         "times: [{start_time: '9:00', end_time: '17:00'}]",
         "times: [{start_time: '09:00', end_time: '25:00'}]",
+        "times: [{start_time: '22:00', end_time: '06:00'}]",
         "weekdays: [someday]",
         "months: ['december:november']",
         "location: Nowhere/Land",
