@@ -46,6 +46,9 @@ def main() -> None:
 @click.option("--data", type=FILE, default="var/watchkeeper", show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=9400, show_default=True)
+@click.option(
+    "--external-url", default="", help="Where people reach this server; for links in messages."
+)
 @click.option("--tokens", type=FILE, help="File of tokens: `read|write|admin TOKEN` a line.")
 @click.option("--tls-certificate", type=FILE, help="PEM file; with --tls-key.")
 @click.option("--tls-key", type=FILE, help="PEM file; with --tls-certificate.")

@@ -140,6 +140,8 @@ def test_promql_fmt_says_where_an_expression_is_wrong() -> None:
         (["--config", "none.yml", "--port", "0"], "none.yml"),
         (["--host", "0.0.0.0"], "--tokens"),
         (["--tls-key", "key.pem"], "go together"),
+        (["--tls-key", "none.pem", "--tls-certificate", "none.pem"], "none.pem"),
+        (["--tls-key", __file__, "--tls-certificate", __file__], "not a PEM certificate"),
         (["--tokens", "none"], "none"),
         (["--host", "203.0.113.1", "--tokens", "none"], "none"),
     ],

@@ -33,6 +33,7 @@ class Options:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     accept_plain_http: bool = False
+    external_url: str = ""
 
 
 def launch(options: Options) -> None:
@@ -54,7 +55,7 @@ def launch(options: Options) -> None:
                 alertmanager=options.alertmanager,
                 dashboards=options.dashboards,
                 data=options.data,
-                external_url=url_of(listener, encryption),
+                external_url=options.external_url or url_of(listener, encryption),
             ),
             clock=clock,
         )
@@ -93,7 +94,6 @@ def _encryption(options: Options) -> Encryption | None:
         return None
     if options.tls_certificate is None or options.tls_key is None:
         raise ConfigError("--tls-certificate and --tls-key go together")
-    for path in (options.tls_certificate, options.tls_key):
-        if not path.is_file():
-            raise ConfigError("there is no such file", source=str(path))
-    return Encryption(options.tls_certificate, options.tls_key)
+    encryption = Encryption(options.tls_certificate, options.tls_key)
+    encryption.require_usable()
+    return encryption

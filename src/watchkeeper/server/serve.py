@@ -7,6 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,17 @@ class Encryption:
 
     certificate: Path
     key: Path
+
+    def require_usable(self) -> None:
+        """Raise ConfigError where the files are missing or do not belong together."""
+        source = f"{self.certificate} and {self.key}"
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
+        except ssl.SSLError:
+            reason = "are not a PEM certificate and the key that belongs to it"
+            raise ConfigError(reason, source=source) from None
+        except OSError as error:
+            raise ConfigError(f"cannot be read: {error.strerror}", source=source) from None
 
 
 def listen(host: str, port: int) -> socket.socket:

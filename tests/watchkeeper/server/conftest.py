@@ -38,6 +38,9 @@ groups:
         expr: up == 0
         labels: {severity: critical}
         annotations: {summary: '{{ $labels.job }} is down'}
+      - alert: Watchdog
+        expr: vector(1)
+        labels: {severity: none}
 """
 ALERTMANAGER = """
 global: {resolve_timeout: 5m}

@@ -119,9 +119,10 @@ async def test_notifications_are_told_newest_first(
 
 async def test_an_alerting_rule_names_whom_it_would_tell(client: httpx2.AsyncClient) -> None:
     (group,) = (await client.get("/api/alerts")).json()["groups"]
-    recording, alerting = group["rules"]
+    recording, alerting, watchdog = group["rules"]
     assert "receivers" not in recording
     assert (alerting["state"], alerting["receivers"]) == ("inactive", ["on-call"])
+    assert watchdog["receivers"] == ["everybody"]
 
 
 async def test_dashboards_are_the_files_as_they_are(
