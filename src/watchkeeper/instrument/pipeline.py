@@ -145,10 +145,10 @@ class Pipeline:
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._last_gauges_ns >= GAUGE_PERIOD_NS:
             self._last_gauges_ns = now_ns
-            self._show_queue()
             self.on_tick()
 
-    def _show_queue(self) -> None:
+    def show_queue(self) -> None:
+        """Set the gauge of what waits for export."""
         family = self._registry.find(own.QUEUED)
         if family is not None and self._exporter is not None:
             for signal, records in self._exporter.waiting().items():

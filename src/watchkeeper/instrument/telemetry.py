@@ -325,6 +325,7 @@ class Telemetry:
         return family
 
     def _refresh_gauges(self) -> None:
+        self.pipeline.show_queue()
         try:
             self._gauges.refresh()
         except (OSError, ValueError) as error:
