@@ -12,7 +12,6 @@ from watchkeeper.model import Labels
 from watchkeeper.promql.grid import Bools, Floats, Grid, Ints
 from watchkeeper.promql.syntax import Window
 
-
 _BLOCK = 1 << 15
 """How many windows are computed at once: their columns fit the processor's cache."""
 
