@@ -26,6 +26,20 @@ from resume_optimizer.devstack.servers import ServerPorts
 from resume_optimizer.devstack.supervisor import Supervisor
 
 TICK_SECONDS = 0.25
+OUTSIDE_VARIABLES = {
+    "database": "DATABASE_URL",
+    "cache": "CACHE_URL",
+    "objects": "OBJECTS_ENDPOINT",
+    "llm-vendor": "LLM_PROVIDER",
+}
+"""A part is not started when its variable says that it runs elsewhere."""
+PART_OF_FAULT = {
+    "database-down": "database",
+    "cache-down": "cache",
+    "objects-down": "objects",
+    "llm-errors": "llm-vendor",
+    "llm-slow": "llm-vendor",
+}
 
 
 @dataclass(slots=True)
@@ -34,11 +48,17 @@ class Launcher:
 
     options: Options
     say: Callable[[str], None]
+    outside: frozenset[str] = frozenset()
     secrets: Credentials = field(init=False)
     supervisor: Supervisor = field(init=False)
     parts: Parts = field(init=False)
 
     def __post_init__(self) -> None:
+        if PART_OF_FAULT.get(self.options.fault) in self.outside:
+            raise OptionError(
+                f"FAULT={self.options.fault} stops a part that runs elsewhere: leave"
+                f" {OUTSIDE_VARIABLES[PART_OF_FAULT[self.options.fault]]} unset"
+            )
         self.secrets = credentials(self.options.directory / "credentials.json")
         self.supervisor = Supervisor(self.say)
         ports = self._server_ports()
@@ -48,14 +68,12 @@ class Launcher:
         """Start everything and wait until it answers. Raises ServerFailedError."""
         write_configuration(self.options, self.secrets)
         parts, supervisor = self.parts, self.supervisor
-        supervisor.start(
-            {
-                **servers.servers(self.options.directory, self._server_ports(), self.secrets),
-                "watchkeeper": parts.backend(),
-                "inbox": parts.inbox(),
-                "llm-vendor": parts.vendor(),
-            }
-        )
+        own = {
+            **servers.servers(self.options.directory, self._server_ports(), self.secrets),
+            "llm-vendor": parts.vendor(),
+        }
+        wanted = {name: server for name, server in own.items() if name not in self.outside}
+        supervisor.start({**wanted, "watchkeeper": parts.backend(), "inbox": parts.inbox()})
         application: dict[str, Server] = {
             f"api-{index}": parts.api(index, listener.fileno())
             for index in range(self.options.api_processes)
@@ -164,7 +182,8 @@ def _run(
     chosen: Options, *, cut_off: bool, say: Callable[[str], None], stopping: Callable[[], bool]
 ) -> None:
     listener = claim_ports(chosen.ports, cut_off=cut_off)
-    launcher = Launcher(chosen, say)
+    outside = {part for part, name in OUTSIDE_VARIABLES.items() if os.environ.get(name)}
+    launcher = Launcher(chosen, say, frozenset(outside))
     begun = time.monotonic()
     try:
         launcher.start(listener)

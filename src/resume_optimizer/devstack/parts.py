@@ -149,8 +149,8 @@ class Parts:
         return f"http://{LOOPBACK}:{port}"
 
     def _application(self, service: str, processes: str) -> dict[str, str]:
-        """Return the environment of a process of the application."""
-        return {
+        """Return the environment of a process of the application; what was set outside wins."""
+        usual = {
             "LLM_PROVIDER": "openai",
             "LLM_BASE_URL": f"{self.vendor_url}/v1",
             "LLM_API_KEY": self.secrets.llm_api_key,
@@ -165,6 +165,7 @@ class Parts:
             "WATCHKEEPER_LOG": "stdout",
             "ENVIRONMENT": "development",
         }
+        return {name: os.environ.get(name) or value for name, value in usual.items()}
 
     def _python(
         self,
