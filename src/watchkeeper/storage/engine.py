@@ -57,7 +57,7 @@ class Engine:
 def is_damage(error: EngineError) -> bool:
     """Tell whether an error speaks of bytes on disk, rather than of room or of the query."""
     text = str(error)
-    if "No space left" in text or isinstance(error, duckdb.OutOfMemoryException):
+    if is_interrupted(error) or isinstance(error, duckdb.OutOfMemoryException):
         return False
     kinds = (
         duckdb.IOException,
@@ -67,3 +67,9 @@ def is_damage(error: EngineError) -> bool:
         duckdb.InternalException,
     )
     return "Corrupt" in text or isinstance(error, kinds)
+
+
+def is_interrupted(error: EngineError) -> bool:
+    """Tell whether a file must be opened again since a write to it failed for want of room."""
+    text = str(error)
+    return "No space left" in text or "has been invalidated" in text

@@ -203,7 +203,7 @@ class DurableMetricStore:
             self._frozen, self._closed = (*self._frozen, *cut), ()
         frozen = self._frozen
         periods = {start_ms for one in frozen for start_ms in one.periods()}
-        inserts = {start_ms * _NS_PER_MS: self._insert(start_ms) for start_ms in sorted(periods)}
+        inserts = {start_ms * _NS_PER_MS: self._insert(start_ms, sequence) for start_ms in periods}
 
         def leave_hot(start_ns: int) -> None:
             for one in frozen:
@@ -252,15 +252,15 @@ class DurableMetricStore:
                         yield index
 
     def _learn(self, segment: Segment) -> Callable[[Cursor, str], None]:
-        def learn(cursor: Cursor, catalog: str) -> None:
+        def learn(cursor: Cursor, _: str) -> None:
             index = sample_segment.index(cursor, segment)
-            rows = sample_segment.newest(cursor, catalog)
+            rows = sample_segment.newest(cursor, segment)
             ids = self._hot.index.numbers([index.labels(series) for series, _ in rows])
             times = np.array([time_ms for _, time_ms in rows], np.int64)
             later = times > self._admission.newest_ms(ids)
             self._admission.remember(ids[later], times[later], np.zeros(int(later.sum())))
             everything = np.arange(len(index), dtype=np.int32)
-            found = sample_segment.exemplars(cursor, catalog, everything, *_EVER_MS)
+            found = sample_segment.exemplars(cursor, segment, everything, *_EVER_MS)
             found.sort(key=lambda one: one[1].timestamp_ms)
             self._newest_exemplars.remember((index.labels(one), last) for one, last in found)
 
@@ -280,12 +280,12 @@ class DurableMetricStore:
         self._newest_exemplars.forget(index.labels(int(one)) for one in gone)
         return kept
 
-    def _insert(self, start_ms: int) -> Insert:
+    def _insert(self, start_ms: int, sequence: int) -> Insert:
         frozen = self._frozen
         parts = [part for one in frozen for part in one.part(start_ms)]
         found = [pair for one in frozen for pair in one.exemplars.get(start_ms, [])]
 
         def insert(cursor: Cursor, segment: Segment) -> None:
-            sample_segment.insert(cursor, segment, parts, found)
+            sample_segment.insert(cursor, segment, sequence, parts, found)
 
         return insert

@@ -128,7 +128,7 @@ class RowTiers:
     def ask_cold(self, segment: Segment, question: Callable[[Cursor, str], T]) -> list[T]:
         """Ask a segment by the name of its table; nothing if it is damaged. Inside `readers`."""
         answer = self.segments.read(
-            segment, lambda cursor, catalog: (question(cursor, f"{catalog}.{self.table.name}"),)
+            segment, lambda cursor, catalog: (question(cursor, self._shown(segment, catalog)),)
         )
         return list(answer or ())
 
@@ -139,6 +139,14 @@ class RowTiers:
             for segment in self.segments.overlapping(start_ns, end_ns):
                 answers += self.ask_cold(segment, question)
             return answers
+
+    def _shown(self, segment: Segment, catalog: str) -> str:
+        """Return the rows of a segment for SQL, without those that are being written now."""
+        table = f"{catalog}.{self.table.name}"
+        if not segment.writing:
+            return table
+        beyond = (segment.watermark + 1) << _POSITIONS_PER_BATCH_BITS
+        return f"(SELECT * FROM {table} WHERE position < {beyond})"
 
     def _new_hot_table(self) -> str:
         name = f"memory.hot_{self.table.name}_{next(self._numbers)}"

@@ -61,12 +61,12 @@ def read_segment(
 ) -> None:
     """Add what a segment has; nothing of it if it turns out to be damaged."""
 
-    def question(cursor: Cursor, catalog: str) -> list[tuple[Labels, Times, Values]]:
+    def question(cursor: Cursor, _: str) -> list[tuple[Labels, Times, Values]]:
         index = sample_segment.index(cursor, segment)
         ids = index.select(matchers)
         if not len(ids):
             return []
-        stored = sample_segment.chunks(cursor, catalog, ids, start_ms, end_ms)
+        stored = sample_segment.chunks(cursor, segment, ids, start_ms, end_ms)
         times_of: dict[bytes, Times] = {}
         parts = []
         for one in stored:
@@ -97,9 +97,9 @@ def read_exemplars(
 ) -> list[SeriesExemplar]:
     """Return the exemplars that a segment has of matching series."""
 
-    def question(cursor: Cursor, catalog: str) -> list[SeriesExemplar]:
+    def question(cursor: Cursor, _: str) -> list[SeriesExemplar]:
         index = sample_segment.index(cursor, segment)
-        rows = sample_segment.exemplars(cursor, catalog, index.select(matchers), start_ms, end_ms)
+        rows = sample_segment.exemplars(cursor, segment, index.select(matchers), start_ms, end_ms)
         return [(index.labels(series), exemplar) for series, exemplar in rows]
 
     return segments.read(segment, question) or []

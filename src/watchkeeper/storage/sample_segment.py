@@ -27,9 +27,10 @@ TABLES = (
     "CREATE TABLE {name}.series(id INTEGER, labels VARCHAR USING COMPRESSION zstd)",
     "CREATE TABLE {name}.times(id INTEGER, data BLOB)",
     """CREATE TABLE {name}.chunks(
-        series INTEGER, start_ms BIGINT, end_ms BIGINT, times INTEGER, data BLOB)""",
+        series INTEGER, start_ms BIGINT, end_ms BIGINT, times INTEGER, data BLOB,
+        sequence BIGINT)""",
     """CREATE TABLE {name}.exemplars(
-        series INTEGER, timestamp_ms BIGINT, value DOUBLE, labels VARCHAR)""",
+        series INTEGER, timestamp_ms BIGINT, value DOUBLE, labels VARCHAR, sequence BIGINT)""",
 )
 
 
@@ -68,41 +69,43 @@ def index(cursor: Cursor, segment: Segment) -> SeriesIndex:
     return loaded
 
 
-def chunks(cursor: Cursor, catalog: str, ids: Ids, start_ms: int, end_ms: int) -> list[StoredChunk]:
+def chunks(
+    cursor: Cursor, segment: Segment, ids: Ids, start_ms: int, end_ms: int
+) -> list[StoredChunk]:
     """Return the chunks of some series that may hold samples of a range, by series and time."""
     cursor.register("wanted", {"series": ids})
     rows = cursor.execute(
-        f"SELECT series, start_ms, times, data FROM {catalog}.chunks SEMI JOIN wanted "
-        "USING (series) WHERE start_ms <= ? AND end_ms >= ?",
-        [end_ms, start_ms],
+        f"SELECT series, start_ms, times, data FROM {segment.catalog}.chunks SEMI JOIN wanted "
+        "USING (series) WHERE start_ms <= ? AND end_ms >= ? AND sequence <= ?",
+        [end_ms, start_ms, segment.watermark],
     ).fetchall()
     rows.sort(key=lambda row: row[:2])
     numbers = np.unique(np.array([row[2] for row in rows], np.int32))
     cursor.register("needed", {"id": numbers})
     times = dict(
         cursor.execute(
-            f"SELECT id, data FROM {catalog}.times SEMI JOIN needed USING (id)"
+            f"SELECT id, data FROM {segment.catalog}.times SEMI JOIN needed USING (id)"
         ).fetchall()
     )
     return [StoredChunk(series, times[number], data) for series, _, number, data in rows]
 
 
-def newest(cursor: Cursor, catalog: str) -> list[tuple[int, int]]:
+def newest(cursor: Cursor, segment: Segment) -> list[tuple[int, int]]:
     """Return the time of the newest sample of each series of a file: (id, milliseconds)."""
     return cursor.execute(
-        f"SELECT series, max(end_ms) FROM {catalog}.chunks GROUP BY series"
+        f"SELECT series, max(end_ms) FROM {segment.catalog}.chunks GROUP BY series"
     ).fetchall()
 
 
 def exemplars(
-    cursor: Cursor, catalog: str, ids: Ids, start_ms: int, end_ms: int
+    cursor: Cursor, segment: Segment, ids: Ids, start_ms: int, end_ms: int
 ) -> list[tuple[int, Exemplar]]:
     """Return the exemplars of some series in a range, with the number of their series."""
     cursor.register("wanted", {"series": ids})
     rows = cursor.execute(
-        f"SELECT series, labels, value, timestamp_ms FROM {catalog}.exemplars SEMI JOIN wanted "
-        "USING (series) WHERE timestamp_ms BETWEEN ? AND ?",
-        [start_ms, end_ms],
+        f"SELECT series, labels, value, timestamp_ms FROM {segment.catalog}.exemplars "
+        "SEMI JOIN wanted USING (series) WHERE timestamp_ms BETWEEN ? AND ? AND sequence <= ?",
+        [start_ms, end_ms, segment.watermark],
     ).fetchall()
     return [
         (series, Exemplar(_labels(labels), value, time_ms))
@@ -111,9 +114,16 @@ def exemplars(
 
 
 def insert(
-    cursor: Cursor, segment: Segment, parts: Sequence[HotPart], found: Sequence[SeriesExemplar]
+    cursor: Cursor,
+    segment: Segment,
+    sequence: int,
+    parts: Sequence[HotPart],
+    found: Sequence[SeriesExemplar],
 ) -> None:
-    """Add ordered blocks of samples, and exemplars, in the transaction of the cursor."""
+    """Add ordered blocks of samples, and exemplars, in the transaction of the cursor.
+
+    `sequence` is the watermark that the file will have then; readers go by it.
+    """
     needed = [labels for part in parts for labels in part.series().values()]
     numbers = _insert_series(cursor, segment, [*needed, *(labels for labels, _ in found)])
     first = cursor.execute(f"SELECT coalesce(max(id), -1) + 1 FROM {segment.catalog}.times")
@@ -123,7 +133,7 @@ def insert(
         for identity, times_ms, values in stretches(part.block):
             rows.add(numbers[series[identity]], times_ms, values)
     _insert(cursor, f"{segment.catalog}.times", rows.time_columns())
-    _insert(cursor, f"{segment.catalog}.chunks", rows.chunk_columns())
+    _insert(cursor, f"{segment.catalog}.chunks", rows.chunk_columns(sequence))
     _insert(
         cursor,
         f"{segment.catalog}.exemplars",
@@ -132,6 +142,7 @@ def insert(
             "timestamp_ms": np.array([one.timestamp_ms for _, one in found], np.int64),
             "value": np.array([one.value for _, one in found], np.float64),
             "labels": _objects([_text(one.labels) for _, one in found]),
+            "sequence": np.full(len(found), sequence, np.int64),
         },
     )
 
@@ -154,11 +165,12 @@ class _ChunkRows:
         encoded = [chunk.encode_times(np.frombuffer(raw, np.int64)) for raw in self._times]
         return {"id": np.array(list(self._times.values()), np.int32), "data": _objects(encoded)}
 
-    def chunk_columns(self) -> ArrayColumns:
+    def chunk_columns(self, sequence: int) -> ArrayColumns:
         rows = np.array(self._rows, np.int64).reshape(-1, 4)
         names = ("series", "start_ms", "end_ms", "times")
         columns: ArrayColumns = {name: rows[:, at].copy() for at, name in enumerate(names)}
         columns["data"] = _objects(self._data)
+        columns["sequence"] = np.full(len(rows), sequence, np.int64)
         return columns
 
 

@@ -1,9 +1,13 @@
-"""Moving hot data into the segment files of their periods, so that a reader sees it once."""
+"""Moving hot data into the segment files of their periods, so that a reader sees it once.
+
+What is written bears a sequence above the file's watermark, and readers leave that out. Once
+the file is at rest on disk, with no reader inside, the watermark rises and the data leaves
+hot memory. A write that fails leaves the file as it was.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from watchkeeper.errors import StorageError
 from watchkeeper.storage.engine import Cursor, EngineError
@@ -13,13 +17,6 @@ from watchkeeper.storage.segments import Segment, Segments
 Insert = Callable[[Cursor, Segment], None]
 
 
-@dataclass(slots=True)
-class _Staged:
-    segment: Segment
-    cursor: Cursor
-    committed: bool = False
-
-
 def write_periods(
     segments: Segments,
     readers: Gate,
@@ -27,57 +24,42 @@ def write_periods(
     inserts: Mapping[int, Insert],
     leave_hot: Callable[[int], None],
 ) -> None:
-    """Run the insert of every period (by its start) in a transaction of its file.
+    """Run the insert of every period (by its start, ns) in a transaction of its file.
 
-    With no reader inside, commits and calls `leave_hot` for each period that was; a period
-    that fails stays hot. Raises StorageError after the others were done.
+    Calls `leave_hot` for each period whose file has it; the others stay hot. Raises
+    StorageError after all were tried.
     """
     failures: list[str] = []
+    opened: list[Segment] = []
     with readers.alone():
         for segment in segments.damaged():
             segments.set_aside(segment)
-    staged = [
-        one
-        for start_ns, insert in inserts.items()
-        if (one := _stage(segments, sequence, start_ns, insert, failures)) is not None
-    ]
-    with readers.alone():
-        for one in staged:
+        for start_ns in inserts:
             try:
-                one.cursor.execute("COMMIT")
-            except EngineError as error:
-                failures.append(f"{one.segment.path}: {error}")
-                continue
-            one.committed = True
-            one.segment.derived = {}
-            leave_hot(one.segment.start_ns)
-    for one in staged:
-        one.cursor.close()
+                opened.append(segments.begin_writing(start_ns))
+            except (EngineError, OSError) as error:
+                failures.append(f"the segment of {start_ns}: {error}")
+    failed = []
+    for segment in opened:
         try:
-            segments.close_written(one.segment, sequence if one.committed else None)
+            _write(segments, segment, sequence, inserts[segment.start_ns])
         except EngineError as error:
-            failures.append(f"{one.segment.path}: {error}")
+            failures.append(f"{segment.path}: {error}")
+            failed.append(segment)
+    with readers.alone():
+        for segment in opened:
+            if segments.end_writing(segment, sequence, failed=segment in failed):
+                leave_hot(segment.start_ns)
     if failures:
         raise StorageError(
             "hot data could not be moved into segments and stays in the log: " + "; ".join(failures)
         )
 
 
-def _stage(
-    segments: Segments, sequence: int, start_ns: int, insert: Insert, failures: list[str]
-) -> _Staged | None:
-    try:
-        segment, cursor = segments.open_for_writing(start_ns)
-    except (EngineError, OSError) as error:
-        failures.append(f"period {start_ns}: {error}")
-        return None
-    try:
+def _write(segments: Segments, segment: Segment, sequence: int, insert: Insert) -> None:
+    with segments.cursor() as cursor:
         cursor.execute("BEGIN")
         insert(cursor, segment)
         cursor.execute(f"UPDATE {segment.catalog}.watermark SET sequence = ?", [sequence])
-    except EngineError as error:
-        failures.append(f"{segment.path}: {error}")
-        cursor.close()
-        segments.close_written(segment, None)
-        return None
-    return _Staged(segment, cursor)
+        cursor.execute("COMMIT")
+        cursor.execute(f"CHECKPOINT {segment.catalog}")

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from watchkeeper.storage.engine import Cursor, Engine, EngineError, is_damage
+from watchkeeper.errors import StorageError
+from watchkeeper.storage.engine import (
+    Cursor,
+    Engine,
+    EngineError,
+    is_damage,
+    is_interrupted,
+)
 from watchkeeper.storage.limits import DamageReport
 
 SUFFIX = ".duckdb"
@@ -38,6 +46,7 @@ class Segment:
     users: int = 0
     damaged: str = ""
     watermark: int = -1
+    writing: bool = False
     derived: dict[str, object] = field(default_factory=dict)
 
 
@@ -116,35 +125,48 @@ class Segments:
         """Return the beginning of a moment's period."""
         return time_ns // self.period_ns * self.period_ns
 
-    def open_for_writing(self, start_ns: int) -> tuple[Segment, Cursor]:
-        """Return the segment of a period, made if need be, and a cursor; `close_written` ends it.
+    def cursor(self) -> Cursor:
+        """Return a connection of its own for a transaction."""
+        return self._engine.cursor()
 
-        Raises EngineError, OSError.
+    def begin_writing(self, start_ns: int) -> Segment:
+        """Return the open segment of a period, made if need be; `end_writing` ends it.
+
+        Nobody may be reading. Raises EngineError, OSError.
         """
         segment = self._segments.get(start_ns)
-        if segment is not None and not segment.damaged:
+        if segment is not None:
             try:
                 self._acquire(segment)
-                return segment, self._engine.cursor()
             except EngineError as error:
                 self._note_damage(segment, error)
-        if segment is not None:
-            self.set_aside(segment)
-        segment = Segment(self._path(start_ns), start_ns, start_ns + self.period_ns)
-        self._create(segment)
-        with self._lock:
-            self._segments[start_ns] = segment
-        return segment, self._engine.cursor()
+                self.set_aside(segment)
+                segment = None
+        if segment is None:
+            segment = Segment(self._path(start_ns), start_ns, start_ns + self.period_ns)
+            self._create(segment)
+            with self._lock:
+                self._segments[start_ns] = segment
+        segment.writing = True
+        return segment
 
-    def close_written(self, segment: Segment, watermark: int | None) -> None:
-        """End what `open_for_writing` began: bring the file to rest if it was written."""
-        try:
-            if watermark is not None:
-                segment.watermark = watermark
-                with self._engine.cursor() as cursor:
-                    cursor.execute(f"CHECKPOINT {segment.catalog}")
-        finally:
-            self._release(segment)
+    def end_writing(self, segment: Segment, sequence: int, *, failed: bool) -> bool:
+        """Show what was written up to a sequence; return whether the file has it.
+
+        Nobody may be reading. A file whose write failed is closed, so that it is opened again
+        as it was before, or as it is if the write got through after all.
+        """
+        segment.writing = False
+        segment.derived = {}
+        if failed:
+            with suppress(EngineError), self._lock:
+                self._close(segment)
+                self._open(segment)
+        else:
+            segment.watermark = sequence
+        written = bool(segment.catalog) and segment.watermark >= sequence
+        self._release(segment)
+        return written
 
     def set_aside(self, segment: Segment) -> None:
         """Move a damaged file out of the way, with its report. Nobody may be reading it."""
@@ -243,6 +265,10 @@ class Segments:
             self._close(segment)
 
     def _note_damage(self, segment: Segment, error: EngineError) -> None:
+        if is_interrupted(error):
+            raise StorageError(
+                f"{segment.path} is being opened again after the disk was full: ask again"
+            ) from error
         if not is_damage(error):
             raise error
         segment.damaged = str(error)

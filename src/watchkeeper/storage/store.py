@@ -52,10 +52,11 @@ class Store:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = DirectoryLock(directory)
         self._directory, self._clock, self._limits = directory, clock, limits
+        self._disk = disk
         self._flushing = threading.Lock()
         self._tally = _Tally()
         self._engine = Engine(limits, directory / "spill")
-        self._build(disk)
+        self._build()
         self._flushed_at_ns = clock.monotonic_ns()
         self._stopping = threading.Event()
         self._flusher = threading.Thread(
@@ -133,7 +134,7 @@ class Store:
             self._engine.close()
             self._lock.release()
 
-    def _build(self, disk: Disk) -> None:
+    def _build(self) -> None:
         try:
             metrics = self._segments("metrics", sample_segment.TABLES)
             logs = RowTiers(self._engine, self._row_segments(log_rows.LOGS), log_rows.LOGS)
@@ -145,7 +146,7 @@ class Store:
                 next_sequence=recovery.next_sequence(
                     directory, (metrics, logs.segments, spans.segments)
                 ),
-                disk=disk,
+                disk=self._disk,
                 reserve_bytes=self._limits.reserve_bytes,
             )
             self._journal = Journal(log, self._limits)
@@ -179,6 +180,8 @@ class Store:
         return self._clock.time_ns() // 1_000_000
 
     def _flush(self) -> None:
+        self._drop_old()
+        self._require_room()
         signals = (self.metrics, self.logs.tiers, self.spans.tiers)
         with self._journal.gate.alone():
             sequence = self._journal.log.rotate()
@@ -194,7 +197,15 @@ class Store:
         if failures:
             raise StorageError("; ".join(failures))
         self._journal.log.discard(sequence)
-        self._drop_old()
+
+    def _require_room(self) -> None:
+        """Segments take less than their log does: with that much room, a write gets through."""
+        free, needed = self._disk.free_bytes(self._directory), self._journal.log.size_bytes
+        if free < needed:
+            raise StorageError(
+                f"{free} bytes are free under {self._directory}, and a flush may need {needed}: "
+                "free space or shorten the retention"
+            )
 
     def _drop_old(self) -> None:
         now_ns = self._clock.time_ns()
