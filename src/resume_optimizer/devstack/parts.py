@@ -163,6 +163,7 @@ class Parts:
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.backend_url,
             "WATCHKEEPER_PROCESS_DIRECTORY": str(self.options.directory / "processes" / processes),
             "WATCHKEEPER_LOG": "stdout",
+            "FORWARDED_ALLOW_IPS": LOOPBACK if self.options.load_balancer else "",
             "ENVIRONMENT": "development",
         }
         return {name: os.environ.get(name) or value for name, value in usual.items()}
