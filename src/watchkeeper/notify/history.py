@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
 
 from watchkeeper.notify.notification_log import LogKey
 from watchkeeper.notify.snapshot import DeliveryRecord
@@ -10,23 +11,26 @@ from watchkeeper.notify.snapshot import DeliveryRecord
 LENGTH = 200
 """How many deliveries are remembered."""
 
+REPEATED_FAILURES = 5
+"""How many of them may say that the same notification failed at the same receiver."""
+
 FAILED = "failed"
 DELIVERED = "delivered"
 
 
 class History:
-    """Deliveries in order. A failure that only repeats the last one of the same group and
-    receiver takes its place: one receiver that is down must not push everything else out."""
+    """Deliveries in order, and how many there were in all. One receiver that is down for long
+    must not push everything else out: of its repeated failures only the last are kept."""
 
     def __init__(self) -> None:
         self._entries: list[tuple[LogKey, DeliveryRecord]] = []
+        self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, key: LogKey, record: DeliveryRecord) -> None:
         """Keep a delivery as the newest."""
-        position = self._last(key)
-        if position is not None and _repeats(self._entries[position][1], record):
-            _, old = self._entries.pop(position)
-            record = replace(record, attempts=old.attempts + record.attempts)
+        self._counts[record.integration, record.outcome] += 1
+        if record.outcome == FAILED:
+            self._drop_repeats(key, record.summary)
         self._entries.append((key, record))
         del self._entries[:-LENGTH]
 
@@ -34,12 +38,15 @@ class History:
         """Return what is remembered."""
         return tuple(record for _, record in reversed(self._entries))
 
-    def _last(self, key: LogKey) -> int | None:
-        for position in range(len(self._entries) - 1, -1, -1):
-            if self._entries[position][0] == key:
-                return position
-        return None
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """Return how many deliveries there were since the start, by integration and outcome."""
+        return dict(self._counts)
 
-
-def _repeats(old: DeliveryRecord, new: DeliveryRecord) -> bool:
-    return old.outcome == new.outcome == FAILED and old.summary == new.summary
+    def _drop_repeats(self, key: LogKey, summary: str) -> None:
+        repeats = [
+            position
+            for position, (kept, record) in enumerate(self._entries)
+            if kept == key and record.outcome == FAILED and record.summary == summary
+        ]
+        if len(repeats) >= REPEATED_FAILURES:
+            del self._entries[repeats[0]]

@@ -51,6 +51,14 @@ class NotifierSettings:
     sleep: Sleep = asyncio.sleep
 
 
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    """The moment at which groups are looked at, and what mutes what then."""
+
+    now_ns: int
+    inhibitor: Inhibitor
+
+
 class Notifier:
     """Alertmanager's half of the work, in one object.
 
@@ -76,6 +84,8 @@ class Notifier:
         self._poster = Poster(client)
         self._lock = threading.RLock()
         self._saving = threading.Lock()
+        self._save_turn = asyncio.Lock()
+        self._next_save: asyncio.Future[None] | None = None
         self._history = History()
         self._dispatcher = Dispatcher(config.route)
         self._alerts: dict[Labels, Alert] = {}
@@ -165,6 +175,11 @@ class Notifier:
         with self._lock:
             return self._history.newest_first()
 
+    def deliveries(self) -> Mapping[tuple[str, str], int]:
+        """Return how many deliveries there were since the start, by integration and outcome."""
+        with self._lock:
+            return self._history.counts()
+
     def route(self, labels: Mapping[str, str]) -> list[str]:
         """Return the receivers that an alert with these labels would go to."""
         routes = self._config.route.match(labels)
@@ -188,8 +203,8 @@ class Notifier:
         try:
             while True:
                 self._wake.clear()
-                for group in self._due():
-                    flight = asyncio.create_task(self._flush_group(group))
+                for group, glance in self._due():
+                    flight = asyncio.create_task(self._flush_group(group, glance))
                     flights.add(flight)
                     flight.add_done_callback(flights.discard)
                     flight.add_done_callback(lambda _: self._stir())
@@ -206,7 +221,7 @@ class Notifier:
 
     async def flush(self) -> None:
         """Look at every group that is due and wait until its notifications are delivered."""
-        await asyncio.gather(*(self._flush_group(group) for group in self._due()))
+        await asyncio.gather(*(self._flush_group(group, glance) for group, glance in self._due()))
         self._save_or_say_so()
 
     def save(self) -> None:
@@ -235,22 +250,26 @@ class Notifier:
         except StorageError as error:
             LOGGER.error("the notifier's state is not kept: %s", error)
 
-    def _due(self) -> list[Group]:
+    def _due(self) -> list[tuple[Group, _Glance]]:
         now_ns = self._clock.time_ns()
         with self._lock:
             self._forget(now_ns)
-            return self._dispatcher.due(now_ns)
+            groups = self._dispatcher.due(now_ns)
+            if not groups:
+                return []
+            inhibitor = Inhibitor(self._config.inhibit_rules, self._firing(now_ns))
+            return [(group, _Glance(now_ns, inhibitor)) for group in groups]
 
     def _seconds_to_next(self) -> float | None:
         due_ns = self.next_due_ns()
         return None if due_ns is None else max(0.0, (due_ns - self._clock.time_ns()) / 1e9)
 
-    async def _flush_group(self, group: Group) -> None:
-        now_ns = self._clock.time_ns()
+    async def _flush_group(self, group: Group, glance: _Glance) -> None:
+        now_ns = glance.now_ns
         finished: list[Alert] = []
         try:
             with self._lock:
-                look = self._look(group, now_ns)
+                look = self._look(group, glance)
                 muted = is_time_muted(group, self._config.time_intervals, now_ns)
                 receiver = self._config.receivers[group.route.receiver]
                 wanted = (
@@ -264,12 +283,12 @@ class Notifier:
                 self._dispatcher.settle(group, finished)
                 self._unsaved = True
 
-    def _look(self, group: Group, now_ns: int) -> Look:
-        inhibitor = Inhibitor(self._config.inhibit_rules, self._firing(now_ns))
+    def _look(self, group: Group, glance: _Glance) -> Look:
+        now_ns = glance.now_ns
         muted = frozenset(
             labels
             for labels in group.alerts
-            if self._silences.muting(dict(labels), now_ns) or inhibitor.source_of(labels)
+            if self._silences.muting(dict(labels), now_ns) or glance.inhibitor.source_of(labels)
         )
         alerts = sorted(group.alerts.values(), key=lambda alert: (alert.starts_at_ns, alert.labels))
         return Look(group, tuple(alerts), muted, now_ns, self._external_url)
@@ -314,8 +333,19 @@ class Notifier:
         with self._lock:
             self._log.put(notification.key, notification.entry)
             self._unsaved = True
-        await asyncio.to_thread(self._save_or_say_so)
+        await self._kept()
         return True
+
+    async def _kept(self) -> None:
+        """Wait until what was noted is on disk; all who wait together share one write."""
+        if self._next_save is None:
+            self._next_save = asyncio.ensure_future(self._save_in_turn())
+        await asyncio.shield(self._next_save)
+
+    async def _save_in_turn(self) -> None:
+        async with self._save_turn:
+            self._next_save = None
+            await asyncio.to_thread(self._save_or_say_so)
 
     # alerts
 
