@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from watchkeeper.model import Labels
@@ -33,21 +33,29 @@ class Group:
 
 
 class Dispatcher:
-    """All groups. Not safe for threads: its owner locks."""
+    """All groups. Not safe for threads: its owner locks.
 
-    def __init__(self, root: Route) -> None:
+    `was_told` says whether somebody was told that an alert of a group (by its key) fires.
+    """
+
+    def __init__(self, root: Route, was_told: Callable[[str, Labels], bool]) -> None:
         self._root = root
+        self._was_told = was_told
         self._groups: dict[tuple[str, Labels], Group] = {}
 
     def put(self, alert: Alert, now_ns: int) -> None:
-        """Sort an alert into the groups of its routes; new groups only for what still fires."""
+        """Sort an alert into the groups of its routes.
+
+        An alert that has ended makes a new group only if somebody still believes that it fires,
+        as after a restart.
+        """
         for route in self._root.match(dict(alert.labels)):
             labels = route.group_labels(alert.labels)
             group = self._groups.get((route.identity, labels))
             if group is None:
-                if alert.is_resolved(now_ns):
-                    continue
                 group = Group(route, labels, now_ns + route.group_wait_ns)
+                if alert.is_resolved(now_ns) and not self._was_told(group.key, alert.labels):
+                    continue
                 self._groups[route.identity, labels] = group
             group.alerts[alert.labels] = alert
             if not group.has_flushed and alert.starts_at_ns + route.group_wait_ns < now_ns:

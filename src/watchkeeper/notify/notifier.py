@@ -87,7 +87,6 @@ class Notifier:
         self._save_turn = asyncio.Lock()
         self._next_save: asyncio.Future[None] | None = None
         self._history = History()
-        self._dispatcher = Dispatcher(config.route)
         self._alerts: dict[Labels, Alert] = {}
         self._state_file = StateFile(directory)
         self._wake: asyncio.Event | None = None
@@ -95,6 +94,7 @@ class Notifier:
         state = self._state_file.load()
         self._silences = SilenceBook(self._settings.ids, state.silences)
         self._log = NotificationLog(state.log)
+        self._dispatcher = Dispatcher(config.route, self._log.told_firing)
         self._unsaved = False
         self._adopt(state)
 
@@ -352,10 +352,10 @@ class Notifier:
     def _take(self, alert: Alert, now_ns: int) -> None:
         old = self._alerts.get(alert.labels)
         kept = alert if old is None else merged(old, alert)
+        self._dispatcher.put(kept, now_ns)
         if old is None and kept.is_resolved(now_ns) and not self._dispatcher.holds(kept.labels):
             return
         self._alerts[kept.labels] = kept
-        self._dispatcher.put(kept, now_ns)
         if old is None or old.is_resolved(now_ns) != kept.is_resolved(now_ns):
             self._unsaved = True
 

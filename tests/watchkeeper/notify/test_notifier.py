@@ -207,6 +207,19 @@ async def test_a_restart_loses_no_recovery(start_watch) -> None:
     assert told.status == "resolved"
 
 
+async def test_a_restart_tells_a_recovery_that_came_just_before_it(start_watch) -> None:
+    watch = start_watch(CONFIG)
+    watch.fire("Slow", service="api")
+    await watch.after(10)
+    watch.clock.advance(20)
+    watch.resolve("Slow", service="api")
+    watch.notifier.save()
+    again = start_watch(CONFIG, clock=watch.clock)
+    [told] = await again.after(60)
+    assert (told.status, told.resolved) == ("resolved", ["Slow"])
+    assert again.notifier.groups() == ()
+
+
 async def test_after_a_long_stop_an_alert_gets_time_to_be_renewed(start_watch) -> None:
     watch = start_watch(CONFIG)
     watch.fire("Slow", service="api")
