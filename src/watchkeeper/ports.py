@@ -32,7 +32,12 @@ class SampleSink(Protocol):
         """Keep a batch and return how many samples were refused as out of order or duplicate.
 
         MUST have it on disk, synchronised, before it returns, if the store is durable.
-        MUST keep the first of two samples of one series at one time (as Prometheus does).
+        MUST take samples of a series in the order of the batch, each later than the one before:
+        of two at one time the first is kept. A sample that is there already, bit for bit, is
+        passed over and not counted (as Prometheus does). MAY refuse, and then counts, samples
+        of a series long silent that are as old as what it had forgotten of it. Does not look
+        at the clock: samples of the future are for ingestion to refuse. Exemplars that are not
+        later than the last of their series, or the same again, are passed over.
         MUST keep all of it or nothing when it raises. Raises StoreFullError, OverloadError.
         """
         ...
@@ -81,8 +86,10 @@ class MetricStore(SampleSink, SeriesSource, Protocol):
 class LogQuery:
     """Which log records are wanted: all conditions must hold.
 
-    `words` are looked for in the message, ignoring case; `fields` compare attributes (and
-    `service`, `logger`) as text, exactly; `without_words` and `without_fields` exclude.
+    `words` are texts to be found anywhere in the message, ignoring case (by lower-casing);
+    `fields` compare an attribute, or `service`, `logger`, `trace_id`, `span_id`, `message`, as
+    text, exactly: strings by themselves, other values as JSON (`true`, `12`, `0.5`). A record
+    without the field does not match. `without_words` and `without_fields` exclude.
     """
 
     start_ns: int
@@ -109,21 +116,36 @@ class LogStore(Protocol):
     """Log records in and out."""
 
     def append(self, records: Sequence[LogRecord]) -> None:
-        """Keep records; durable before it returns. All or nothing. Raises StoreFullError."""
+        """Keep records; durable before it returns. All or nothing.
+
+        Times outside of [0, 2**63) ns go to the nearer end; what JSON cannot hold in attributes
+        (NaN, infinities, integers beyond 64 bits, lone surrogates) becomes text.
+        Raises StoreFullError, OverloadError.
+        """
         ...
 
     def search(self, query: LogQuery) -> list[LogRecord]:
-        """Return at most `query.limit` records in time order (newest first if asked)."""
+        """Return at most `query.limit` records in time order (newest first if asked).
+
+        Records of one moment are in the order of their coming, or its reverse.
+        """
         ...
 
     def histogram(self, query: LogQuery, buckets: int) -> list[LogBucket]:
-        """Return `buckets` equal stretches of the query's range with their counts."""
+        """Return `buckets` (at least one) equal stretches of the query's range with their counts.
+
+        The width is rounded up to a whole nanosecond, so the last stretch MAY end a little
+        later than the range. Ignores `limit` and `newest_first`.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TraceQuery:
-    """Which traces are wanted: those with one span that fulfils every condition."""
+    """Which traces are wanted: those with one span that fulfils every condition.
+
+    A span is in the range if it starts there; attributes compare as text, as in LogQuery.
+    """
 
     start_ns: int
     end_ns: int
@@ -149,7 +171,11 @@ class SpanStore(Protocol):
     """Spans in and out."""
 
     def append(self, spans: Sequence[SpanRecord]) -> None:
-        """Keep spans; durable before it returns. All or nothing. Raises StoreFullError."""
+        """Keep spans; durable before it returns. All or nothing.
+
+        A span that is sent twice is kept twice. Times and attributes as in LogStore.append.
+        Raises StoreFullError, OverloadError.
+        """
         ...
 
     def trace(self, trace_id: str) -> list[SpanRecord]:
@@ -157,7 +183,10 @@ class SpanStore(Protocol):
         ...
 
     def search(self, query: TraceQuery) -> list[list[SpanRecord]]:
-        """Return whole traces, newest first, at most `query.limit` of them."""
+        """Return whole traces, at most `query.limit`, newest first by their last matching span.
+
+        MUST return all spans of a trace, those outside of the range too, by start time.
+        """
         ...
 
     def services(self) -> list[str]:
@@ -169,7 +198,10 @@ class SpanStore(Protocol):
         ...
 
     def dependencies(self, start_ns: int, end_ns: int) -> list[Dependency]:
-        """Return who called whom across service boundaries in the range."""
+        """Return who called whom across service boundaries, sorted.
+
+        Counts spans that start in the range, as does their parent, which is of another service.
+        """
         ...
 
 
