@@ -64,12 +64,18 @@ class JaegerQueries:
         return json_answer(_structured(names, total=len(names)))
 
     async def operations_of(self, request: Request) -> Response:
-        service = (await arguments(request)).first("service")
-        if not service:
-            raise Refusal(400, "bad_parameter", "parameter 'service' is required")
+        service = _required(await arguments(request), "service")
         names = await self.threads.run(partial(self.spans.operations, service))
         data = [{"name": name, "spanKind": ""} for name in names]
         return json_answer(_structured(data, total=len(data)))
+
+    async def services_v3(self, request: Request) -> Response:
+        return json_answer({"services": await self.threads.run(self.spans.services)})
+
+    async def operations_v3(self, request: Request) -> Response:
+        service = _required(await arguments(request), "service")
+        names = await self.threads.run(partial(self.spans.operations, service))
+        return json_answer({"operations": [{"name": name, "spanKind": ""} for name in names]})
 
     async def traces(self, request: Request) -> Response:
         given = await arguments(request)
@@ -101,9 +107,7 @@ class JaegerQueries:
         return await self.threads.run(partial(self.spans.trace, normal_trace_id(trace_id)))
 
     def _query(self, given: Arguments) -> TraceQuery:
-        service = given.first("service")
-        if not service:
-            raise Refusal(400, "bad_parameter", "parameter 'service' is required")
+        service = _required(given, "service")
         now_ns = self.clock.time_ns()
         tags = _tags(given)
         errors_only = tags.pop("error", "") == "true"
@@ -132,6 +136,8 @@ def app(spans: SpanStore, threads: Threads, clock: Clock) -> Starlette:
         "/api/traces": queries.traces,
         "/api/traces/{trace_id}": queries.trace,
         "/api/dependencies": queries.dependencies,
+        "/api/v3/services": queries.services_v3,
+        "/api/v3/operations": queries.operations_v3,
     }
     return Starlette(routes=[Route(path, answer(call)) for path, call in routes.items()])
 
@@ -147,6 +153,12 @@ def _structured(
     data: Any, errors: list[dict[str, Any]] | None = None, total: int = 0
 ) -> dict[str, Any]:
     return {"data": data, "total": total, "limit": 0, "offset": 0, "errors": errors}
+
+
+def _required(given: Arguments, name: str) -> str:
+    if text := given.first(name):
+        return text
+    raise Refusal(400, "bad_parameter", f"parameter '{name}' is required")
 
 
 def _integer(given: Arguments, name: str, default: int) -> int:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from watchkeeper.backend import Backend
 from watchkeeper.contract import DURATION_BUCKETS, Metric
+from watchkeeper.ingest import Refusal, Signal
 from watchkeeper.model import Labels, MetricType
 from watchkeeper.notify import DeliveryRecord
 from watchkeeper.server import own_signals as own
@@ -66,7 +67,7 @@ class OwnMetrics:
     def __init__(self, backend: Backend, requests: RequestCounts) -> None:
         self._backend = backend
         self._requests = requests
-        self._notifications: Count[tuple[str, str]] = Count()
+        self._notifications = Count(dict.fromkeys(own.NOTIFICATION_WAYS, 0))
         self._last_counted: DeliveryRecord | None = None
 
     async def answer(self, request: Request) -> Response:
@@ -85,14 +86,12 @@ class OwnMetrics:
         yield family(own.RELOAD_OK, [((), float(not self._backend.reload_error))])
 
     def _intake(self) -> Iterator[MetricFamily]:
-        received: Count[str] = Count()
-        refused: Count[tuple[str, str]] = Count()
+        received = Count({signal.value: 0 for signal in Signal})
+        refused = Count({(signal.value, why.value): 0 for signal in Signal for why in Refusal})
         for part in (self._backend.scraper, self._backend.receiver):
             statistics = part.statistics()
             received.update({k.value: n for k, n in statistics.received.items()})
             refused.update({(k.value, why.value): n for (k, why), n in statistics.refused.items()})
-        for signal in ("samples", "logs", "spans"):
-            received.setdefault(signal, 0)
         yield family(own.RECEIVED, (((signal,), n) for signal, n in sorted(received.items())))
         yield family(own.REFUSED, sorted(refused.items()))
 

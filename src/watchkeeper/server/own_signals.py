@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from watchkeeper.contract import Counter, Gauge, Histogram, Label
 
-PROTOCOL = Label("protocol", values=("prometheus", "jaeger", "alertmanager", "otlp", "api", "page"))
+PROTOCOL = Label(
+    "protocol",
+    values=(
+        "prometheus",
+        "jaeger",
+        "alertmanager",
+        "otlp",
+        "api",
+        "page",
+        "assets",
+        "metrics",
+        "healthz",
+    ),
+)
 SIGNAL = Label("signal", values=("samples", "logs", "spans"))
+INTEGRATION = Label("integration", values=("webhook", "slack", "email", "pagerduty"))
+OUTCOME = Label("outcome", values=("delivered", "failed"))
 GROUP = Label("rule_group", limit=200)
 
 REQUESTS = Counter(
@@ -88,11 +105,11 @@ EVALUATION_TIME = Gauge(
 NOTIFICATIONS = Counter(
     name="watchkeeper_notifications_total",
     help="Notifications by integration and how they ended.",
-    labels=(
-        Label("integration", limit=20),
-        Label("outcome", values=("delivered", "failed")),
-    ),
+    labels=(INTEGRATION, OUTCOME),
 )
+NOTIFICATION_WAYS = tuple(product(INTEGRATION.values, OUTCOME.values))
+"""Every pair that NOTIFICATIONS counts, so that none delivered yet is a zero."""
+
 RELOAD_OK = Gauge(
     name="watchkeeper_config_last_reload_successful",
     help="1 if the configuration files were last read without an error, else 0.",

@@ -69,6 +69,13 @@ async def test_services_and_operations_are_listed(client: httpx2.AsyncClient) ->
     assert answer.json()["data"] == ["a/b: POST /jobs"]
 
 
+async def test_the_newer_api_lists_them_too(client: httpx2.AsyncClient) -> None:
+    assert (await client.get("/api/v3/services")).json() == {"services": ["api", "worker"]}
+    answer = await client.get("/api/v3/operations?service=api")
+    assert answer.json()["operations"] == [{"name": "api: POST /jobs", "spanKind": ""}]
+    assert (await client.get("/api/v3/operations")).status_code == 400
+
+
 async def test_a_search_becomes_one_query(client: httpx2.AsyncClient, spans: Spans) -> None:
     answer = await client.get(
         "/api/traces",

@@ -2,6 +2,7 @@ import httpx2
 import pytest
 
 from watchkeeper.backend import Backend
+from watchkeeper.notify import DeliveryRecord
 from watchkeeper.wire.exposition import parse
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +32,29 @@ async def test_the_backend_can_be_scraped_like_any_target(
     assert found["watchkeeper_rule_evaluations_total", "availability"] == 1
     assert found["watchkeeper_stored_total", "logs"] == 3
     assert found["process_resident_memory_bytes",] > 1e6
+
+
+async def test_what_has_not_happened_yet_is_a_zero(client: httpx2.AsyncClient) -> None:
+    found = await samples(client)
+    assert found["watchkeeper_refused_total", "store_full", "spans"] == 0
+    assert found["watchkeeper_notifications_total", "email", "failed"] == 0
+
+
+async def test_a_delivery_is_counted_once(
+    client: httpx2.AsyncClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record(number: int) -> DeliveryRecord:
+        return DeliveryRecord(
+            number, "on-call", "slack", "firing", 1, "delivered", "", "", "first", 1
+        )
+
+    history = [record(1)]
+    monkeypatch.setattr(backend.notifier, "history", lambda: tuple(reversed(history)))
+    key = ("watchkeeper_notifications_total", "slack", "delivered")
+    assert (await samples(client))[key] == 1
+    history += [record(2), record(3)]
+    assert (await samples(client))[key] == 3
+    assert (await samples(client))[key] == 3
 
 
 async def test_the_targets_of_dashboards_are_found_under_their_names(
