@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 MEGABYTE = 1024 * 1024
+LAST_PORT = 65535
 
 
 class SettingsError(Exception):
@@ -117,7 +118,7 @@ class Settings:
             session_hours=source.number("SESSION_HOURS", 12.0),
             public_url=source.url("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
             host=source.text("HOST", "127.0.0.1"),
-            port=source.whole("PORT", 8000),
+            port=source.port("PORT", 8000),
             worker_metrics_address=source.text("WORKER_METRICS_ADDRESS", "127.0.0.1:8001"),
             posting_allow_private=source.items("POSTING_ALLOW_PRIVATE"),
             trusted_proxies=source.items("FORWARDED_ALLOW_IPS"),
@@ -223,6 +224,12 @@ class _Source:
         value = self.text(name, str(default))
         if not value.isdecimal() or int(value) < 1:
             raise SettingsError(f"{name}: {value!r} is not a whole number of at least 1")
+        return int(value)
+
+    def port(self, name: str, default: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isdecimal() or int(value) > LAST_PORT:
+            raise SettingsError(f"{name}: {value!r} is not a port, 0 to {LAST_PORT}")
         return int(value)
 
     def items(self, name: str) -> tuple[str, ...]:

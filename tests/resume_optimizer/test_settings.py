@@ -41,6 +41,7 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("SESSION_HOURS", "-1"),
         ("SESSION_HOURS", "inf"),
         ("PORT", "80.5"),
+        ("PORT", "65536"),
         ("QUEUED_JOBS_LIMIT", "0"),
         ("CALLS_PER_MINUTE_FREE", "many"),
     ],

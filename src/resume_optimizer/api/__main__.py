@@ -12,6 +12,7 @@ import sys
 import uvicorn
 
 from resume_optimizer.api.app import create_app
+from resume_optimizer.listening import listen
 from resume_optimizer.settings import Settings, SettingsError
 from resume_optimizer.telemetry import CONTRACT
 from watchkeeper import Settings as TelemetrySettings
@@ -29,13 +30,13 @@ def main() -> None:
     try:
         settings = Settings.from_environment()
         telemetry = Telemetry(CONTRACT, TelemetrySettings.from_environment())
+        inherited = arguments.fd is not None
+        listening = None if inherited else listen(f"{settings.host}:{settings.port}", "PORT")
     except (SettingsError, ConfigError) as error:
         sys.exit(f"resume_optimizer.api: {error}")
     uvicorn.run(
         create_app(settings, telemetry),
-        host=settings.host,
-        port=settings.port,
-        fd=arguments.fd,
+        fd=listening.fileno() if listening else arguments.fd,
         log_config=None,
         access_log=False,
         server_header=False,

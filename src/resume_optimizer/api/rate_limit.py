@@ -33,6 +33,12 @@ return {count, redis.call('TTL', KEYS[1])}
 """
 
 
+FORGET = """
+redis.call('DEL', KEYS[1])
+if tonumber(redis.call('GET', KEYS[2]) or 0) > 0 then redis.call('DECR', KEYS[2]) end
+"""
+
+
 class RateLimits:
     """Raises Failure when there is too much of something, and redis' errors when it is down."""
 
@@ -47,7 +53,7 @@ class RateLimits:
     ) -> None:
         self._gcra = cache.register_script(GCRA)
         self._count = cache.register_script(COUNT)
-        self._cache = cache
+        self._forget = cache.register_script(FORGET)
         self._calls_per_minute = calls_per_minute
         self._jobs_per_hour = jobs_per_hour
         self._wrong_passwords = wrong_passwords
@@ -76,8 +82,8 @@ class RateLimits:
                 raise Failure("too_many_attempts", retry_after_seconds=float(max(seconds, 1)))
 
     async def password_right(self, email: str, address: str) -> None:
-        """Forget the wrong tries for this account from this address."""
-        await self._cache.delete(_password_key(email, address))
+        """Forget the wrong tries for this account from this address, and this right one."""
+        await self._forget(keys=[_password_key(email, address), _password_key("", address)])
 
     async def _pass(self, name: str, most: int, period_seconds: float) -> None:
         wait = float(

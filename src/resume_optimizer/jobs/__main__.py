@@ -7,6 +7,7 @@ import sys
 import uvloop
 
 from resume_optimizer.jobs.worker import work
+from resume_optimizer.listening import listen
 from resume_optimizer.llm.provider import provider_from_settings
 from resume_optimizer.services import open_services
 from resume_optimizer.settings import Settings, SettingsError
@@ -21,6 +22,7 @@ def main() -> None:
     try:
         settings = Settings.from_environment()
         telemetry = Telemetry(CONTRACT, TelemetrySettings.from_environment())
+        metrics_socket = listen(settings.worker_metrics_address, "WORKER_METRICS_ADDRESS")
         provider = provider_from_settings(settings.llm)
     except (SettingsError, ConfigError) as error:
         sys.exit(f"resume_optimizer.jobs: {error}")
@@ -28,7 +30,7 @@ def main() -> None:
     async def run() -> None:
         async with open_services(settings, telemetry) as services:
             try:
-                await work(services, provider)
+                await work(services, provider, metrics_socket)
             finally:
                 await provider.close()
 

@@ -63,6 +63,11 @@ class JobQueue(RedisQueue):
         """Return how many workers gave a sign of life within their last few seconds."""
         return len((await self.info())["workers"])
 
+    async def disconnect(self) -> None:
+        """Close the connections. saq would ask Valkey to forget subscriptions that were never
+        made, and fail when it is down."""
+        await self.redis.aclose()
+
     async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
         """Note that a worker lives; one late sign is no death."""
         await super().write_worker_info(worker_id, info, max(ttl, SIGN_OF_LIFE_SECONDS))

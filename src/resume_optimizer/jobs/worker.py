@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,10 +31,13 @@ GRACE_SECONDS = 15
 TIMERS: PartialTimersDict = {"schedule": 1, "worker_info": 2, "sweep": 1, "abort": 1}
 
 
-async def work(services: Services, provider: Provider) -> None:
-    """Work until SIGTERM or SIGINT; jobs under way get some seconds to end."""
-    metrics = MetricsServer(services)
-    beside = [asyncio.create_task(metrics.serve(), name="metrics")]
+async def work(services: Services, provider: Provider, metrics_socket: socket.socket) -> None:
+    """Work until SIGTERM or SIGINT; jobs under way get some seconds to end.
+
+    Metrics are served on `metrics_socket` from the first moment on.
+    """
+    serving = MetricsServer(services).serve([metrics_socket])
+    beside = [asyncio.create_task(serving, name="metrics")]
     await keep_migrating(services.database)
     beside += [
         asyncio.create_task(keep_recovering(services), name="recovery"),
@@ -80,15 +84,9 @@ class MetricsServer(uvicorn.Server):
     """Answers GET /metrics beside the work; signals are the worker's."""
 
     def __init__(self, services: Services) -> None:
-        host, _, port = services.settings.worker_metrics_address.rpartition(":")
         super().__init__(
             uvicorn.Config(
-                services.telemetry.metrics_app(),
-                host=host,
-                port=int(port),
-                lifespan="off",
-                log_config=None,
-                access_log=False,
+                services.telemetry.metrics_app(), lifespan="off", log_config=None, access_log=False
             )
         )
 

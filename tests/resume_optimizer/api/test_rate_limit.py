@@ -72,6 +72,12 @@ async def test_one_address_cannot_try_many_accounts(limits: RateLimits) -> None:
         await limits.password_try("another@example.org", "10.0.0.1")
 
 
+async def test_right_passwords_do_not_count(limits: RateLimits) -> None:
+    for number in range(40):
+        await limits.password_try(f"{number}@example.org", "10.0.0.1")
+        await limits.password_right(f"{number}@example.org", "10.0.0.1")
+
+
 async def test_a_counter_goes_away_by_itself(limits: RateLimits, services: Services) -> None:
     await limits.call("free", "ada")
     await limits.password_try("ada@example.org", "10.0.0.1")
