@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -67,6 +68,7 @@ class Launcher:
     def start(self, listener: socket.socket) -> None:
         """Start everything and wait until it answers. Raises ServerFailedError."""
         write_configuration(self.options, self.secrets)
+        self._forget_processes()
         parts, supervisor = self.parts, self.supervisor
         own = {
             **servers.servers(self.options.directory, self._server_ports(), self.secrets),
@@ -95,6 +97,10 @@ class Launcher:
             plan.advance(time.monotonic())
             for line in notices.new_lines():
                 self.say(f"inbox  {line}")
+
+    def _forget_processes(self) -> None:
+        """Remove the metric values of an earlier run: its counters are not this run's."""
+        shutil.rmtree(self.options.directory / "processes", ignore_errors=True)
 
     def _fault(self) -> Fault | None:
         known = faults(self.supervisor, self.parts.vendor_url)
