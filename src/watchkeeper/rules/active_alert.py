@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from watchkeeper.model import FiringAlert, Labels
+from watchkeeper.model import FiringAlert, Labels, labels
 from watchkeeper.rules.snapshot import AlertSnapshot, AlertState
 
 RESOLVED_RETENTION_NS = 15 * 60 * 1_000_000_000
@@ -73,13 +74,22 @@ class ActiveAlert:
             return True
         return self.last_sent_at_ns + resend_delay_ns < now_ns
 
-    def send(self, now_ns: int, valid_for_ns: int, generator_url: str) -> FiringAlert:
-        """Return it as it is handed on, good for `valid_for_ns` while it fires."""
+    def send(
+        self,
+        now_ns: int,
+        *,
+        valid_for_ns: int,
+        generator_url: str,
+        external_labels: Mapping[str, str],
+    ) -> FiringAlert:
+        """Return it as it is handed on, good for `valid_for_ns` while it fires.
+
+        `external_labels` are added where it has no such label itself.
+        """
         self.last_sent_at_ns = now_ns
         ends_at_ns = now_ns + valid_for_ns if self.resolved_at_ns is None else self.resolved_at_ns
-        return FiringAlert(
-            self.labels, self.annotations, self.fired_at_ns, ends_at_ns, generator_url
-        )
+        shown = labels({**external_labels, **dict(self.labels)}) if external_labels else self.labels
+        return FiringAlert(shown, self.annotations, self.fired_at_ns, ends_at_ns, generator_url)
 
     def snapshot(self) -> AlertSnapshot:
         """Return it as it stands."""

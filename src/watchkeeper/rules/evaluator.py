@@ -158,7 +158,12 @@ class Evaluator:
         valid_for_ns = 4 * max(resend_ns, state.interval_ns)
         url = self._generator_url(rule)
         due: list[FiringAlert] = [
-            alert.send(now_ns, valid_for_ns, url)
+            alert.send(
+                now_ns,
+                valid_for_ns=valid_for_ns,
+                generator_url=url,
+                external_labels=self._settings.external_labels,
+            )
             for alert in rule.alerts()
             if alert.is_due(now_ns, resend_ns)
         ]

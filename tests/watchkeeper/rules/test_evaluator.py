@@ -44,7 +44,7 @@ def test_an_alert_pends_for_its_time_and_then_fires(start_world) -> None:
     assert [alert.state for alert in alerts(world)] == [AlertState.PENDING]
     assert world.evaluate(after_seconds=15) == []
     [sent] = world.evaluate(after_seconds=15)
-    assert dict(sent.labels) == FAILING
+    assert dict(sent.labels) == {**FAILING, "site": "north"}
     assert dict(sent.annotations) == {"summary": "api at 50% of north"}
     assert sent.starts_at_ns == began + 30 * 10**9
     assert sent.ends_at_ns == sent.starts_at_ns + 240 * 10**9
