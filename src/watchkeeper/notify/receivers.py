@@ -129,9 +129,9 @@ class ReceiverBuilder:
             if isinstance(config, EmailConfig) and field in ("text", "html") and not source:
                 continue
             try:
-                texts[field] = self._library.compile(source, name=field)
+                texts[field] = self._library.compile(source, name=f"{path}.{field}")
             except ConfigError as error:
-                raise self._error(str(error), f"{path}.{field}") from None
+                raise self._error(f"{error.path}: {error.reason}", f"{path}.{field}") from None
         return texts
 
     def _file(self, name: str) -> Path | None:
