@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 from pathlib import Path
 from typing import Protocol
 
 from watchkeeper.instrument.settings import LOG_OFF, LOG_STDOUT, Settings
+
+WRITE_TIMEOUT_SECONDS = 5.0
 
 
 class LogOutput(Protocol):
@@ -29,7 +32,7 @@ class StandardOutput:
     """One write a batch, past Python's buffers."""
 
     def write(self, lines: bytes) -> None:
-        _write_all(1, lines)
+        write_all(1, lines)
 
 
 class RotatingFile:
@@ -56,7 +59,7 @@ class RotatingFile:
                     os.close(file)
                     self._rotate()
                     file = self._open()
-                _write_all(file, lines)
+                write_all(file, lines)
             finally:
                 os.close(file)
         finally:
@@ -82,7 +85,13 @@ def log_output(settings: Settings) -> LogOutput:
     return RotatingFile(Path(settings.log), settings.log_max_bytes, settings.log_files)
 
 
-def _write_all(file: int, data: bytes) -> None:
+def write_all(file: int, data: bytes) -> None:
+    """Write everything to a file descriptor. Raises OSError."""
     view = memoryview(data)
     while view:
-        view = view[os.write(file, view) :]
+        try:
+            view = view[os.write(file, view) :]
+        except BlockingIOError:
+            # Whoever shares the pipe may have set it non-blocking.
+            if not select.select([], [file], [], WRITE_TIMEOUT_SECONDS)[1]:
+                raise

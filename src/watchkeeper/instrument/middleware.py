@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from opentelemetry import context as open_context
@@ -18,6 +19,8 @@ from watchkeeper.instrument.telemetry import Telemetry
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 App = TypeVar("App")
+
+_WATCHED_BY = "__watchkeeper_telemetry__"
 
 
 class RequestMiddleware:
@@ -91,25 +94,28 @@ def instrument(
     Given a contract, makes its Telemetry with `settings` (default: the environment's). Starts
     with the app's lifespan, or at its first request, and stops with it.
 
+    An app that is watched already stays as it is. A plain ASGI function cannot be changed: wrap
+    it in RequestMiddleware.
+
     The app becomes an instance of a subclass whose `__call__` is the middleware: the one place
     that lies outside of the app's own error handling and of FastAPI's own telemetry.
     """
+    original: Any = type(app)
+    watching: Telemetry | None = getattr(original, _WATCHED_BY, None)
+    if watching is not None:
+        return watching
     if isinstance(telemetry, Contract):
         telemetry = Telemetry(telemetry, settings or Settings.from_environment())
-    original: Any = type(app)
-
-    async def unwatched(scope: Scope, receive: Receive, send: Send) -> None:
-        await original.__call__(app, scope, receive, send)
-
-    middleware = RequestMiddleware(unwatched, telemetry)
+    middleware = RequestMiddleware(partial(original.__call__, app), telemetry)
 
     async def watched(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
         await middleware(scope, receive, send)
 
-    watched_class = type(
-        original.__name__,
-        (original,),
-        {"__call__": watched, "__module__": original.__module__, "__doc__": original.__doc__},
-    )
-    app.__class__ = watched_class
+    members = {
+        "__call__": watched,
+        "__doc__": original.__doc__,
+        "__module__": original.__module__,
+        _WATCHED_BY: telemetry,
+    }
+    app.__class__ = type(original.__name__, (original,), members)
     return telemetry

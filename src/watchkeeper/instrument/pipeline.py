@@ -56,7 +56,7 @@ class Pipeline:
         )
         self._finisher = Finisher(service, _resource(contract, settings), self.redactor)
         self._requests = RequestObserver(registry, self._finisher)
-        self._output = log_output(settings)
+        self.output = log_output(settings)
         self._exporter = (
             Exporter(settings, clock, faults, self._on_sent, self._on_drop)
             if settings.otlp_endpoint and not settings.disabled
@@ -134,7 +134,7 @@ class Pipeline:
 
     def _write(self, logs: list[LogRecord]) -> None:
         try:
-            self._output.write(b"".join([encode_line(record) for record in logs]))
+            self.output.write(b"".join([encode_line(record) for record in logs]))
         except OSError as error:
             self._on_drop("logs", "export_failed", len(logs))
             self._faults.note("log_output", error)

@@ -12,6 +12,9 @@ from typing import Any
 
 from watchkeeper.instrument.faults import Faults
 
+BATCH_RECORDS = 512
+LONGEST_WAIT_SECONDS = 1.0
+
 Turn = Callable[[list[Any]], None]
 
 
@@ -81,15 +84,25 @@ class Pump:
         self.drain()
 
     def drain(self) -> None:
-        """Turn everything that waits, in the caller's thread."""
-        with self._turning:
+        """Turn everything that waits, in the caller's thread.
+
+        Gives up after a second if another thread is at it and does not get on, such as one
+        whose standard output nobody reads.
+        """
+        if not self._turning.acquire(timeout=LONGEST_WAIT_SECONDS):
+            return
+        try:
             queue = self.queue
             while queue:
-                batch = [queue.popleft() for _ in range(min(len(queue), 512))]
-                try:
-                    self._turn(batch)
-                except Exception as error:  # noqa: BLE001 - never break the host
-                    self._faults.note("pump", error)
+                self._turn_batch([queue.popleft() for _ in range(min(len(queue), BATCH_RECORDS))])
+        finally:
+            self._turning.release()
+
+    def _turn_batch(self, batch: list[Any]) -> None:
+        try:
+            self._turn(batch)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("pump", error)
 
     def _awaken(self) -> None:
         self._asleep = False

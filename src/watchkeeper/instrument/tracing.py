@@ -7,6 +7,7 @@ process: what is set is a switch that leads to the telemetry that was started la
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,7 @@ from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.model import SpanKind
 from watchkeeper.wire import traceparent
 
+LOGGER = logging.getLogger("watchkeeper.instrument")
 _BAGGAGE = W3CBaggagePropagator()
 
 _KINDS = {
@@ -162,12 +164,19 @@ class LiveTracerProvider(TracerProvider):
 GLOBAL_PROVIDER = LiveTracerProvider()
 
 
-def make_global(tracing: Tracing) -> bool:
-    """Lead OpenTelemetry's global tracer to `tracing`; False if another provider is set."""
-    if trace.get_tracer_provider() is not GLOBAL_PROVIDER:
-        trace.set_tracer_provider(GLOBAL_PROVIDER)
+def make_global(tracing: Tracing) -> None:
+    """Lead OpenTelemetry's global tracer to `tracing`; another provider that is set stays."""
+    provider = trace.get_tracer_provider()
     GLOBAL_PROVIDER.tracing = tracing
-    return trace.get_tracer_provider() is GLOBAL_PROVIDER
+    if provider is GLOBAL_PROVIDER:
+        return
+    if isinstance(provider, trace.ProxyTracerProvider):
+        trace.set_tracer_provider(GLOBAL_PROVIDER)
+        return
+    LOGGER.warning(
+        "%s is OpenTelemetry's tracer provider already: spans of other libraries go there",
+        type(provider).__name__,
+    )
 
 
 def leave_global(tracing: Tracing) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from watchkeeper import ContractError, Settings, Severity, Telemetry
 from watchkeeper.instrument.log_line import encode_line, timestamp
-from watchkeeper.instrument.log_output import RotatingFile
+from watchkeeper.instrument.log_output import RotatingFile, write_all
 from watchkeeper.model import LogRecord
 from watchkeeper.testing import Captured
 
@@ -143,6 +145,45 @@ def test_a_file_is_rotated_by_size_and_old_ones_go(tmp_path: Path) -> None:
     assert names == ["log", "log.1", "log.2", "log.lock"]
     assert [int(line) for line in (tmp_path / "log").read_text().split()] == [8, 9]
     assert [int(line) for line in (tmp_path / "log.2").read_text().split()] == [4, 5]
+
+
+def test_a_pipe_that_was_set_non_blocking_loses_and_tears_nothing() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    lines = b"".join(b"%099d\n" % number for number in range(5000))
+    received = bytearray()
+
+    def read() -> None:
+        while len(received) < len(lines):
+            received.extend(os.read(reader, 65536))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    write_all(writer, lines)
+    thread.join()
+    os.close(reader)
+    os.close(writer)
+    assert bytes(received) == lines
+
+
+def test_metrics_are_answered_while_nobody_reads_the_log(door: SimpleNamespace) -> None:
+    blocked, reached = threading.Event(), threading.Event()
+
+    class Stuck:
+        def write(self, lines: bytes) -> None:
+            reached.set()
+            blocked.wait(10)
+
+    telemetry = Telemetry(door.contract, Settings(log="off", background=False))
+    telemetry.pipeline.output = Stuck()
+    with telemetry:
+        telemetry.log(door.started, job_id="1")
+        thread = threading.Thread(target=telemetry.flush)
+        thread.start()
+        assert reached.wait(10)
+        assert b"ended_total" in telemetry.exposition()[0]
+        blocked.set()
+        thread.join()
 
 
 def test_a_disk_that_fails_costs_a_count(door: SimpleNamespace, tmp_path: Path) -> None:

@@ -323,6 +323,14 @@ async def test_a_contract_is_enough(seen: Captured) -> None:
     assert isinstance(app, FastAPI)
 
 
+async def test_an_app_is_watched_once(seen: Captured) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    assert instrument(app, seen.telemetry.contract) is seen.telemetry
+    await ask(app, "/api/jobs/1")
+    assert seen.value(http.REQUESTS) == 1
+
+
 async def test_a_disabled_telemetry_leaves_the_app_alone(seen: Captured) -> None:
     from watchkeeper import Settings, Telemetry
 
