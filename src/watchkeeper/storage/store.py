@@ -31,6 +31,7 @@ from watchkeeper.storage.wal import WriteAheadLog
 _LOG = logging.getLogger(__name__)
 _NS_PER_SECOND = 1_000_000_000
 _LOOK_EVERY_SECONDS = 1.0
+_TRY_AGAIN_NS = 30 * _NS_PER_SECOND
 
 
 @dataclass(slots=True)
@@ -218,13 +219,18 @@ class Store:
                 signal.segments.drop_before(now_ns - seconds * _NS_PER_SECOND)
 
     def _flush_when_due(self) -> None:
+        failed_at_ns: int | None = None
         while not self._stopping.wait(_LOOK_EVERY_SECONDS):
-            age_ns = self._clock.monotonic_ns() - self._flushed_at_ns
+            now_ns = self._clock.monotonic_ns()
+            age_ns = now_ns - self._flushed_at_ns
             old = age_ns >= self._limits.hot_age_seconds * _NS_PER_SECOND
-            # After a failure, wait as long as a flush that is due by age would.
             if not old and self._journal.log.size_bytes < self._limits.hot_bytes:
+                continue
+            if failed_at_ns is not None and now_ns - failed_at_ns < _TRY_AGAIN_NS:
                 continue
             try:
                 self.flush()
+                failed_at_ns = None
             except StorageError as error:
+                failed_at_ns = self._clock.monotonic_ns()
                 _LOG.warning("hot data stays in the log, to be moved later: %s", error)

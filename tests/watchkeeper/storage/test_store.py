@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from tests.watchkeeper.storage.conftest import (
@@ -25,6 +26,8 @@ from watchkeeper.model import SampleBatch
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store, StoreLimits
 from watchkeeper.storage.disk import Disk
+from watchkeeper.storage.engine import Engine
+from watchkeeper.storage.segments import Segments
 
 OpenStore = Callable[..., Store]
 EVER = (0, 2**62)
@@ -139,8 +142,6 @@ def test_records_for_a_lost_segment_that_are_still_in_the_log_come_back(
 def test_a_chunk_that_fails_its_checksum_sets_its_segment_aside(
     open_store: OpenStore, tmp_path: Path
 ):
-    import duckdb
-
     store = open_store()
     write_day(store, 0)
     write_day(store, 1)
@@ -266,3 +267,45 @@ def test_only_so_many_segments_are_open_at_once(open_store: OpenStore):
     assert contents(store) == (5, 5, 5)
     assert contents(store) == (5, 5, 5)
     assert sum(1 for one in store.logs.tiers.segments.all() if one.catalog) <= 2
+
+
+@pytest.mark.parametrize("failing", ["COMMIT", "FORCE CHECKPOINT"])
+def test_a_segment_that_the_disk_has_no_room_for_is_read_as_it_was(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, failing: str
+):
+    store = open_store()
+    write_day(store, 0)
+    store.flush()
+    write_day(store, 0)
+    store.metrics.append(samples((series("late"), 60, 1.0)))
+    with monkeypatch.context() as patched:
+        patched.setattr(Segments, "cursor", lambda self: FailingCursor(self._engine, failing))
+        with pytest.raises(StorageError, match="No space left"):
+            store.flush()
+    assert contents(store) == (2, 2, 1)
+    assert [len(trace) for trace in store.spans.search(TraceQuery(*EVER))] == [2]
+    store.flush()
+    assert contents(store) == (2, 2, 1)
+    store.close()
+    assert contents(open_store()) == (2, 2, 1)
+
+
+class FailingCursor:
+    """A connection for which the disk is full at one statement; what went before was done."""
+
+    def __init__(self, engine: Engine, failing: str) -> None:
+        self._cursor, self._failing = engine.cursor(), failing
+
+    def __enter__(self) -> FailingCursor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cursor.close()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._cursor, name)
+
+    def execute(self, statement: str, *more: object) -> object:
+        if statement.startswith(self._failing):
+            raise duckdb.IOException("IO Error: No space left on device")
+        return self._cursor.execute(statement, *more)
