@@ -121,8 +121,10 @@ def notifying(backend: Backend, now_ns: int) -> tuple[bool, str]:
     for record in last.values():
         if record.outcome == "failed":
             return False, f"{record.receiver} ({record.integration}) fails: {record.detail}"
-    receivers = len(backend.notifier.receivers())
-    return True, f"{receivers} receivers; {len(last)} ways were used and the last of each arrived"
+    receivers = f"{len(backend.notifier.receivers())} receivers"
+    if not last:
+        return True, f"{receivers}; nothing had to be sent yet"
+    return True, f"{receivers}; the last message by each of {len(last)} ways arrived"
 
 
 def _failing_rules(groups: tuple[GroupSnapshot, ...]) -> Iterator[str]:
