@@ -24,8 +24,10 @@ LONGEST_RETRY_DELAY_SECONDS = 30.0
 DEQUEUE_TIMEOUT_SECONDS = 2.0
 OUTAGE_PAUSE_SECONDS = 1.0
 SIGN_OF_LIFE_SECONDS = 8
-RETRIES = 1_000_000
-"""How often the queue itself tries: PostgreSQL counts the attempts and ends the job."""
+MOST_ATTEMPTS = 16
+"""As far as the queue counts: its delay doubles with each attempt and would overflow."""
+RETRIES = MOST_ATTEMPTS + 2
+"""More than the queue counts, so that it never gives up: PostgreSQL ends the job."""
 
 
 class JobQueue(RedisQueue):
@@ -71,6 +73,11 @@ class JobQueue(RedisQueue):
     async def write_worker_info(self, worker_id: str, info: WorkerInfo, ttl: int) -> None:
         """Note that a worker lives; one late sign is no death."""
         await super().write_worker_info(worker_id, info, max(ttl, SIGN_OF_LIFE_SECONDS))
+
+    async def retry(self, job: Job, error: str | None) -> None:
+        """Put an entry back for later."""
+        job.attempts = min(job.attempts, MOST_ATTEMPTS)
+        await super().retry(job, error)
 
     async def dequeue(
         self,
