@@ -47,8 +47,8 @@ class DurableMetricStore:
         self._appending = threading.Lock()
         self._indexing = threading.Lock()
         self._admission = Admission()
-        self._hot = SampleGeneration(SeriesIndex())
-        self._closed: tuple[SampleGeneration, ...] = ()
+        # Oldest first, the last is hot. Replaced whole, read once.
+        self._generations: tuple[SampleGeneration, ...] = (SampleGeneration(SeriesIndex()),)
         self._frozen: tuple[FrozenSamples, ...] = ()
         self._newest_exemplars = NewestExemplars()
         self._metadata_path = metadata_path
@@ -128,7 +128,7 @@ class DurableMetricStore:
         self, matchers: Sequence[Matcher], start_ms: int, end_ms: int
     ) -> list[tuple[Labels, list[Exemplar]]]:
         with self.readers.shared():
-            hot = [one for made in (*self._closed, self._hot) for one in list(made.exemplars)]
+            hot = [one for made in self._generations for one in list(made.exemplars)]
             for frozen in self._frozen:
                 hot += [one for found in frozen.exemplars.values() for one in found]
             cold = [
@@ -140,6 +140,10 @@ class DurableMetricStore:
             ]
         chosen = exemplars.choose(hot, matchers, start_ms, end_ms)
         return exemplars.group([*cold, *chosen])
+
+    @property
+    def _hot(self) -> SampleGeneration:
+        return self._generations[-1]
 
     def series_count(self) -> int:
         """Return how many series hot memory knows."""
@@ -188,9 +192,7 @@ class DurableMetricStore:
     def freeze(self, now_ms: int) -> None:
         """Start another generation. No append may be under way."""
         following = SampleGeneration(self._without_silent(self._hot.index, now_ms))
-        with self.readers.alone():
-            self._closed = (*self._closed, self._hot)
-            self._hot = following
+        self._generations = (*self._generations, following)
 
     def write_frozen(self, sequence: int) -> None:
         """Move frozen samples, which are all up to `sequence`, into segments.
@@ -198,9 +200,10 @@ class DurableMetricStore:
         Raises StorageError, OSError; what could not be moved stays readable.
         """
         metadata_file.save(self._metadata_path, self._metadata)
-        cut = tuple(FrozenSamples.of(one, self._period_ms) for one in self._closed)
+        cut = tuple(FrozenSamples.of(one, self._period_ms) for one in self._generations[:-1])
         with self.readers.alone():
-            self._frozen, self._closed = (*self._frozen, *cut), ()
+            self._frozen = (*self._frozen, *cut)
+            self._generations = self._generations[-1:]
         frozen = self._frozen
         periods = {start_ms for one in frozen for start_ms in one.periods()}
         inserts = {start_ms * _NS_PER_MS: self._insert(start_ms, sequence) for start_ms in periods}
@@ -230,11 +233,9 @@ class DurableMetricStore:
 
     def _in_memory(self) -> list[tuple[SeriesIndex, tuple[SampleBlock, ...]]]:
         """Return what is not in segments, oldest first."""
-        hot = self._hot
         return [
             *((one.index, tuple(one.blocks.values())) for one in self._frozen),
-            *((one.index, one.samples.blocks()) for one in self._closed),
-            (hot.index, hot.samples.blocks()),
+            *((one.index, one.samples.blocks()) for one in self._generations),
         ]
 
     def _indexes(self, start_ms: int, end_ms: int) -> Iterable[SeriesIndex]:

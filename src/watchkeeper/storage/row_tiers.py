@@ -61,10 +61,10 @@ class RowTiers:
         self.segments = segments
         self._engine = engine
         self._numbers = itertools.count(1)
-        self._frozen: tuple[str, ...] = ()
         self._replayed: list[tuple[np.ndarray[Any, Any], list[int], Columns]] = []
         self.rows = 0
-        self._hot = self._new_hot_table()
+        # Newest first: the hot table, then the frozen ones. Replaced whole, read once.
+        self._tables: tuple[str, ...] = (self._new_hot_table(),)
 
     def insert(self, sequence: int, columns: Columns) -> None:
         """Take rows in: the columns of the table, all of one length, in its order."""
@@ -100,10 +100,7 @@ class RowTiers:
 
     def freeze(self) -> None:
         """Start another hot table. No insert may be under way."""
-        following = self._new_hot_table()
-        with self.readers.alone():
-            self._frozen = (*self._frozen, self._hot)
-            self._hot = following
+        self._tables = (self._new_hot_table(), *self._tables)
 
     def write_frozen(self, sequence: int) -> None:
         """Move frozen rows, which are all up to `sequence`, into segments.
@@ -115,7 +112,7 @@ class RowTiers:
             inserts[start_ns] = self._copy(start_ns)
         write_periods(self.segments, self.readers, sequence, inserts, self._leave_hot)
         with self.readers.alone():
-            frozen, self._frozen = self._frozen, ()
+            frozen, self._tables = self._tables[1:], self._tables[:1]
         with self._engine.cursor() as cursor:
             for name in frozen:
                 cursor.execute(f"DROP TABLE {name}")
@@ -123,7 +120,7 @@ class RowTiers:
     def ask_hot(self, question: Callable[[Cursor, str], T]) -> list[T]:
         """Ask the hot tables, newest first, each by its name. Call inside `readers`."""
         with self._engine.cursor() as cursor:
-            return [question(cursor, name) for name in (self._hot, *reversed(self._frozen))]
+            return [question(cursor, name) for name in self._tables]
 
     def ask_cold(self, segment: Segment, question: Callable[[Cursor, str], T]) -> list[T]:
         """Ask a segment by the name of its table; nothing if it is damaged. Inside `readers`."""
@@ -166,14 +163,14 @@ class RowTiers:
         arrays["position"] = positions
         with self._engine.cursor() as cursor:
             cursor.register("batch", arrays)
-            cursor.execute(f"INSERT INTO {self._hot} SELECT * FROM batch")
+            cursor.execute(f"INSERT INTO {self._tables[0]} SELECT * FROM batch")
         self.rows += len(positions)
 
     def _frozen_periods(self) -> list[int]:
         period_ns, time = self.segments.period_ns, self.table.time
         found: set[int] = set()
         with self._engine.cursor() as cursor:
-            for name in self._frozen:
+            for name in self._tables[1:]:
                 rows = cursor.execute(f"SELECT DISTINCT {time} // {period_ns} FROM {name}")
                 found.update(number * period_ns for (number,) in rows.fetchall())
         return sorted(found)
@@ -184,7 +181,7 @@ class RowTiers:
 
     def _copy(self, start_ns: int) -> Insert:
         rows = " UNION ALL ".join(
-            f"SELECT * FROM {name} WHERE {self._within(start_ns)}" for name in self._frozen
+            f"SELECT * FROM {name} WHERE {self._within(start_ns)}" for name in self._tables[1:]
         )
 
         def insert(cursor: Cursor, segment: Segment) -> None:
@@ -197,5 +194,5 @@ class RowTiers:
 
     def _leave_hot(self, start_ns: int) -> None:
         with self._engine.cursor() as cursor:
-            for name in self._frozen:
+            for name in self._tables[1:]:
                 cursor.execute(f"DELETE FROM {name} WHERE {self._within(start_ns)}")

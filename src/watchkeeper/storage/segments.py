@@ -202,7 +202,11 @@ class Segments:
 
     def size_bytes(self) -> int:
         """Return what the files take on disk, those set aside included."""
-        return sum(path.stat().st_size for path in self._directory.iterdir())
+        size_bytes = 0
+        for path in self._directory.iterdir():
+            with suppress(FileNotFoundError):
+                size_bytes += path.stat().st_size
+        return size_bytes
 
     def close(self) -> None:
         """Close every file."""
