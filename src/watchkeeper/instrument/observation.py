@@ -22,6 +22,9 @@ Send = Callable[[Message], Awaitable[None]]
 CLIENT_CLOSED_REQUEST = 499
 """nginx's code for a client that left before it was answered."""
 
+_BODIES = frozenset(("http.response.body", "http.response.pathsend", "http.response.zerocopysend"))
+"""Messages that carry the body, two of them as extensions of ASGI."""
+
 DISCONNECTED = "client_disconnected"
 INCOMPLETE = "incomplete_response"
 
@@ -93,7 +96,7 @@ class Observation:
         kind = message["type"]
         if kind == "http.response.start":
             self.status = message.get("status", 0)
-        elif kind == "http.response.body" and not message.get("more_body"):
+        elif kind in _BODIES and not message.get("more_body"):
             self.complete = True
             self.ended_ns = self._telemetry.clock.monotonic_ns()
             # A server error's exception is still on its way; background work is not waited for.

@@ -244,6 +244,20 @@ async def test_a_stream_that_breaks_off_keeps_the_status_it_sent(seen: Captured)
     assert span.attributes["error.type"] == "OSError"
 
 
+async def test_a_file_that_the_server_sends_by_its_path_is_a_whole_answer(seen: Captured) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.pathsend", "path": "/x"})
+
+    async def send(message: Any) -> None:
+        pass
+
+    scope = {"type": "http", "path": "/file", "method": "GET", "headers": []}
+    await RequestMiddleware(app, seen.telemetry)(scope, None, send)  # type: ignore[arg-type] # unused
+    assert "error.type" not in seen.spans[0].attributes
+    assert seen.value(http.REQUESTS, status_code="200") == 1
+
+
 async def test_a_websocket_is_a_span_from_connect_to_close(seen: Captured) -> None:
     app = service()
     instrument(app, seen.telemetry)
