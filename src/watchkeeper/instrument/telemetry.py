@@ -350,5 +350,8 @@ class Telemetry:
 
 
 def _sampled_trace_id() -> str:
-    context = trace.get_current_span().get_span_context()
+    span = trace.get_current_span()
+    if span is trace.INVALID_SPAN:
+        return ""
+    context = span.get_span_context()
     return f"{context.trace_id:032x}" if context.trace_flags.sampled and context.is_valid else ""
