@@ -38,10 +38,11 @@ def create_app(settings: Settings, telemetry: Telemetry) -> FastAPI:
         async with open_services(settings, telemetry) as services:
             api = Api.of(services)
             app.state.api = api
-            beside = (
-                asyncio.create_task(keep_migrating(services.database), name="migrations"),
-                asyncio.create_task(api.dependencies.keep_looking(), name="dependencies"),
-            )
+            with services.untraced():
+                beside = (
+                    asyncio.create_task(keep_migrating(services.database), name="migrations"),
+                    asyncio.create_task(api.dependencies.keep_looking(), name="dependencies"),
+                )
             for task in beside:
                 task.add_done_callback(_report)
             try:

@@ -8,7 +8,8 @@ Valkey's own, so that all processes agree.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -51,9 +52,7 @@ class RateLimits:
         wrong_passwords: int,
         window_seconds: int,
     ) -> None:
-        self._gcra = cache.register_script(GCRA)
-        self._count = cache.register_script(COUNT)
-        self._forget = cache.register_script(FORGET)
+        self._cache = cache
         self._calls_per_minute = calls_per_minute
         self._jobs_per_hour = jobs_per_hour
         self._wrong_passwords = wrong_passwords
@@ -77,20 +76,23 @@ class RateLimits:
             (_password_key(email, address), self._wrong_passwords),
             (_password_key("", address), 10 * self._wrong_passwords),
         ):
-            count, seconds = await self._count(keys=[name], args=[self._window_seconds])
+            count, seconds = await self._run(COUNT, [name], self._window_seconds)
             if count > most:
                 raise Failure("too_many_attempts", retry_after_seconds=float(max(seconds, 1)))
 
     async def password_right(self, email: str, address: str) -> None:
         """Forget the wrong tries for this account from this address, and this right one."""
-        await self._forget(keys=[_password_key(email, address), _password_key("", address)])
+        await self._run(FORGET, [_password_key(email, address), _password_key("", address)])
 
     async def _pass(self, name: str, most: int, period_seconds: float) -> None:
-        wait = float(
-            await self._gcra(keys=[f"rate:{name}"], args=[period_seconds / most, period_seconds])
-        )
+        wait = float(await self._run(GCRA, [f"rate:{name}"], period_seconds / most, period_seconds))
         if wait > 0:
             raise Failure("rate_limited", retry_after_seconds=wait)
+
+    async def _run(self, script: str, keys: Sequence[str], *arguments: float) -> Any:
+        # EVAL, not EVALSHA: a Valkey that has just started would answer with an error first.
+        words = (*keys, *(str(argument) for argument in arguments))
+        return await cast(Awaitable[Any], self._cache.eval(script, len(keys), *words))
 
 
 def _password_key(email: str, address: str) -> str:

@@ -38,7 +38,8 @@ async def work(services: Services, provider: Provider, metrics_socket: socket.so
     """
     serving = MetricsServer(services).serve([metrics_socket])
     beside = [asyncio.create_task(serving, name="metrics")]
-    await keep_migrating(services.database)
+    with services.untraced():
+        await keep_migrating(services.database)
     beside += [
         asyncio.create_task(keep_recovering(services), name="recovery"),
         asyncio.create_task(follow(services), name="gauges"),
