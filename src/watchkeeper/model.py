@@ -6,7 +6,7 @@ type checker only, so that a process that is merely instrumented does not need N
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
@@ -82,13 +82,57 @@ class SampleBatch:
     metadata: list[MetricMetadata] = field(default_factory=list)
 
 
+class CounterReset(StrEnum):
+    """What is known about a histogram's counters compared with the sample before."""
+
+    UNKNOWN = "unknown"
+    RESET = "reset"
+    NOT_RESET = "not_reset"
+    GAUGE = "gauge"
+
+
+CUSTOM_BUCKETS_SCHEMA = -53
+"""The schema of histograms whose bounds are listed (Prometheus, model/histogram)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NativeHistogram:
+    """A histogram as one sample (Prometheus, model/histogram.FloatHistogram).
+
+    With an exponential schema, bucket `i` holds observations in
+    (2**((i-1) * 2**-schema), 2**(i * 2**-schema)], and `negative` the mirror image; the zero
+    bucket holds those no further from zero than `zero_threshold`. With custom buckets, bucket
+    `i` ends at `custom_values[i]` and the last one at +Inf. Empty buckets may be left out.
+    """
+
+    schema: int = 0
+    count: float = 0.0
+    sum: float = 0.0
+    zero_threshold: float = 0.0
+    zero_count: float = 0.0
+    positive: Mapping[int, float] = field(default_factory=dict)
+    negative: Mapping[int, float] = field(default_factory=dict)
+    custom_values: tuple[float, ...] = ()
+    reset: CounterReset = CounterReset.UNKNOWN
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether its bounds are listed."""
+        return self.schema == CUSTOM_BUCKETS_SCHEMA
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series as a store returns it: two columns of equal length, times ascending."""
+    """One series as a store returns it: columns of equal length, times ascending.
+
+    `histograms`, where there are any, has a NativeHistogram for each sample that is one and
+    None for the others.
+    """
 
     labels: Labels
     timestamps_ms: NDArray[np.int64]
     values: NDArray[np.float64]
+    histograms: Sequence[NativeHistogram | None] | None = None
 
 
 class MatchOperator(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from watchkeeper.errors import QueryError
 from watchkeeper.promql import aggregation
 from watchkeeper.promql.annotations import Annotations
 from watchkeeper.promql.grid import Floats, Grid, Ints
+from watchkeeper.promql.native_aggregation import sum_histograms
 from watchkeeper.promql.syntax import Aggregate, Expression
 from watchkeeper.promql.values import Vectors, empty
 
@@ -22,7 +24,32 @@ _LARGEST_LIMIT = 2.0**63
 
 def evaluate_aggregate(evaluation: Evaluation, node: Aggregate, grid: Grid) -> Vectors:
     """Return an aggregation at every moment of the grid."""
-    vector = evaluation.vector(node.expression, grid)
+    vector = evaluation.mixed(node.expression, grid)
+    if vector.histograms is not None and node.operator not in _OF_ANY:
+        return _with_histograms(evaluation, node, vector, grid)
+    return _evaluate(evaluation, node, vector, grid)
+
+
+_OF_ANY = frozenset({"count", "count_values", "group", "limitk", "limit_ratio"})
+"""Aggregations that do not look at the values, or take any."""
+
+
+def _with_histograms(
+    evaluation: Evaluation, node: Aggregate, vector: Vectors, grid: Grid
+) -> Vectors:
+    annotations = evaluation.annotations
+    if node.operator in ("sum", "avg"):
+        groups = aggregation.group_series(vector, node.grouping, without=node.without)
+        floats = vector.floats()
+        present = groups.reduce(np.add, floats.present.astype(np.float64)) > 0
+        result = aggregation.aggregate(node.operator, floats, groups)
+        return sum_histograms(node, vector, groups, replace(result, present=present), annotations)
+    if (vector.is_histogram & vector.present).any():
+        annotations.inform(f"ignored histogram in {node.operator} aggregation", node.expression)
+    return _evaluate(evaluation, node, vector.floats().compact(), grid)
+
+
+def _evaluate(evaluation: Evaluation, node: Aggregate, vector: Vectors, grid: Grid) -> Vectors:
     parameter = node.parameter
     if parameter is None:
         if not vector.labels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.label_sets import grouper, replaced
 from watchkeeper.promql.literals import format_number
 from watchkeeper.promql.merging import merge_same
+from watchkeeper.promql.native_measures import show
 from watchkeeper.promql.quantiles import quantile_of_rows
 from watchkeeper.promql.summation import KahanSum, sum_columns, sums_exactly
 from watchkeeper.promql.values import Vectors
@@ -218,14 +219,26 @@ def count_values(vector: Vectors, groups: Groups, label: str) -> Vectors:
     """Return, for each group and value, how many series have it; the value is in `label`."""
     labels: dict[Labels, Floats] = {}
     for group, base in enumerate(groups.labels):
-        members = groups.members(group)
-        block, shown = vector.values[members], vector.present[members]
-        for value in np.unique(block[shown]).tolist():
-            same = np.isnan(block) if value != value else block == value
-            counts = (same & shown).sum(axis=0).astype(np.float64)
-            name = replaced(base, label, format_number(value))
-            labels[name] = labels.get(name, 0.0) + counts
+        members = vector.take(groups.members(group))
+        for text, same in _distinct(members):
+            name = replaced(base, label, text)
+            labels[name] = labels.get(name, 0.0) + same.sum(axis=0).astype(np.float64)
     moments = vector.values.shape[1]
     values = np.stack(list(labels.values())) if labels else np.zeros((0, moments))
     drops = np.zeros(len(labels), dtype=np.bool_)
     return merge_same(Vectors(list(labels), values, values > 0, drops))
+
+
+def _distinct(members: Vectors) -> Iterator[tuple[str, Bools]]:
+    """Give every value of some series as text, and where it is."""
+    floats = members.floats()
+    for value in np.unique(floats.values[floats.present]).tolist():
+        same = np.isnan(floats.values) if value != value else floats.values == value
+        yield format_number(value), same & floats.present
+    if members.histograms is None:
+        return
+    texts: dict[str, Bools] = {}
+    for place in zip(*np.nonzero(members.is_histogram & members.present), strict=True):
+        text = show(members.histograms[place])
+        texts.setdefault(text, np.zeros(members.present.shape, dtype=np.bool_))[place] = True
+    yield from texts.items()

@@ -11,24 +11,23 @@ import numpy as np
 
 from watchkeeper.errors import QueryError
 from watchkeeper.model import METRIC_NAME, Labels, MatchOperator
+from watchkeeper.promql import functions_native
 from watchkeeper.promql import functions_over_time as over_time
 from watchkeeper.promql import functions_rate as rates
 from watchkeeper.promql.aggregate_evaluation import warn_of_quantiles
-from watchkeeper.promql.functions_histogram import (
-    Measure,
-    Notices,
-    fraction,
-    measure_classic,
-    quantile,
-)
 from watchkeeper.promql.functions_info import evaluate_info
 from watchkeeper.promql.functions_label import label_join, label_replace, sort_by_label
 from watchkeeper.promql.functions_math import ELEMENTWISE, clamp, round_to
 from watchkeeper.promql.functions_time import CALENDAR, calendar
 from watchkeeper.promql.grid import Grid
-from watchkeeper.promql.label_sets import replaced, value_of
-from watchkeeper.promql.literals import format_openmetrics_number
-from watchkeeper.promql.merging import merge_same
+from watchkeeper.promql.histogram_evaluation import (
+    PROPERTIES,
+    evaluate_fraction,
+    evaluate_property,
+    evaluate_quantile,
+    evaluate_quantiles,
+)
+from watchkeeper.promql.label_sets import value_of
 from watchkeeper.promql.syntax import (
     Call,
     Expression,
@@ -36,7 +35,7 @@ from watchkeeper.promql.syntax import (
     Parens,
     VectorSelector,
 )
-from watchkeeper.promql.values import Scalars, Value, Vectors, Windows, empty, vectors
+from watchkeeper.promql.values import Scalars, Value, Vectors, Windows, vectors
 
 if TYPE_CHECKING:
     from watchkeeper.promql.evaluation import Evaluation
@@ -77,14 +76,20 @@ _COUNTER_ENDINGS = ("_total", "_sum", "_count", "_bucket")
 def evaluate_call(evaluation: Evaluation, node: Call, grid: Grid) -> Value:
     """Return a function's value at every moment of the grid."""
     if node.name in WINDOWED:
-        windows = evaluation.windows(node.arguments[0], grid)
+        windows = evaluation.mixed_windows(node.arguments[0], grid)
         if node.name in _OF_COUNTERS:
-            _inform_of_non_counters(evaluation, node, windows)
-        return WINDOWED[node.name](windows)
+            _inform_of_non_counters(evaluation, node, windows.only(histograms=False))
+        if windows.histograms is None:
+            return WINDOWED[node.name](windows)
+        return functions_native.evaluate(
+            node.name, windows, WINDOWED[node.name], node.arguments[0], evaluation.annotations
+        )
     if node.name in ELEMENTWISE:
         vector = evaluation.vector(node.arguments[0], grid)
         with np.errstate(all="ignore"):
             return vector.without_name(ELEMENTWISE[node.name](vector.values))
+    if node.name in PROPERTIES:
+        return evaluate_property(evaluation, node, grid)
     if node.name in CALENDAR:
         return _calendar(evaluation, node, grid)
     handler = _HANDLERS.get(node.name)
@@ -194,7 +199,7 @@ def _timestamp(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
             argument, looked, evaluation.lookback_ms
         )
         return vector.without_name(times / 1000)
-    vector = evaluation.vector(argument, grid)
+    vector = evaluation.mixed(argument, grid)
     now = np.broadcast_to(grid.times_ms / 1000, vector.values.shape)
     return vector.without_name(now)
 
@@ -204,14 +209,14 @@ def _unwrapped(node: Expression) -> Expression:
 
 
 def _absent(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    vector = evaluation.vector(node.arguments[0], grid)
+    vector = evaluation.mixed(node.arguments[0], grid)
     present = vector.present.sum(axis=0, keepdims=True) == 0
     labels = _labels_of_absence(node.arguments[0])
     return vectors([labels], np.ones((1, grid.count)), present)
 
 
 def _absent_over_time(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    windows = evaluation.windows(node.arguments[0], grid)
+    windows = evaluation.mixed_windows(node.arguments[0], grid)
     present = windows.counts.sum(axis=0, keepdims=True) == 0
     labels = _labels_of_absence(node.arguments[0])
     return vectors([labels], np.ones((1, grid.count)), present)
@@ -238,22 +243,28 @@ def _labels_of_absence(node: Expression) -> Labels:
     )
 
 
+def _floats_of(evaluation: Evaluation, node: Expression, grid: Grid) -> Windows:
+    windows = evaluation.mixed_windows(node, grid)
+    functions_native.inform_of_ignored(windows, node, evaluation.annotations)
+    return windows.only(histograms=False)
+
+
 def _quantile_over_time(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     wanted = evaluation.scalar(node.arguments[0], grid)
-    windows = evaluation.windows(node.arguments[1], grid)
+    windows = _floats_of(evaluation, node.arguments[1], grid)
     if windows.counts.any():
         warn_of_quantiles(evaluation.annotations, wanted, node.arguments[0])
     return over_time.quantile_over_time(windows, wanted)
 
 
 def _predict_linear(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    windows = evaluation.windows(node.arguments[0], grid)
+    windows = _floats_of(evaluation, node.arguments[0], grid)
     seconds = evaluation.scalar(node.arguments[1], grid)
     return over_time.predict_linear(windows, seconds, grid.times_ms)
 
 
 def _smoothing(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    windows = evaluation.windows(node.arguments[0], grid)
+    windows = _floats_of(evaluation, node.arguments[0], grid)
     factors = [evaluation.scalar(argument, grid) for argument in node.arguments[1:]]
     for what, factor in zip(("smoothing", "trend"), factors, strict=True):
         wrong = factor[~((factor >= 0) & (factor <= 1))]
@@ -265,13 +276,13 @@ def _smoothing(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
 
 
 def _label_replace(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    vector = evaluation.vector(node.arguments[0], grid)
+    vector = evaluation.mixed(node.arguments[0], grid)
     texts = [evaluation.text(argument) for argument in node.arguments[1:]]
     return label_replace(vector, texts[0], texts[1], texts[2], texts[3])
 
 
 def _label_join(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    vector = evaluation.vector(node.arguments[0], grid)
+    vector = evaluation.mixed(node.arguments[0], grid)
     texts = [evaluation.text(argument) for argument in node.arguments[1:]]
     return label_join(vector, texts[0], texts[1], texts[2:])
 
@@ -288,7 +299,7 @@ def _sort(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
 
 
 def _sort_by_label(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    vector = evaluation.vector(node.arguments[0], grid)
+    vector = evaluation.mixed(node.arguments[0], grid)
     names = [evaluation.text(argument) for argument in node.arguments[1:]]
     if _unsortable(evaluation, node) or not vector.labels:
         return vector
@@ -304,65 +315,6 @@ def _unsortable(evaluation: Evaluation, node: Call) -> bool:
     return evaluation.is_range
 
 
-def _histogram_quantile(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    wanted = evaluation.scalar(node.arguments[0], grid)
-    vector = evaluation.vector(node.arguments[1], grid)
-    warn_of_quantiles(evaluation.annotations, wanted, node.arguments[0])
-    return _measured(evaluation, node.arguments[1], vector, quantile(wanted))
-
-
-def _histogram_quantiles(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    vector = evaluation.vector(node.arguments[0], grid)
-    label = evaluation.text(node.arguments[1])
-    pieces: list[Vectors] = []
-    for argument in node.arguments[2:]:
-        wanted = evaluation.scalar(argument, grid)
-        warn_of_quantiles(evaluation.annotations, wanted, argument)
-        found = _measured(evaluation, node.arguments[0], vector, quantile(wanted))
-        value = format_openmetrics_number(float(wanted[0]))
-        pieces.append(replace(found, labels=[replaced(one, label, value) for one in found.labels]))
-    if not pieces:
-        return empty(grid.count)
-    return merge_same(
-        Vectors(
-            [one for piece in pieces for one in piece.labels],
-            np.concatenate([piece.values for piece in pieces]),
-            np.concatenate([piece.present for piece in pieces]),
-            np.concatenate([piece.drops_name for piece in pieces]),
-        )
-    )
-
-
-def _histogram_fraction(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
-    lower, upper = (evaluation.scalar(argument, grid) for argument in node.arguments[:2])
-    vector = evaluation.vector(node.arguments[2], grid)
-    return _measured(evaluation, node.arguments[2], vector, fraction(lower, upper))
-
-
-def _measured(
-    evaluation: Evaluation, node: Expression, vector: Vectors, measure: Measure
-) -> Vectors:
-    notices = Notices([], [])
-    result = measure_classic(vector, measure, notices)
-    for name, text in notices.bad_labels:
-        evaluation.annotations.warn(
-            f'bucket label "le" is missing or has a malformed value of "{text}"{_of_metric(name)}',
-            node,
-        )
-    for name in notices.mended:
-        evaluation.annotations.inform(
-            "input to histogram_quantile needed to be fixed for monotonicity (see "
-            "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
-            f"{_of_metric(name)}",
-            node,
-        )
-    return merge_same(result)
-
-
-def _of_metric(name: str) -> str:
-    return f' for metric name "{name}"' if name else ""
-
-
 _HANDLERS: dict[str, Handler] = {
     "absent": _absent,
     "absent_over_time": _absent_over_time,
@@ -371,9 +323,9 @@ _HANDLERS: dict[str, Handler] = {
     "clamp_min": _clamp,
     "double_exponential_smoothing": _smoothing,
     "end": _of_the_query,
-    "histogram_fraction": _histogram_fraction,
-    "histogram_quantile": _histogram_quantile,
-    "histogram_quantiles": _histogram_quantiles,
+    "histogram_fraction": evaluate_fraction,
+    "histogram_quantile": evaluate_quantile,
+    "histogram_quantiles": evaluate_quantiles,
     "info": evaluate_info,
     "label_join": _label_join,
     "label_replace": _label_replace,

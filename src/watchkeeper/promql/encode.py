@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import orjson
 
-from watchkeeper.model import Labels
+from watchkeeper.model import Labels, NativeHistogram
 from watchkeeper.promql.grid import Floats
 from watchkeeper.promql.literals import format_number
+from watchkeeper.promql.native_measures import shown_buckets
 from watchkeeper.promql.result import Result, ResultType
+from watchkeeper.promql.values import histogram_mask
 
 
 def encode(result: Result) -> bytes:
@@ -25,23 +27,58 @@ def _result(result: Result) -> bytes:
         case ResultType.SCALAR:
             return _pair(times[0], float(result.values[0, 0]))
         case ResultType.VECTOR:
-            items = [
-                b'{"metric":' + _metric(labels) + b',"value":' + _pair(times[0], value) + b"}"
-                for labels, value in zip(result.labels, result.values[:, 0].tolist(), strict=True)
-            ]
-            return b"[" + b",".join(items) + b"]"
-    return b"[" + b",".join(_series(result, row, times) for row in range(len(result.labels))) + b"]"
+            return b"[" + b",".join(_element(result, row, times[0]) for row in _rows(result)) + b"]"
+    return b"[" + b",".join(_series(result, row, times) for row in _rows(result)) + b"]"
+
+
+def _rows(result: Result) -> range:
+    return range(len(result.labels))
+
+
+def _element(result: Result, row: int, moment: bytes) -> bytes:
+    head = b'{"metric":' + _metric(result.labels[row])
+    native = None if result.histograms is None else result.histograms[row, 0]
+    if native is not None:
+        return head + b',"histogram":[' + moment + b"," + _histogram(native) + b"]}"
+    return head + b',"value":' + _pair(moment, float(result.values[row, 0])) + b"}"
 
 
 def _series(result: Result, row: int, times: list[bytes]) -> bytes:
     shown = result.present[row]
+    natives = b""
+    if result.histograms is not None:
+        kinds = histogram_mask(result.histograms[row], shown.shape) & shown
+        natives = b",".join(
+            b"[" + times[column] + b"," + _histogram(result.histograms[row, column]) + b"]"
+            for column in np.flatnonzero(kinds).tolist()
+        )
+        shown = shown & ~kinds
     values = format_values(result.values[row][shown])
     moments = times if shown.all() else [times[i] for i in np.flatnonzero(shown).tolist()]
     pairs = b'"],['.join(
         [moment + b',"' + value for moment, value in zip(moments, values, strict=True)]
     )
-    body = b"[[" + pairs + b'"]]' if values else b"[]"
-    return b'{"metric":' + _metric(result.labels[row]) + b',"values":' + body + b"}"
+    head = b'{"metric":' + _metric(result.labels[row])
+    if natives:
+        head += b',"histograms":[' + natives + b"]"
+    if values or not natives:
+        head += b',"values":' + (b"[[" + pairs + b'"]]' if values else b"[]")
+    return head + b"}"
+
+
+def _histogram(histogram: NativeHistogram) -> bytes:
+    """Return a native histogram; a bucket is (boundaries rule, low, high, count)."""
+    body: dict[str, object] = {
+        "count": format_number(histogram.count),
+        "sum": format_number(histogram.sum),
+    }
+    found = [
+        [bucket.rule, *map(format_number, (bucket.low, bucket.high, bucket.count))]
+        for bucket in shown_buckets(histogram)
+    ]
+    if found:
+        body["buckets"] = found
+    return orjson.dumps(body)
 
 
 def format_values(values: Floats) -> list[bytes]:

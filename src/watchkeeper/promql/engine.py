@@ -21,7 +21,7 @@ from watchkeeper.promql.result import Result, ResultType, no_series
 from watchkeeper.promql.selection import Selection
 from watchkeeper.promql.signatures import SCALAR, VECTOR
 from watchkeeper.promql.syntax import Expression
-from watchkeeper.promql.values import Scalars, Text, Value, Vectors, Windows
+from watchkeeper.promql.values import Scalars, Text, Value, Vectors, Windows, histogram_mask
 
 Cancelled = Callable[[], bool]
 """Asked now and then while a query runs; True stops it."""
@@ -80,13 +80,16 @@ class Engine:
         )
 
     def vector(self, expression: str, timestamp_ms: int) -> list[VectorSample]:
-        """Return the instant vector of a query; a scalar is one element without labels."""
+        """Return the floats of an instant vector; a scalar is one element without labels."""
         result = self.instant(expression, timestamp_ms)
         if result.type not in (ResultType.VECTOR, ResultType.SCALAR):
             raise QueryError(f"a rule needs a vector or a scalar, this query is a {result.type}")
         values = result.values[:, 0].tolist()
+        floats = ~histogram_mask(result.histograms, result.values.shape)[:, 0]
         return [
-            VectorSample(labels, value) for labels, value in zip(result.labels, values, strict=True)
+            VectorSample(labels, value)
+            for labels, value, is_float in zip(result.labels, values, floats.tolist(), strict=True)
+            if is_float
         ]
 
     def _run(self, query: str | Expression, grid: Grid, cancelled: Cancelled | None) -> Result:
@@ -123,7 +126,14 @@ def _result(value: Value, grid: Grid) -> Result:
             if not (vector.ordered and kind is ResultType.VECTOR) and len(vector.labels) > 1:
                 order = sorted(range(len(vector.labels)), key=vector.labels.__getitem__)
                 vector = vector.take(np.array(order, dtype=np.int64))
-            return Result(kind, vector.labels, grid.times_ms, vector.values, vector.present)
+            return Result(
+                kind,
+                vector.labels,
+                grid.times_ms,
+                vector.values,
+                vector.present,
+                histograms=vector.histograms,
+            )
 
 
 def _samples(windows: Windows) -> Result:
@@ -142,6 +152,17 @@ def _samples(windows: Windows) -> Result:
     present = np.zeros(values.shape, dtype=np.bool_)
     at = np.searchsorted(times, windows.times_ms[positions])
     values[rows, at], present[rows, at] = windows.values[positions], True
-    kept = Vectors(windows.labels, values, present, windows.drops_name)
+    histograms = None
+    if windows.histograms is not None:
+        histograms = np.full(values.shape, None)
+        histograms[rows, at] = windows.histograms[positions]
+    kept = Vectors(windows.labels, values, present, windows.drops_name, histograms=histograms)
     vector = drop_names(kept)
-    return Result(ResultType.MATRIX, vector.labels, times, vector.values, vector.present)
+    return Result(
+        ResultType.MATRIX,
+        vector.labels,
+        times,
+        vector.values,
+        vector.present,
+        histograms=vector.histograms,
+    )

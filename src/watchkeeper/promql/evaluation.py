@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +20,7 @@ from watchkeeper.promql.extended_windows import (
 from watchkeeper.promql.grid import Floats, Grid
 from watchkeeper.promql.invariance import same_at_every_step
 from watchkeeper.promql.limits import Budget
+from watchkeeper.promql.native_operators import negated, patch
 from watchkeeper.promql.selection import Selection, samples_of, windows_of, without_stale
 from watchkeeper.promql.signatures import SET_OPERATORS
 from watchkeeper.promql.syntax import (
@@ -96,7 +96,11 @@ class Evaluation:
                 return evaluate_aggregate(self, node, grid)
 
     def vector(self, node: Expression, grid: Grid) -> Vectors:
-        """Return an expression that must be an instant vector, series that matter only."""
+        """Return the floats of an expression that must be an instant vector."""
+        return self.mixed(node, grid).floats().compact()
+
+    def mixed(self, node: Expression, grid: Grid) -> Vectors:
+        """Return an instant vector, its native histograms too; series that are present only."""
         value = self.evaluate(node, grid)
         if not isinstance(value, Vectors):
             raise QueryError(f"expected an instant vector, got {type(value).__name__}")
@@ -110,7 +114,11 @@ class Evaluation:
         return value.values
 
     def windows(self, node: Expression, grid: Grid) -> Windows:
-        """Return an expression that must be a range vector."""
+        """Return the floats of an expression that must be a range vector."""
+        return self.mixed_windows(node, grid).only(histograms=False)
+
+    def mixed_windows(self, node: Expression, grid: Grid) -> Windows:
+        """Return an expression that must be a range vector, its native histograms too."""
         value = self.evaluate(node, grid)
         if not isinstance(value, Windows):
             raise QueryError(f"expected a range vector, got {type(value).__name__}")
@@ -174,7 +182,7 @@ class Evaluation:
         if node.operator == "+":
             return value
         if isinstance(value, Vectors):
-            return value.without_name(-value.values)
+            return negated(value)
         return Scalars(-self.scalar(node.operand, grid))
 
     def _binary(self, node: Binary, grid: Grid) -> Value:
@@ -182,19 +190,38 @@ class Evaluation:
         match left, right:
             case Vectors(), Vectors():
                 left, right = left.compact(), right.compact()
-                operation: Callable[[Binary, Vectors, Vectors], Vectors] = (
-                    set_operation if node.operator in SET_OPERATORS else combine
-                )
-                return operation(node, left, right)
+                if node.operator in SET_OPERATORS:
+                    return set_operation(node, left, right)
+                return combine(node, left, right, self.annotations)
             case Vectors(), Scalars():
-                return _with_scalar(node, left, right, swapped=False)
+                return self._with_scalar(node, left, right, swapped=False)
             case Scalars(), Vectors():
-                return _with_scalar(node, right, left, swapped=True)
+                return self._with_scalar(node, right, left, swapped=True)
             case Scalars(), Scalars():
                 return Scalars(
                     operators.apply(node.operator, left.values, right.values, as_bool=True)[0]
                 )
         raise QueryError(f"operator {node.operator} cannot take a string or a range vector")
+
+    def _with_scalar(
+        self, node: Binary, vector: Vectors, scalar: Scalars, *, swapped: bool
+    ) -> Vectors:
+        numbers = np.broadcast_to(scalar.values[None, :], vector.values.shape)
+        sides = (numbers, vector.values)
+        left, right = sides if swapped else sides[::-1]
+        values, holds = operators.apply(node.operator, left, right, as_bool=node.returns_bool)
+        present = vector.present & holds
+        filters = node.operator not in operators.ARITHMETIC and not node.returns_bool
+        result = (
+            replace(vector, present=present, histograms=None)
+            if filters
+            else vector.without_name(values, present)
+        )
+        if vector.histograms is None:
+            return result
+        number = replace(vector, values=numbers, histograms=None)
+        one, other = (number, vector) if swapped else (vector, number)
+        return patch(node, result, one, other, self.annotations)
 
 
 def _is_matrix(node: Expression) -> bool:
@@ -212,15 +239,10 @@ def _repeated(value: Value, moments: int) -> Value:
                 value,
                 values=np.repeat(value.values, moments, axis=1),
                 present=np.repeat(value.present, moments, axis=1),
+                histograms=(
+                    None
+                    if value.histograms is None
+                    else np.repeat(value.histograms, moments, axis=1)
+                ),
             )
     return value
-
-
-def _with_scalar(node: Binary, vector: Vectors, scalar: Scalars, *, swapped: bool) -> Vectors:
-    sides = (scalar.values[None, :], vector.values)
-    left, right = sides if swapped else sides[::-1]
-    values, holds = operators.apply(node.operator, left, right, as_bool=node.returns_bool)
-    present = vector.present & holds
-    if node.operator in operators.COMPARISON and not node.returns_bool:
-        return replace(vector, present=present)
-    return vector.without_name(values, present)

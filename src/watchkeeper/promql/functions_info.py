@@ -14,7 +14,7 @@ from watchkeeper.promql.label_sets import keep, value_of
 from watchkeeper.promql.matching import matches, predicate
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.syntax import Call, Expression, Subquery, VectorSelector
-from watchkeeper.promql.values import Vectors
+from watchkeeper.promql.values import Vectors, stack
 from watchkeeper.promql.walk import children
 
 if TYPE_CHECKING:
@@ -54,20 +54,15 @@ def evaluate_info(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     """
     wanted = _wanted(node)
     looked = _reference(evaluation, node.arguments[0], grid) or grid
-    base = evaluation.vector(node.arguments[0], grid)
+    base = evaluation.mixed(node.arguments[0], grid)
     selector = VectorSelector(matchers=(*wanted.names, *wanted.data))
     infos, times = evaluation.selection.instant_with_times(selector, looked, evaluation.lookback_ms)
+    if infos.histograms is not None:
+        raise QueryError("this should be an info metric, but its samples are histograms")
     pieces = [_enriched(base, row, infos, times, wanted) for row in range(len(base.labels))]
     if not pieces:
         return base
-    return merge_same(
-        Vectors(
-            [labels for piece in pieces for labels in piece.labels],
-            np.concatenate([piece.values for piece in pieces]),
-            np.concatenate([piece.present for piece in pieces]),
-            np.concatenate([piece.drops_name for piece in pieces]),
-        )
-    )
+    return merge_same(stack(pieces))
 
 
 def _wanted(node: Call) -> Wanted:
@@ -117,6 +112,9 @@ def _enriched(base: Vectors, row: int, infos: Vectors, times: Ints, wanted: Want
         np.repeat(alone.values, len(found), axis=0),
         np.stack(masks) if masks else np.zeros((0, base.values.shape[1]), dtype=np.bool_),
         np.repeat(alone.drops_name, len(found)),
+        histograms=(
+            None if alone.histograms is None else np.repeat(alone.histograms, len(found), axis=0)
+        ),
     )
 
 

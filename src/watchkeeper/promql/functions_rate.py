@@ -10,7 +10,7 @@ from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.syntax import Window
 from watchkeeper.promql.values import Vectors, Windows
 
-_EXTRAPOLATION_THRESHOLD = 1.1
+EXTRAPOLATION_THRESHOLD = 1.1
 """A window whose first or last sample is nearer to its edge than this many average gaps is
 taken to reach the edge (Prometheus, extrapolatedRate)."""
 
@@ -53,7 +53,7 @@ def _extrapolated_change(windows: Windows, *, counter: bool, per_second: bool) -
     sampled = (last_ms - first_ms) / 1000
     with np.errstate(all="ignore"):
         gap = sampled / (windows.counts - 1)
-        threshold = gap * _EXTRAPOLATION_THRESHOLD
+        threshold = gap * EXTRAPOLATION_THRESHOLD
         to_start = np.where(to_start >= threshold, gap / 2, to_start)
         if counter:
             grows = (change > 0) & (first_value >= 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from watchkeeper.errors import QueryError
@@ -20,16 +22,19 @@ def merge_same(vector: Vectors, message: str = SAME_LABELS) -> Vectors:
     shape = (len(places), vector.values.shape[1])
     values, present = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
     drops = np.zeros(len(places), dtype=np.bool_)
+    histograms = None if vector.histograms is None else np.full(shape, None)
     for row, owner in enumerate(owners.tolist()):
         here = vector.present[row]
         if (present[owner] & here).any():
             raise QueryError(message)
         values[owner][here] = vector.values[row][here]
         present[owner] |= here
+        if histograms is not None and vector.histograms is not None:
+            histograms[owner][here] = vector.histograms[row][here]
         drops[owner] |= vector.drops_name[row]
     first = np.unique(owners, return_index=True)[1]
     labels = [vector.labels[row] for row in first.tolist()]
-    return Vectors(labels, values, present, drops, vector.ordered)
+    return Vectors(labels, values, present, drops, vector.ordered, histograms)
 
 
 def drop_names(vector: Vectors) -> Vectors:
@@ -42,4 +47,4 @@ def drop_names(vector: Vectors) -> Vectors:
         for one, drops in zip(vector.labels, vector.drops_name.tolist(), strict=True)
     ]
     settled = np.zeros(len(labels), dtype=np.bool_)
-    return merge_same(Vectors(labels, vector.values, vector.present, settled, vector.ordered))
+    return merge_same(replace(vector, labels=labels, drops_name=settled))

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from watchkeeper.model import Labels
-from watchkeeper.promql.grid import Bools, Floats, Ints
+from watchkeeper.promql.grid import Bools, Floats, Ints, Objects
 
 
 class ResultType(StrEnum):
@@ -26,7 +26,8 @@ class Result:
 
     `timestamps_ms` has shape (moments,), `values` and `present` (series, moments): a value
     counts only where it is present. A scalar is one series without labels; a scalar or vector
-    has one moment. A string has `text` and no series.
+    has one moment. A string has `text` and no series. `histograms`, if there are any,
+    is of the values' shape: a NativeHistogram where a sample is one, None elsewhere.
     """
 
     type: ResultType
@@ -37,6 +38,7 @@ class Result:
     text: str = ""
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = field(default=())
+    histograms: Objects | None = None
 
 
 def no_series(kind: ResultType, moments: Ints, text: str = "") -> Result:

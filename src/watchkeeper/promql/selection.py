@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from watchkeeper.model import Labels
+from watchkeeper.model import Labels, NativeHistogram, Series
 from watchkeeper.ports import SeriesSource
-from watchkeeper.promql.grid import Bools, Columns, Floats, Grid, Ints, columns
+from watchkeeper.promql.grid import Bools, Columns, Floats, Grid, Ints, Objects, columns
 from watchkeeper.promql.limits import Budget
+from watchkeeper.promql.native_histogram import without_reset
 from watchkeeper.promql.printer import format as format_expression
 from watchkeeper.promql.syntax import VectorSelector
-from watchkeeper.promql.values import Vectors, Windows, empty, vectors
+from watchkeeper.promql.values import Vectors, Windows, empty, vectors, where_present
 
 STALE_BITS = 0x7FF0000000000002
 """The NaN that says a series ended (Prometheus, model/value)."""
@@ -31,6 +33,7 @@ class Samples:
     labels: list[Labels]
     columns: Columns
     values: Floats
+    histograms: Objects | None = None
 
 
 class Selection:
@@ -56,7 +59,7 @@ class Selection:
         flat = columns([one.timestamps_ms for one in series])
         self._budget.spend_samples(len(flat.times_ms))
         values = np.concatenate([one.values for one in series]) if series else np.zeros(0)
-        return Samples([one.labels for one in series], flat, values)
+        return Samples([one.labels for one in series], flat, values, _histograms(series))
 
     def instant(self, selector: VectorSelector, grid: Grid, lookback_ms: int) -> Vectors:
         """Return, for each moment, the newest sample of the `lookback_ms` before it."""
@@ -76,13 +79,28 @@ class Selection:
         values = samples.values[newest]
         present = known & (times > grid.times_ms - lookback_ms) & ~is_stale(values)
         self._budget.spend_samples(values.size)
-        return vectors(samples.labels, values, present), times
+        found = vectors(samples.labels, values, present)
+        if samples.histograms is not None:
+            found = replace(found, histograms=where_present(present, samples.histograms[newest]))
+        return found, times
 
     def windows(self, selector: VectorSelector, grid: Grid, range_ms: int) -> Windows:
         """Return, for each moment, the samples of the `range_ms` before it, open on the left."""
         start_ms = grid.start_ms - range_ms + 1
         samples = without_stale(self.samples(selector, start_ms, grid.end_ms))
         return windows_of(samples, grid, range_ms)
+
+
+def _histograms(series: Sequence[Series]) -> Objects | None:
+    """Return the histograms of all series end to end, None if there are none."""
+    if all(one.histograms is None for one in series):
+        return None
+    every: list[NativeHistogram | None] = []
+    for one in series:
+        every += [None] * len(one.values) if one.histograms is None else one.histograms
+    flat = np.empty(len(every), dtype=np.object_)
+    flat[:] = every
+    return flat
 
 
 def windows_of(samples: Samples, grid: Grid, range_ms: int) -> Windows:
@@ -96,6 +114,7 @@ def windows_of(samples: Samples, grid: Grid, range_ms: int) -> Windows:
         grid,
         range_ms,
         np.zeros(len(samples.labels), dtype=np.bool_),
+        histograms=samples.histograms,
     )
 
 
@@ -107,7 +126,8 @@ def without_stale(samples: Samples) -> Samples:
     kept = ~stale
     before = np.concatenate(([0], np.cumsum(kept)))
     flat = Columns(samples.columns.times_ms[kept], before[samples.columns.bounds], shared=False)
-    return Samples(samples.labels, flat, samples.values[kept])
+    histograms = None if samples.histograms is None else samples.histograms[kept]
+    return Samples(samples.labels, flat, samples.values[kept], histograms)
 
 
 def samples_of(vector: Vectors, grid: Grid) -> Samples:
@@ -116,4 +136,10 @@ def samples_of(vector: Vectors, grid: Grid) -> Samples:
     bounds = np.concatenate(([0], np.cumsum(counts)))
     times = np.broadcast_to(grid.times_ms, vector.present.shape)[vector.present]
     shared = bool(len(vector.labels)) and bool(vector.present.all())
-    return Samples(vector.labels, Columns(times, bounds, shared), vector.values[vector.present])
+    histograms = None
+    if vector.histograms is not None:
+        histograms = vector.histograms[vector.present]
+        for place, one in enumerate(histograms):
+            histograms[place] = one if one is None else without_reset(one)
+    flat = Columns(times, bounds, shared)
+    return Samples(vector.labels, flat, vector.values[vector.present], histograms)

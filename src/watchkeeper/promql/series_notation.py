@@ -7,10 +7,11 @@ import struct
 from dataclasses import dataclass
 
 from watchkeeper.errors import QueryError
-from watchkeeper.model import METRIC_NAME, Labels, MatchOperator, labels
+from watchkeeper.model import METRIC_NAME, Labels, MatchOperator, NativeHistogram, labels
 from watchkeeper.promql.duration_parser import TokenReader
 from watchkeeper.promql.lexer import Kind
 from watchkeeper.promql.modifier_parser import ModifierParser
+from watchkeeper.promql.native_notation import parse_histograms
 
 STALE: float = struct.unpack(">d", bytes.fromhex("7ff0000000000002"))[0]
 """The stale marker as a float; only its bits tell it from other NaNs."""
@@ -29,15 +30,22 @@ class SeriesDescription:
     """A label set and its values, one a step; None is a step without a sample."""
 
     labels: Labels
-    values: tuple[float | None, ...]
+    values: tuple[float | NativeHistogram | None, ...]
 
 
 def parse_series(text: str) -> SeriesDescription:
     """Return the series of one line. Raises QueryError."""
     metric, rest = split_metric(text)
-    values: list[float | None] = []
-    for word in rest.split():
-        values.extend(_values(word))
+    values: list[float | NativeHistogram | None] = []
+    while rest := rest.lstrip():
+        if rest.startswith("{{"):
+            histograms, length = parse_histograms(rest)
+            values.extend(histograms)
+            rest = rest[length:]
+        else:
+            word, *more = rest.split(maxsplit=1)
+            values.extend(_values(word))
+            rest = more[0] if more else ""
     return SeriesDescription(metric, tuple(values))
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from watchkeeper.model import Labels
-from watchkeeper.promql.grid import Bools, Floats, Grid, Ints
+from watchkeeper.promql.grid import Bools, Floats, Grid, Ints, Objects
 from watchkeeper.promql.syntax import Window
 
 _BLOCK = 1 << 15
@@ -37,7 +37,8 @@ class Vectors:
     `values` and `present` have shape (series, moments); a value counts only where it is
     present, and NaN is a value like any other. `drops_name[i]` marks a series whose metric name
     goes once the query is done, so that functions in between still see it. `ordered` says that
-    the order of the series means something.
+    the order of the series means something. `histograms`, of the same shape, holds a
+    NativeHistogram where a sample is one and None elsewhere; it is None when there are none.
     """
 
     labels: list[Labels]
@@ -45,6 +46,18 @@ class Vectors:
     present: Bools
     drops_name: Bools
     ordered: bool = False
+    histograms: Objects | None = None
+
+    @property
+    def is_histogram(self) -> Bools:
+        """Where the samples are native histograms."""
+        return histogram_mask(self.histograms, self.values.shape)
+
+    def floats(self) -> Vectors:
+        """The same vector, present only where its samples are floats."""
+        if self.histograms is None:
+            return self
+        return replace(self, present=self.present & ~self.is_histogram, histograms=None)
 
     def without_name(self, values: Floats, present: Bools | None = None) -> Vectors:
         """The same series with other values, their metric names to be dropped."""
@@ -66,6 +79,7 @@ class Vectors:
             self.values[rows],
             self.present[rows],
             self.drops_name[rows],
+            histograms=None if self.histograms is None else self.histograms[rows],
         )
 
     def compact(self) -> Vectors:
@@ -88,6 +102,40 @@ def vectors(labels: list[Labels], values: Floats, present: Bools) -> Vectors:
     return Vectors(labels, values, present, np.zeros(len(labels), dtype=np.bool_))
 
 
+def histogram_mask(histograms: Objects | None, shape: tuple[int, ...]) -> Bools:
+    """Tell where there is a histogram."""
+    if histograms is None:
+        return np.zeros(shape, dtype=np.bool_)
+    flat = np.fromiter((one is not None for one in histograms.ravel()), np.bool_)
+    return flat.reshape(shape)
+
+
+def where_present(present: Bools, histograms: Objects) -> Objects:
+    """Return the histograms that count, None elsewhere."""
+    kept = np.full(present.shape, None)
+    kept[present] = histograms[present]
+    return kept
+
+
+def stack(pieces: Sequence[Vectors]) -> Vectors:
+    """Return the series of several vectors as one vector; at least one piece."""
+    histograms = None
+    if any(piece.histograms is not None for piece in pieces):
+        histograms = np.concatenate(
+            [
+                np.full(piece.values.shape, None) if piece.histograms is None else piece.histograms
+                for piece in pieces
+            ]
+        )
+    return Vectors(
+        [labels for piece in pieces for labels in piece.labels],
+        np.concatenate([piece.values for piece in pieces]),
+        np.concatenate([piece.present for piece in pieces]),
+        np.concatenate([piece.drops_name for piece in pieces]),
+        histograms=histograms,
+    )
+
+
 @dataclass(frozen=True)
 class Windows:
     """A range vector at every moment: slices of the series' samples end to end.
@@ -107,6 +155,24 @@ class Windows:
     range_ms: int
     drops_name: Bools
     kind: Window = Window.PLAIN
+    histograms: Objects | None = None
+
+    def only(self, histograms: bool) -> Windows:
+        """The same windows with only their histograms, or only their floats."""
+        if self.histograms is None and not histograms:
+            return self
+        kept = histogram_mask(self.histograms, self.values.shape) == histograms
+        before = np.concatenate(([0], np.cumsum(kept)))
+        return replace(
+            self,
+            times_ms=self.times_ms[kept],
+            values=self.values[kept],
+            first=before[self.first],
+            after=before[self.after],
+            histograms=self.histograms[kept]
+            if histograms and self.histograms is not None
+            else None,
+        )
 
     @cached_property
     def counts(self) -> Ints:
@@ -141,6 +207,7 @@ class Windows:
                     labels=self.labels[rows],
                     times_ms=self.times_ms[inside],
                     values=self.values[inside],
+                    histograms=None if self.histograms is None else self.histograms[inside],
                     first=first - inside.start,
                     after=after - inside.start,
                     drops_name=self.drops_name[rows],

@@ -10,6 +10,7 @@ import numpy as np
 from watchkeeper.errors import QueryError
 from watchkeeper.model import METRIC_NAME, Labels
 from watchkeeper.promql import operators
+from watchkeeper.promql.annotations import Annotations
 from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.label_sets import (
     bare,
@@ -22,9 +23,10 @@ from watchkeeper.promql.label_sets import (
     without,
 )
 from watchkeeper.promql.merging import merge_same
+from watchkeeper.promql.native_operators import patch
 from watchkeeper.promql.operators import ARITHMETIC
 from watchkeeper.promql.syntax import Binary, Matching
-from watchkeeper.promql.values import Vectors, empty
+from watchkeeper.promql.values import Vectors, empty, stack
 
 _MANY_TO_ONE = (
     "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
@@ -51,7 +53,7 @@ class Pairs:
     keys: list[Labels]
 
 
-def combine(node: Binary, left: Vectors, right: Vectors) -> Vectors:
+def combine(node: Binary, left: Vectors, right: Vectors, annotations: Annotations) -> Vectors:
     """Return the result of an arithmetic or comparison operator between two vectors."""
     matching = node.matching
     swapped = matching.group == "right"
@@ -67,13 +69,16 @@ def combine(node: Binary, left: Vectors, right: Vectors) -> Vectors:
     pairs = _pair(many_keys, one_keys)
     fill_many, fill_one = matching.fill_left, matching.fill_right
     pieces = [_evaluate(node, pairs, many, one, swapped=swapped)]
+    if many.histograms is not None or one.histograms is not None:
+        met = many.take(pairs.many), one.take(pairs.one)
+        pieces[0] = patch(node, pieces[0], *(met[::-1] if swapped else met), annotations)
     if fill_one is not None:
         lonely = _lonely(many, many_keys, one, one_keys)
         pieces.append(_filled(node, many, many_keys, lonely, fill_one, swapped=swapped))
     if fill_many is not None:
         lonely = _lonely(one, one_keys, many, many_keys)
         pieces.append(_filled_many(node, one, one_keys, lonely, fill_many, swapped=swapped))
-    result = pieces[0] if len(pieces) == 1 else _stack(pieces)
+    result = pieces[0] if len(pieces) == 1 else stack(pieces)
     return merge_same(result, _NOT_UNIQUE if matching.group else _MANY_TO_ONE)
 
 
@@ -204,21 +209,12 @@ def _filled_many(
     return Vectors(labels, values, lonely & holds, drops)
 
 
-def _stack(pieces: list[Vectors]) -> Vectors:
-    return Vectors(
-        [labels for piece in pieces for labels in piece.labels],
-        np.concatenate([piece.values for piece in pieces]),
-        np.concatenate([piece.present for piece in pieces]),
-        np.concatenate([piece.drops_name for piece in pieces]),
-    )
-
-
 def set_operation(node: Binary, left: Vectors, right: Vectors) -> Vectors:
     """Return `and`, `or` or `unless` of two vectors, decided at each moment by itself."""
     key = matching_key(node.matching)
     if node.operator == "or":
         covered = _covered(right, left, key)
-        return merge_same(_stack([left, right.masked(~covered)])) if right.labels else left
+        return merge_same(stack([left, right.masked(~covered)])) if right.labels else left
     covered = _covered(left, right, key)
     return left.masked(covered if node.operator == "and" else ~covered)
 

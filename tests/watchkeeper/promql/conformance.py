@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 import script
 
 from watchkeeper.errors import QueryError, WatchkeeperError
-from watchkeeper.model import Labels, Matcher, Series, labels
+from watchkeeper.model import (
+    CUSTOM_BUCKETS_SCHEMA,
+    CounterReset,
+    Labels,
+    Matcher,
+    NativeHistogram,
+    Series,
+    labels,
+)
 from watchkeeper.promql import Engine, Expression, Result, ResultType, matches, parse
 from watchkeeper.promql.invariance import same_at_every_step
 from watchkeeper.promql.literals import unquote
+from watchkeeper.promql.native_histogram import compacted, was_reset
 from watchkeeper.promql.series_notation import parse_series, split_metric
 from watchkeeper.promql.syntax import (
     Aggregate,
@@ -55,45 +65,107 @@ class Memory:
     """A source of series that were loaded by a script."""
 
     def __init__(self) -> None:
-        self._series: dict[Labels, dict[int, float]] = {}
-        self._native: set[Labels] = set()
+        self._series: dict[Labels, dict[int, float | NativeHistogram]] = {}
+        self._started: set[Labels] = set()
 
     def load(self, command: script.Load) -> None:
+        loaded: dict[Labels, dict[int, float | NativeHistogram]] = {}
         for line in command.lines:
             metric, values = split_metric(line)
-            if "{{" in values or values.startswith("@st"):
-                self._native.add(metric)
+            if values.startswith("@st"):
+                self._started.add(metric)
                 continue
             described = parse_series(line)
-            if command.with_custom_buckets:
-                self._add_custom_buckets(metric)
-            samples = self._series.setdefault(described.labels, {})
+            samples = loaded.setdefault(described.labels, {})
             for number, value in enumerate(described.values):
                 if value is not None:
                     samples[number * command.gap_ms] = value
-
-    def _add_custom_buckets(self, metric: Labels) -> None:
-        values = dict(metric)
-        values.pop("le", None)
-        name = values.get("__name__", "")
-        values["__name__"] = re.sub(r"_(bucket|sum|count)$", "", name)
-        self._native.add(labels(values))
+        if command.with_custom_buckets:
+            loaded = {**with_custom_buckets(loaded), **loaded}
+        for metric, samples in loaded.items():
+            self._series.setdefault(metric, {}).update(hinted(samples))
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
         found = []
-        for metric in self._native:
+        for metric in self._started:
             if matches(metric, tuple(matchers)):
-                raise QueryError("native histograms and start timestamps are not built yet")
+                raise QueryError("start timestamps are not built yet")
         for metric in sorted(self._series):
             if not matches(metric, tuple(matchers)):
                 continue
             samples = self._series[metric]
-            times = np.array(sorted(samples), dtype=np.int64)
-            times = times[(times >= start_ms) & (times <= end_ms)]
-            if len(times):
-                values = np.array([samples[moment] for moment in times.tolist()])
-                found.append(Series(metric, times, values))
+            times = [moment for moment in sorted(samples) if start_ms <= moment <= end_ms]
+            if times:
+                chosen = [samples[moment] for moment in times]
+                native = [one if isinstance(one, NativeHistogram) else None for one in chosen]
+                values = [math.nan if isinstance(one, NativeHistogram) else one for one in chosen]
+                found.append(
+                    Series(
+                        metric,
+                        np.array(times, dtype=np.int64),
+                        np.array(values, dtype=np.float64),
+                        native if any(one is not None for one in native) else None,
+                    )
+                )
         return found
+
+
+def hinted(
+    samples: dict[int, float | NativeHistogram],
+) -> dict[int, float | NativeHistogram]:
+    """Say which histograms go on counting, as a store knows within a chunk; a reset begins one."""
+    found: dict[int, float | NativeHistogram] = {}
+    before: NativeHistogram | None = None
+    for moment, sample in sorted(samples.items()):
+        found[moment] = sample
+        if not isinstance(sample, NativeHistogram):
+            before = None
+            continue
+        unknown = before is not None and sample.reset is CounterReset.UNKNOWN
+        if unknown and not was_reset(sample, before):
+            found[moment] = replace(sample, reset=CounterReset.NOT_RESET)
+        before = sample
+    return found
+
+
+def with_custom_buckets(
+    loaded: dict[Labels, dict[int, float | NativeHistogram]],
+) -> dict[Labels, dict[int, float | NativeHistogram]]:
+    """Make native histograms of the classic ones, their bounds as custom buckets."""
+    parts: dict[Labels, dict[str, dict[int, float | NativeHistogram]]] = {}
+    for metric, samples in loaded.items():
+        values = dict(metric)
+        match = re.fullmatch(r"(.+)_(bucket|sum|count)", values.get("__name__", ""))
+        if match is None or (match[2] == "bucket" and "le" not in values):
+            continue
+        bound = values.pop("le", "") if match[2] == "bucket" else match[2]
+        parts.setdefault(labels({**values, "__name__": match[1]}), {})[bound] = samples
+    return {metric: custom(found) for metric, found in parts.items() if {*found} - {"sum", "count"}}
+
+
+def custom(
+    parts: dict[str, dict[int, float | NativeHistogram]],
+) -> dict[int, float | NativeHistogram]:
+    bounds = sorted((float(le), le) for le in parts if le not in ("sum", "count"))
+    found: dict[int, float | NativeHistogram] = {}
+    for moment in parts[bounds[-1][1]]:
+        cumulated = [parts[le].get(moment, 0.0) for _, le in bounds]
+        if any(math.isnan(one) for one in cumulated):
+            found[moment] = cumulated[-1]
+            continue
+        counts = {
+            place: now - before
+            for place, (before, now) in enumerate(pairwise([0.0, *cumulated]))
+            if now != before
+        }
+        found[moment] = NativeHistogram(
+            schema=CUSTOM_BUCKETS_SCHEMA,
+            count=cumulated[-1],
+            sum=parts.get("sum", {}).get(moment, 0.0),
+            positive=counts,
+            custom_values=tuple(bound for bound, _ in bounds if not math.isinf(bound)),
+        )
+    return found
 
 
 @dataclass
@@ -211,7 +283,7 @@ def check_instant(command: script.Evaluation, result: Result) -> None:
 def compare_instant(command: script.Evaluation, result: Result, moment: int) -> None:
     wanted = expected_instant(command)
     shown = np.flatnonzero(result.present[:, moment]).tolist() if result.labels else []
-    found = {result.labels[row]: float(result.values[row, moment]) for row in shown}
+    found = {result.labels[row]: sample_of(result, row, moment) for row in shown}
     if len(wanted) != len(found):
         raise Mismatch(f"expected {wanted}, found {found}")
     for metric, value in wanted.items():
@@ -239,8 +311,6 @@ def expected_series(command: script.Evaluation) -> dict[Labels, tuple[float | No
     for line in command.lines:
         if re.match(r"[+-]?(?:[\d.]|inf\b|nan\b)", line, re.IGNORECASE):
             line = "{} " + line
-        if "{{" in split_metric(line)[1]:
-            raise Mismatch("native histograms are not built yet")
         described = parse_series(line)
         found[described.labels] = described.values
     return found
@@ -258,8 +328,11 @@ def compare_matrix(
     for row, metric in enumerate(result.labels):
         shown = result.present[row]
         if shown.any():
-            times = result.timestamps_ms[shown].tolist()
-            found[metric] = dict(zip(times, result.values[row][shown].tolist(), strict=True))
+            times = result.timestamps_ms.tolist()
+            found[metric] = {
+                times[column]: sample_of(result, row, column)
+                for column in np.flatnonzero(shown).tolist()
+            }
     expected = {
         metric: {
             start_ms + number * step_ms: value
@@ -321,7 +394,17 @@ def with_at(node: Expression, at: At) -> Expression:
     return node
 
 
-def nearly(left: float, right: float) -> bool:
+def sample_of(result: Result, row: int, column: int) -> float | NativeHistogram:
+    if result.histograms is not None and result.histograms[row, column] is not None:
+        return result.histograms[row, column]
+    return float(result.values[row, column])
+
+
+def nearly(left: float | NativeHistogram, right: float | NativeHistogram) -> bool:
+    """Tell whether the engine's answer (right) is what a script wants (left)."""
+    if isinstance(left, NativeHistogram) or isinstance(right, NativeHistogram):
+        both = isinstance(left, NativeHistogram) and isinstance(right, NativeHistogram)
+        return both and nearly_histogram(left, right)
     if math.isnan(left) or math.isnan(right):
         return math.isnan(left) and math.isnan(right)
     if left == right:
@@ -329,6 +412,25 @@ def nearly(left: float, right: float) -> bool:
     if math.isinf(left) or math.isinf(right):
         return False
     return abs(left - right) / (abs(left) + abs(right)) < TOLERANCE
+
+
+def nearly_histogram(left: NativeHistogram, right: NativeHistogram) -> bool:
+    left, right = compacted(left), compacted(right)
+    if left.reset is not CounterReset.UNKNOWN and left.reset is not right.reset:
+        return False
+    numbers = [
+        (left.count, right.count),
+        (left.sum, right.sum),
+        (left.zero_threshold, right.zero_threshold),
+        (left.zero_count, right.zero_count),
+    ]
+    for mine, yours in ((left.positive, right.positive), (left.negative, right.negative)):
+        numbers += [(mine.get(i, 0.0), yours.get(i, 0.0)) for i in {*mine, *yours}]
+    return (
+        left.schema == right.schema
+        and left.custom_values == right.custom_values
+        and all(nearly(one, other) for one, other in numbers)
+    )
 
 
 def directories() -> list[Path]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,10 @@ class Shelf:
         for one in sorted(self.series, key=lambda series: series.labels):
             inside = (one.timestamps_ms >= start_ms) & (one.timestamps_ms <= end_ms)
             if inside.any() and matches(one.labels, tuple(matchers)):
-                found.append(Series(one.labels, one.timestamps_ms[inside], one.values[inside]))
+                native = None if one.histograms is None else list(compress(one.histograms, inside))
+                found.append(
+                    Series(one.labels, one.timestamps_ms[inside], one.values[inside], native)
+                )
         return found
 
 

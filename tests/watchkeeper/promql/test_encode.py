@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchkeeper.model import NativeHistogram, Series
 from watchkeeper.promql import Engine, encode
 from watchkeeper.promql.encode import format_seconds, format_values
 
@@ -67,3 +68,22 @@ def test_values_read_back_the_same(values: list[float]) -> None:
 @given(st.integers(-(10**15), 10**15))
 def test_seconds_read_back_the_same(milliseconds: int) -> None:
     assert round(float(format_seconds(milliseconds)) * 1000) == milliseconds
+
+
+def test_native_histograms_show_their_buckets(shelf) -> None:
+    histogram = NativeHistogram(
+        count=4.0, sum=3.0, zero_threshold=0.5, zero_count=1.0, positive={1: 2.0}, negative={1: 1.0}
+    )
+    shelf.series.append(
+        Series((("__name__", "x"),), np.array([0]), np.array([math.nan]), [histogram])
+    )
+    expected = {
+        "count": "4",
+        "sum": "3",
+        "buckets": [[1, "-2", "-1", "1"], [3, "-0.5", "0.5", "1"], [0, "1", "2", "2"]],
+    }
+    engine = Engine(shelf)
+    instant = json.loads(encode(engine.instant("x", 0)))["result"]
+    assert instant == [{"metric": {"__name__": "x"}, "histogram": [0, expected]}]
+    matrix = json.loads(encode(engine.range("x", 0, 1000, 1000)))["result"]
+    assert matrix == [{"metric": {"__name__": "x"}, "histograms": [[0, expected], [1, expected]]}]
