@@ -14,15 +14,17 @@ from watchkeeper.wire.family import ParsedExposition
 from watchkeeper.wire.openmetrics_family import MODEL_TYPES, Family
 from watchkeeper.wire.series import SeriesCache, parse_number, unescape
 
+# No group is matched possessively: Python before 3.11.5 gets that wrong (cpython issue 106052).
 _NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*+"
-_PAIR = r'[a-zA-Z_][a-zA-Z0-9_]*+="(?:[^"\\]|\\.)*+"'
-_LABELS = rf"\{{(?:{_PAIR}(?:,{_PAIR})*+)?+\}}"
+_VALUE = r'[^"\\]*+(?:\\.[^"\\]*+)*'
+_PAIR = rf'[a-zA-Z_][a-zA-Z0-9_]*+="{_VALUE}"'
+_LABELS = rf"\{{(?:{_PAIR}(?:,{_PAIR})*)?\}}"
 _SAMPLE = re.compile(
-    rf"(?P<series>(?P<name>{_NAME})(?P<labels>{_LABELS})?+) (?P<value>[^ \t]++)"
-    rf"(?: (?P<time>[^ \t#]++))?+"
-    rf"(?: \# (?P<exemplar>{_LABELS}) (?P<observed>[^ \t]++)(?: (?P<when>[^ \t]++))?+)?+\Z"
+    rf"(?P<series>(?P<name>{_NAME})(?P<labels>{_LABELS})?) (?P<value>[^ \t]++)"
+    rf"(?: (?P<time>[^ \t#]++))?"
+    rf"(?: \# (?P<exemplar>{_LABELS}) (?P<observed>[^ \t]++)(?: (?P<when>[^ \t]++))?)?\Z"
 )
-_PAIRS = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*+)="((?:[^"\\]|\\.)*+)"')
+_PAIRS = re.compile(rf'([a-zA-Z_][a-zA-Z0-9_]*+)="({_VALUE})"')
 _NOTE = re.compile(rf"# (HELP|TYPE|UNIT) ({_NAME}) (.*)\Z", re.DOTALL)
 _EOF = "# EOF"
 _LONGEST_EXEMPLAR = 128

@@ -22,7 +22,8 @@ from watchkeeper.wire.series import (
 
 _SAMPLE = re.compile(
     r"""[ \t]*
-    (?P<series> (?P<name>[^\s{]*+) (?: [ \t]* \{(?P<labels>(?:[^"}]|"(?:[^"\\]|\\.)*+")*+)\} )?+ )
+    (?P<series> (?P<name>[^\s{]*+)
+      (?: [ \t]* \{(?P<labels> [^"}]*+ (?: "[^"\\]*+(?:\\.[^"\\]*+)*" [^"}]*+ )* )\} )? )
     [ \t]* (?P<value>\S++) (?: [ \t]+ (?P<time>-?\d++) )? [ \t]* \Z""",
     re.VERBOSE,
 )
