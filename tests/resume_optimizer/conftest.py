@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -130,6 +133,27 @@ async def eventually(look: Callable[[], Awaitable[Any]], *, within: float = 20.0
     return found
 
 
+@asynccontextmanager
+async def process(
+    module: str, environment: dict[str, str], *arguments: str, fd: int = -1
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a part of the application in a process of its own."""
+    running = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        env={**os.environ, **environment},
+        pass_fds=(fd,) if fd >= 0 else (),
+    )
+    try:
+        yield running
+    finally:
+        if running.returncode is None:
+            running.terminate()
+        await running.wait()
+
+
 class Person:
     """Somebody with an account, who uses the JSON API."""
 
@@ -211,6 +235,12 @@ def measured(telemetry: Telemetry) -> Callable[..., float]:
         return 0.0
 
     return read
+
+
+@pytest.fixture(name="process")
+def process_fixture() -> Callable[..., AbstractAsyncContextManager[asyncio.subprocess.Process]]:
+    """Runs a part of the application: `async with process(module, environment) as running:`."""
+    return process
 
 
 @pytest.fixture(name="eventually")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
-import os
 import socket
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,27 +54,9 @@ class Collector:
         return {span.span_id: span for span in self.spans if span.trace_id == wanted}
 
 
-@asynccontextmanager
-async def process(module: str, environment: dict[str, str], *arguments: str, fd: int = -1) -> Any:
-    """Run a part of the application in a process of its own."""
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *arguments,
-        env={**os.environ, **environment},
-        pass_fds=(fd,) if fd >= 0 else (),
-    )
-    try:
-        yield running
-    finally:
-        running.terminate()
-        await running.wait()
-
-
 @pytest.fixture
 async def deployed(
-    services: Services, servers: RunningServers, serve: Any, tmp_path: Path
+    services: Services, servers: RunningServers, serve: Any, process: Any, tmp_path: Path
 ) -> AsyncIterator[tuple[httpx2.AsyncClient, Collector]]:
     """The API on an inherited socket, a worker, and a collector for both."""
     collector = Collector()
@@ -140,6 +118,7 @@ async def test_request_queue_parse_llm_sql_and_s3_are_one_tree(
     assert attributes["job.outcome"].string_value == "success"
     lines = [orjson.loads(line) for line in (tmp_path / "log.jsonl").read_bytes().splitlines()]
     of_the_job = [line for line in lines if line.get("job_id") == job["id"]]
+    of_the_job.sort(key=lambda line: line["@timestamp"])
     assert [line["message"] for line in of_the_job] == [
         "Job requested",
         "Job started",
