@@ -144,7 +144,9 @@ class Evaluation:
     def _selector(self, node: VectorSelector, grid: Grid) -> Vectors:
         looked = self.moments_of(node.at, node.offset, grid)
         if node.window is Window.SMOOTHED:
-            return smoothed_instant(self.selection, node, looked, self.lookback_ms)
+            return smoothed_instant(
+                self.selection, node, looked, self.lookback_ms, self.annotations
+            )
         if node.window:
             raise QueryError("anchored modifier can only be used with a range")
         return self.selection.instant(node, looked, self.lookback_ms)

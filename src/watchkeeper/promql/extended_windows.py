@@ -11,8 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from watchkeeper.promql.annotations import Annotations
 from watchkeeper.promql.functions_rate import edge_value
 from watchkeeper.promql.grid import Grid, Ints
+from watchkeeper.promql.native_edges import smooth_histograms
 from watchkeeper.promql.selection import Samples, Selection, windows_of, without_stale
 from watchkeeper.promql.syntax import VectorSelector, Window
 from watchkeeper.promql.values import Vectors, Windows, vectors
@@ -44,7 +46,11 @@ def smoothed_windows(
 
 
 def smoothed_instant(
-    selection: Selection, node: VectorSelector, grid: Grid, lookback_ms: int
+    selection: Selection,
+    node: VectorSelector,
+    grid: Grid,
+    lookback_ms: int,
+    annotations: Annotations,
 ) -> Vectors:
     """Return each series at each moment, on the line between the samples around it."""
     samples = _read(selection, node, grid, lookback_ms, lookback_ms)
@@ -54,7 +60,8 @@ def smoothed_instant(
     between = (reached > known.after) & (known.time_at(newest) < grid.times_ms)
     line = edge_value(known, newest, grid.times_ms, counter=False)
     values = np.where(between, line, known.at(newest))
-    return vectors(samples.labels, values, known.counts > 0)
+    result = vectors(samples.labels, values, known.counts > 0)
+    return smooth_histograms(result, known, between, node, annotations)
 
 
 def _read(

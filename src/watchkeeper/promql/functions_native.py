@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from watchkeeper.errors import QueryError
 from watchkeeper.model import METRIC_NAME, CounterReset, NativeHistogram
 from watchkeeper.promql.annotations import Annotations
 from watchkeeper.promql.functions_rate import EXTRAPOLATION_THRESHOLD, count_inside
 from watchkeeper.promql.grid import Bools
 from watchkeeper.promql.label_sets import value_of
+from watchkeeper.promql.native_edges import change_between_edges
 from watchkeeper.promql.native_histogram import (
     IncompatibleBucketsError,
     Reconciled,
@@ -57,10 +57,6 @@ def evaluate(
     annotations: Annotations,
 ) -> Vectors:
     """Return a function of windows, some of whose samples are histograms."""
-    if windows.kind is not Window.PLAIN:
-        raise QueryError(
-            f"the {windows.kind} modifier does not take native histograms: this is not built yet"
-        )
     floats, histograms = windows.only(histograms=False), windows.only(histograms=True)
     mixed = (floats.counts > 0) & (histograms.counts > 0)
     if name in FLOATS_ONLY:
@@ -179,7 +175,8 @@ class _Talk:
 def _with_histograms(
     name: str, result: Vectors, windows: Windows, mixed: Bools, talk: _Talk
 ) -> Vectors:
-    least = 1 if name in ("sum_over_time", "avg_over_time") else 2
+    alone = name in ("sum_over_time", "avg_over_time") or windows.kind is not Window.PLAIN
+    least = 1 if alone else 2
     concerned = (windows.counts >= least) & ~mixed
     present = np.array(result.present)
     found = np.full(present.shape, None)
@@ -213,27 +210,30 @@ def _answer(
             talk.of_total(conflicting(samples), reconciled)
             return compacted(found)
         counter = name in ("rate", "increase", "irate")
-        if not _suits(samples, row, talk, counter=counter):
-            return None
+        _check_kind(samples, row, talk, counter=counter)
         if name in ("irate", "idelta"):
             return _between_two(samples, windows, place, talk, counter=counter)
-        change = _change(samples, talk, counter=counter)
+        if windows.kind is not Window.PLAIN:
+            change = change_between_edges(windows, place, counter=counter)
+        else:
+            change = _change(samples, talk, counter=counter)
     except IncompatibleBucketsError:
         talk.mixed_buckets(row)
         return None
-    factor = _extrapolation(windows, place, samples[0].count, change.count, counter=counter)
+    factor = 1.0
+    if windows.kind is Window.PLAIN:
+        factor = _extrapolation(windows, place, samples[0].count, change.count, counter=counter)
     if name == "rate":
         factor /= windows.range_ms / 1000
     return replace(compacted(scaled(change, factor)), reset=CounterReset.GAUGE)
 
 
-def _suits(samples: list[NativeHistogram], row: int, talk: _Talk, *, counter: bool) -> bool:
+def _check_kind(samples: list[NativeHistogram], row: int, talk: _Talk, *, counter: bool) -> None:
     gauges = [one.reset is CounterReset.GAUGE for one in samples]
     if counter and any(gauges):
         talk.warn(row, "this native histogram metric is not a counter:")
     if not counter and not (gauges[0] and gauges[-1]):
         talk.warn(row, "this native histogram metric is not a gauge:")
-    return True
 
 
 def _change(samples: list[NativeHistogram], talk: _Talk, *, counter: bool) -> NativeHistogram:
