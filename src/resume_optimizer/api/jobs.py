@@ -23,7 +23,6 @@ from resume_optimizer.telemetry import JOB_REQUESTED
 from watchkeeper.conventions import queue
 
 SHORTEST_POSTING = 40
-LONGEST_URL = 2000
 LONGEST_REQUEST_KEY = 200
 LOOK_AT_URL_SECONDS = 1.0
 

@@ -37,14 +37,17 @@ async def work(services: Services, provider: Provider, metrics_socket: socket.so
     Metrics are served on `metrics_socket` from the first moment on.
     """
     serving = MetricsServer(services).serve([metrics_socket])
-    beside = [asyncio.create_task(serving, name="metrics")]
+    looking = Dependencies(services).keep_looking()
+    beside = [
+        asyncio.create_task(serving, name="metrics"),
+        asyncio.create_task(looking, name="dependencies"),
+    ]
     with services.untraced():
         await keep_migrating(services.database)
     beside += [
         asyncio.create_task(keep_recovering(services), name="recovery"),
         asyncio.create_task(follow(services), name="gauges"),
         asyncio.create_task(keep_forgetting(services), name="retention"),
-        asyncio.create_task(Dependencies(services).keep_looking(), name="dependencies"),
     ]
     for task in beside:
         task.add_done_callback(_report)
