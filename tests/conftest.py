@@ -26,7 +26,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServers
 
 @pytest.fixture(scope="session")
 def program() -> Callable[[str], str]:
-    """Find a program that a fresh machine may lack: without it a test is not run; in CI it fails."""
+    """Find a program that a fresh machine may lack: its tests are not run then, and fail in CI."""
 
     def find(name: str) -> str:
         path = shutil.which(name)

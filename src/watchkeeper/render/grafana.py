@@ -148,7 +148,7 @@ def _field_defaults(panel: Panel) -> dict[str, Any]:
     defaults: dict[str, Any] = {"unit": panel.unit}
     if panel.thresholds:
         first, *others = panel.thresholds
-        steps = [{"color": first.color, "value": None}]
+        steps: list[dict[str, Any]] = [{"color": first.color, "value": None}]
         steps += [{"color": step.color, "value": step.value} for step in others]
         defaults["thresholds"] = {"mode": "absolute", "steps": steps}
         defaults["color"] = {"mode": "thresholds"}

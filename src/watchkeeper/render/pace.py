@@ -39,8 +39,8 @@ def _group(group: RuleGroup, factor: float) -> RuleGroup:
 
 
 def _rule(rule: Alert | RecordingRule, factor: float) -> Alert | RecordingRule:
-    def shorten(duration_seconds: float) -> float:
-        return duration_seconds / factor
+    def shorten(duration_ms: int) -> int:
+        return round(duration_ms / factor)
 
     expression = format_expression(map_durations(parse(rule.expression), shorten))
     if isinstance(rule, RecordingRule):
