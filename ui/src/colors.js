@@ -2,9 +2,9 @@
 
 const SERIES = 10
 const MEANINGS = [
-  [/^(error|errors|failed|failure|fatal|critical|5\d\d|5xx|5\.\.)$/i, '--bad'],
-  [/^(success|succeeded|delivered|ok|2\d\d|2xx)$/i, '--good'],
-  [/^(warning|warn|429|timeout|4xx)$/i, '--warn'],
+  [/^(error|errors|failed|failure|fatal|critical|5xx)$/i, '--bad'],
+  [/^(success|succeeded|delivered|ok|2xx)$/i, '--good'],
+  [/^(warning|warn|4xx)$/i, '--warn'],
 ]
 
 /** The colour of a series: by what its name means, else by its place. */

@@ -54,7 +54,7 @@ function Rule({ rule, silences, opened }) {
           {isHeartbeat(rule) && state === 'firing' ? 'heartbeat' : state}
         </State>
         <span class="rule-name">{rule.name}</span>
-        <Severity name={rule.labels.severity ?? ''} />
+        <Severity name={rule.labels.severity ?? ''} quiet={!first} />
         <span class="rule-summary">{first?.annotations.summary ?? plain(rule.annotations.summary)}</span>
         <span class="rule-since">{first ? `since ${moment(earliest(rule.alerts))}` : ''}</span>
         <span class="rule-receivers">
@@ -67,7 +67,8 @@ function Rule({ rule, silences, opened }) {
 }
 
 const earliest = (alerts) => Math.min(...alerts.map(({ activeAt }) => parseTime(activeAt)))
-const plain = (text = '') => text.replace(/\{\{\s*\$(?:labels\.)?(\w+)[^}]*\}\}/g, '…')
+/** A summary before there is an alert to fill it in: '{job} does not answer'. */
+const plain = (text = '') => text.replace(/\{\{\s*\$(?:labels\.)?(\w+)[^}]*\}\}/g, '{$1}')
 
 function RuleDetails({ rule, silences }) {
   const { summary, description, runbook_url: runbook, ...annotations } = rule.annotations

@@ -28,6 +28,7 @@ export function plotOptions({ series, style, shown, size, zoom }) {
       {
         ...axis(colors),
         values: (_, splits) => ticks(splits, style.unit),
+        incrs: increments(style.unit),
         size: (_, values) => Math.max(36, ...(values ?? []).map((text) => text.length * 6.4 + 14)),
         space: 34,
       },
@@ -70,6 +71,16 @@ const axis = (colors) => ({
   ticks: { show: false },
   gap: 6,
 })
+
+const DECIMAL = Array.from({ length: 72 }, (_, index) => [1, 2, 5][index % 3] * 10 ** (Math.floor(index / 3) - 9))
+const BINARY = Array.from({ length: 56 }, (_, power) => 2 ** power)
+const SEXAGESIMAL = [...DECIMAL.filter((one) => one < 10), 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400]
+
+/** The gaps that an axis may have between its ticks: round ones in the unit that is shown. */
+function increments(unit) {
+  if (unit === 'bytes' || unit === 'binBps') return BINARY
+  return unit === 's' ? SEXAGESIMAL : DECIMAL
+}
 
 function timeTicks(splits) {
   const seconds = splits.length > 1 && splits[1] - splits[0] < 60
@@ -151,7 +162,7 @@ function drawThresholds(plot, thresholds) {
 
 function drawExemplars(plot, exemplars, colors) {
   const { ctx } = plot
-  const size = 4 * uPlot.pxRatio
+  const size = 3.5 * uPlot.pxRatio
   const { min, max } = plot.scales.x
   ctx.save()
   ctx.fillStyle = colors['--exemplar']

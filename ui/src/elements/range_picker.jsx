@@ -30,7 +30,8 @@ export function RangePicker() {
     <div class="range" ref={box} onKeyDown={onKeyDown}>
       <button class="button range-button" aria-expanded={open} aria-haspopup="dialog" onClick={() => setOpen(!open)}>
         <Icon name="clock" />
-        <span>{nameOf(range)}</span>
+        <span class="range-long">{nameOf(range)}</span>
+        <span class="range-short">{shortNameOf(range)}</span>
       </button>
       <button class="button refresh-button" onClick={refresh} aria-label="Refresh now" title="Refresh now">
         <Icon name="refresh" />
@@ -55,8 +56,11 @@ export function RangePicker() {
   )
 }
 
+const presetOf = (range) => PRESETS.find((one) => one.from === range.from && range.live)
+const shortNameOf = (range) => presetOf(range)?.short ?? clock(range.start).slice(0, 5)
+
 function nameOf(range) {
-  const preset = PRESETS.find((one) => one.from === range.from && range.live)
+  const preset = presetOf(range)
   if (preset) return preset.name
   if (range.live) return `Since ${moment(range.start)}`
   const end = day(range.start) === day(range.end) ? clock(range.end) : moment(range.end)

@@ -32,8 +32,9 @@ export function Level({ name }) {
   )
 }
 
-export function Severity({ name }) {
-  const color = { critical: '--bad', warning: '--warn' }[name] ?? '--quiet'
+/** How much an alert matters; in colour while there is one. */
+export function Severity({ name, quiet = false }) {
+  const color = quiet ? '--quiet-text' : ({ critical: '--bad', warning: '--warn' }[name] ?? '--quiet-text')
   return (
     <span class="severity" style={{ '--color': css(color) }}>
       {name}

@@ -58,7 +58,7 @@ export function OverviewPage({ watch }) {
           <section class="card">
             <CardHead title="Who was told" path="/alerts/notifications" more="All notifications" />
             <Answer of={told} lines={3}>
-              {(list) => <Notifications list={list.filter(isNews).slice(0, RECENT)} />}
+              {(list) => <Notifications list={list.filter(isNews)} most={RECENT} />}
             </Answer>
           </section>
           <section class="card">
@@ -99,14 +99,19 @@ function CardHead({ title, path, query, more }) {
 function Verdict({ overview, active }) {
   const firing = active.filter(({ state, silenced }) => state === 'firing' && !silenced)
   const broken = overview.checks.filter(({ ok }) => !ok)
+  const pending = active.filter(({ state, silenced }) => state === 'pending' && !silenced)
   const critical = firing.some(({ labels }) => labels.severity === 'critical')
-  const kind = broken.length || critical ? 'bad' : firing.length || overview.targets.down ? 'warn' : 'good'
+  const kind = broken.length || critical ? 'bad' : firing.length || pending.length || overview.targets.down ? 'warn' : 'good'
   const name = overview.service_name || 'The service'
   const words = broken.length
     ? `The watch is not kept: ${broken.map(({ name: check }) => check).join(', ')}`
     : firing.length
       ? `${name}: ${plural(firing.length, 'alert fires', 'alerts fire')}`
-      : `${name} is well`
+      : overview.targets.down
+        ? `${name}: ${plural(overview.targets.down, 'target does', 'targets do')} not answer`
+        : pending.length
+          ? `${name}: ${plural(pending.length, 'alert is', 'alerts are')} pending`
+          : `${name} is well`
   const started = parseTime(overview.started_at)
   return (
     <div class={`verdict verdict-${kind}`} role="status">
@@ -117,7 +122,7 @@ function Verdict({ overview, active }) {
         <h1>{words}</h1>
         <p>
           {overview.targets.up} of {plural(overview.targets.up + overview.targets.down, 'target')} up
-          {overview.alerts.pending > 0 && ` · ${plural(overview.alerts.pending, 'alert')} pending`} · watched since{' '}
+          {firing.length > 0 && pending.length > 0 && ` · ${plural(pending.length, 'alert')} pending`} · watched since{' '}
           {moment(started)}, for {duration(Math.max(0, Date.now() / 1000 - started))}
         </p>
       </div>

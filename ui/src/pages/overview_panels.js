@@ -2,7 +2,9 @@
 // watchkeeper's conventions declare, so that every service that follows them has them.
 
 const ERRORS =
-  'sum(rate(http_requests_total{status_code=~"5.."}[5m])) / sum(rate(http_requests_total[5m]))'
+  '(sum(rate(http_requests_total{status_code=~"5.."}[5m])) or vector(0)) / sum(rate(http_requests_total[5m]))'
+const BY_CLASS =
+  'sum by (class) (label_replace(rate(http_requests_total[5m]), "class", "${1}xx", "status_code", "(.).*"))'
 const quantile = (share) =>
   `histogram_quantile(${share}, sum by (le) (rate(http_request_duration_seconds_bucket[5m])))`
 const steps = (warn, bad) => ({
@@ -36,7 +38,7 @@ export const NUMBERS = [
 
 export const CHARTS = [
   graph('Requests by answer', 'reqps', [
-    { expr: 'sum by (status_code) (rate(http_requests_total[5m])) > 0', legendFormat: '{{status_code}}' },
+    { expr: BY_CLASS, legendFormat: '{{class}}' },
   ]),
   graph('Response time', 's', [
     { expr: quantile(0.5), legendFormat: 'median', exemplar: true },

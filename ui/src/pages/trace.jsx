@@ -19,7 +19,7 @@ export function TracePage({ id }) {
   return (
     <div class="page">
       <Answer of={found} lines={12}>
-        {({ spans, records }) => <Drawn id={id} spans={spans} records={records} />}
+        {({ spans, records, known }) => <Drawn id={id} spans={spans} records={records} known={known} />}
       </Answer>
     </div>
   )
@@ -27,7 +27,7 @@ export function TracePage({ id }) {
 
 /** The spans of a trace and its log lines, oldest first. */
 async function whole(id, signal) {
-  const { spans } = await api.trace(id, signal)
+  const [{ spans }, known] = await Promise.all([api.trace(id, signal), api.services(signal)])
   const starts = spans.map(({ start_ns: start }) => fromNanoseconds(start))
   const ends = spans.map(({ start_ns: start, duration_ns: length }) => fromNanoseconds(start) + length / 1e9)
   const records = await api.logs(
@@ -39,10 +39,10 @@ async function whole(id, signal) {
     },
     signal,
   )
-  return { spans, records: records.reverse() }
+  return { spans, records: records.reverse(), known }
 }
 
-function Drawn({ id, spans, records }) {
+function Drawn({ id, spans, records, known }) {
   const { query } = useRoute()
   const rows = rowsOf(spans)
   const root = rows[0].span
@@ -72,13 +72,14 @@ function Drawn({ id, spans, records }) {
             </span>
           )}
           {services.map((service) => (
-            <Service key={service} name={service} color={serviceColor(service, services)} />
+            <Service key={service} name={service} color={serviceColor(service, known)} />
           ))}
         </p>
       </div>
       <Waterfall
         spans={spans}
         records={records}
+        services={known}
         selected={query.get('span')}
         select={(span) => setQuery({ span }, { replace: true })}
       />

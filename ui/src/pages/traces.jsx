@@ -11,7 +11,7 @@ import { href, setQuery, useRoute } from '../router.js'
 import { moment } from '../time.js'
 import { Scatter } from '../traces/scatter.jsx'
 
-const PAGE = 100
+const PAGE = 200
 
 export function TracesPage() {
   const { query } = useRoute()
@@ -42,7 +42,7 @@ export function TracesPage() {
             <Empty>No trace matches in this time.</Empty>
           ) : (
             <>
-              <Scatter traces={traces} range={range} />
+              <Scatter traces={traces} range={shownRange(traces, range, limit)} />
               <List traces={traces} services={services.data ?? []} />
               <p class="more">
                 {traces.length === limit ? (
@@ -59,6 +59,12 @@ export function TracesPage() {
       </Answer>
     </div>
   )
+}
+
+/** The time that a list reaches back to: not the whole range where there are more. */
+function shownRange(traces, range, limit) {
+  if (traces.length < limit) return range
+  return { start: Math.min(...traces.map(({ start }) => start)), end: range.end }
 }
 
 function Filters({ wanted, services }) {

@@ -4,7 +4,7 @@ import { Chart, Legend } from '../chart/chart.jsx'
 import { ExemplarList } from '../chart/exemplar_list.jsx'
 import { Answer, Empty, Notice } from '../elements/states.jsx'
 import { value as format } from '../format.js'
-import { useSeries } from './data.js'
+import { thinned, useSeries } from './data.js'
 import { linesOf } from './thresholds.js'
 
 const PIXELS = 600
@@ -38,7 +38,7 @@ export function TimeSeries({ panel, title, variables, range }) {
               series={series}
               label={`Graph: ${title}`}
               hidden={hidden}
-              exemplars={exemplars}
+              exemplars={thinned(exemplars, range)}
               style={style}
               thresholds={linesOf(field)}
             />

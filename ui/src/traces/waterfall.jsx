@@ -4,7 +4,7 @@ import { css, serviceColor } from '../colors.js'
 import { Icon } from '../elements/icons.jsx'
 import { duration } from '../format.js'
 import { SpanDetails } from './span_details.jsx'
-import { failed, lengthOf, rowsOf, servicesOf } from './tree.js'
+import { failed, lengthOf, rowsOf } from './tree.js'
 
 const TICKS = [0, 0.25, 0.5, 0.75, 1]
 
@@ -12,14 +12,14 @@ const TICKS = [0, 0.25, 0.5, 0.75, 1]
  * @param {object} props
  * @param {object[]} props.spans
  * @param {object[]} props.records  the log lines of the trace
+ * @param {string[]} props.services  all that are known: each has its colour by its place
  * @param {string|null} props.selected  the span that is open
  * @param {(id: string|null) => void} props.select
  */
-export function Waterfall({ spans, records, selected, select }) {
+export function Waterfall({ spans, records, services, selected, select }) {
   const [closed, setClosed] = useState(new Set())
   const rows = rowsOf(spans, closed)
   const length = lengthOf(rows)
-  const services = servicesOf(rows)
   const setOpen = (id, open) => {
     const next = new Set(closed)
     if (open) next.delete(id)
