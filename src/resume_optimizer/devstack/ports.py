@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import socket
-from contextlib import ExitStack
+from contextlib import suppress
 
 LOOPBACK = "127.0.0.1"
+OWN_PORTS = range(10_000, 32_000)
+"""Below Linux' default ip_local_port_range, which begins at 32768."""
 
 
 class PortTakenError(Exception):
@@ -36,12 +39,19 @@ def listen(port: int, purpose: str, variable: str) -> socket.socket:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return `count` ports that were free a moment ago."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [probe.getsockname()[1] for probe in probes]
+    """Return `count` ports that were free a moment ago.
+
+    They lie below those that the kernel gives to outgoing connections, so that none of these
+    takes one before its server does.
+    """
+    found: list[int] = []
+    for port in random.SystemRandom().sample(OWN_PORTS, len(OWN_PORTS)):
+        if len(found) == count:
+            break
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            found.append(port)
+    return found
 
 
 def is_open(port: int) -> bool:
