@@ -5,17 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from watchkeeper.clock import SystemClock
-from watchkeeper.errors import ConfigError, WatchkeeperError
-
-if TYPE_CHECKING:
-    from watchkeeper.contract import Contract
+from watchkeeper.errors import WatchkeeperError
 
 FILE = click.Path(path_type=Path)
 UNUSABLE = 2
@@ -95,21 +90,17 @@ def health(service: str, backend: str, as_data: bool) -> None:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file says otherwise.")
 def render(contract: str, directory: Path, check: bool) -> None:
     """Write the files that CONTRACT becomes: Prometheus, Alertmanager and Grafana read them."""
-    from watchkeeper.render import documents
+    from watchkeeper.contract import load_contract
+    from watchkeeper.render import differences
     from watchkeeper.render import render as write
 
     with one_line_errors():
-        declared = _load_contract(contract)
-        if not check:
-            for path in write(declared, directory):
-                click.echo(path)
-            return
-        stale = [
-            path
-            for document in documents(declared)
-            if not (path := directory / document.path).is_file()
-            or path.read_text(encoding="utf-8") != document.text
-        ]
+        declared = load_contract(contract)
+    if not check:
+        for path in write(declared, directory):
+            click.echo(path)
+        return
+    stale = differences(declared, directory)
     for path in stale:
         click.echo(f"{path} is not what the contract renders to; run `make render`", err=True)
     sys.exit(1 if stale else 0)
@@ -130,20 +121,6 @@ def format_expression(expression: str) -> None:
     text = sys.stdin.read() if expression == "-" else expression
     with one_line_errors():
         click.echo(format_expression(parse(text)))
-
-
-def _load_contract(place: str) -> Contract:
-    """Return the contract that `MODULE:CONTRACT` names. Raises ConfigError."""
-    from watchkeeper.contract import Contract
-
-    module_name, _, name = place.partition(":")
-    try:
-        contract = getattr(import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigError(f"cannot be imported: {error}", source=place) from None
-    if not isinstance(contract, Contract):
-        raise ConfigError(f"is a {type(contract).__name__}, not a Contract", source=place)
-    return contract
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from watchkeeper.errors import ContractError
 def load_contract(reference: str) -> Contract:
     """Return the contract that `package.module:NAME` names; the working directory counts.
 
-    Raises ContractError when there is no such module or object, or it is something else.
+    Raises ContractError when there is no such module or object, it cannot be imported, or it
+    is something else.
     """
     module_name, _, name = reference.partition(":")
     if not module_name or not name:
@@ -25,6 +26,8 @@ def load_contract(reference: str) -> Contract:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise ContractError(f"{reference!r}: there is no module {error.name}") from error
+    except (ImportError, ValueError) as error:
+        raise ContractError(f"{reference!r}: cannot be imported: {error}") from error
     found = getattr(module, name, None)
     if not isinstance(found, Contract):
         raise ContractError(f"{reference!r}: {module_name} has no contract called {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 from bisect import bisect_left
@@ -17,7 +18,6 @@ from watchkeeper.backend import Backend
 from watchkeeper.contract import DURATION_BUCKETS, Metric
 from watchkeeper.ingest import Refusal, Signal
 from watchkeeper.model import Labels, MetricType
-from watchkeeper.notify import DeliveryRecord
 from watchkeeper.server import own_signals as own
 from watchkeeper.wire.exposition import encode
 from watchkeeper.wire.family import FamilySample, MetricFamily, format_bound
@@ -67,11 +67,11 @@ class OwnMetrics:
     def __init__(self, backend: Backend, requests: RequestCounts) -> None:
         self._backend = backend
         self._requests = requests
-        self._notifications = Count(dict.fromkeys(own.NOTIFICATION_WAYS, 0))
-        self._last_counted: DeliveryRecord | None = None
 
     async def answer(self, request: Request) -> Response:
-        body, content_type = encode(self.families(), request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        # Not in the threads of the readers: when these are all taken, this tells.
+        body, content_type = await asyncio.to_thread(lambda: encode(self.families(), accept))
         return Response(body, headers={"content-type": content_type})
 
     def families(self) -> Iterator[MetricFamily]:
@@ -107,15 +107,8 @@ class OwnMetrics:
         yield family(own.DAMAGE, [((), len(stats.damage))])
 
     def _notifying(self) -> Iterator[MetricFamily]:
-        """Count what was delivered since the last look; more than the notifier remembers
-        between two looks is not seen."""
-        history = self._backend.notifier.history()
-        for record in history:
-            if record is self._last_counted:
-                break
-            self._notifications[record.integration, record.outcome] += 1
-        self._last_counted = history[0] if history else None
-        yield family(own.NOTIFICATIONS, sorted(self._notifications.items()))
+        counts = {**dict.fromkeys(own.NOTIFICATION_WAYS, 0), **self._backend.notifier.deliveries()}
+        yield family(own.NOTIFICATIONS, sorted(counts.items()))
 
     def _scraping(self) -> Iterator[MetricFamily]:
         targets = Count((target.job, target.health) for target in self._backend.targets())
