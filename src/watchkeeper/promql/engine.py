@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from watchkeeper.clock import Clock, SystemClock
-from watchkeeper.errors import QueryError
+from watchkeeper.errors import QueryError, QueryLimitError
 from watchkeeper.ports import SeriesSource, VectorSample
 from watchkeeper.promql.annotations import Annotations
 from watchkeeper.promql.checker import type_of
@@ -106,7 +106,14 @@ class Engine:
         evaluation = Evaluation(
             Selection(self._source, budget), budget, annotations, grid, self._lookback_ms
         )
-        result = _result(evaluation.evaluate(expression, grid), grid)
+        try:
+            result = _result(evaluation.evaluate(expression, grid), grid)
+        except RecursionError:
+            raise QueryLimitError(
+                "the query chains too many operators to be evaluated; split it with recording rules"
+            ) from None
+        except OverflowError:
+            raise QueryError("a moment or a duration of the query is out of range") from None
         return replace(result, warnings=annotations.warnings, infos=annotations.infos)
 
 

@@ -171,6 +171,7 @@ class Evaluation:
         begin = ends.start_ms - length
         first = (begin // step + 1) * step
         inner = Grid(first, step, max(0, (ends.end_ms - first) // step + 1))
+        self.budget.spend_samples(inner.count)
         value = self.evaluate(node.expression, inner)
         if isinstance(value, Scalars):
             raise QueryError("a subquery takes an instant vector")

@@ -46,9 +46,9 @@ def parse(text: str) -> Expression:
         parser = Parser(text)
         expression = parser.expression(0)
         parser.expect_end()
+        check(expression, text)
     except RecursionError:
         raise QuerySyntaxError("1:1: parse error: the query is nested too deeply") from None
-    check(expression, text)
     return expression
 
 

@@ -72,13 +72,13 @@ class Selection:
         samples = self.samples(selector, grid.start_ms - lookback_ms + 1, grid.end_ms)
         if not samples.labels:
             return empty(grid.count), np.zeros((0, grid.count), dtype=np.int64)
+        self._budget.spend_samples(len(samples.labels) * grid.count)
         newest = samples.columns.position_after(grid) - 1
         known = newest >= samples.columns.bounds[:-1, None]
         newest = np.maximum(newest, 0)
         times = samples.columns.times_ms[newest]
         values = samples.values[newest]
         present = known & (times > grid.times_ms - lookback_ms) & ~is_stale(values)
-        self._budget.spend_samples(values.size)
         found = vectors(samples.labels, values, present)
         if samples.histograms is not None:
             found = replace(found, histograms=where_present(present, samples.histograms[newest]))
@@ -88,6 +88,7 @@ class Selection:
         """Return, for each moment, the samples of the `range_ms` before it, open on the left."""
         start_ms = grid.start_ms - range_ms + 1
         samples = without_stale(self.samples(selector, start_ms, grid.end_ms))
+        self._budget.spend_samples(len(samples.labels) * grid.count)
         return windows_of(samples, grid, range_ms)
 
 

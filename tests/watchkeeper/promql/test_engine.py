@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -194,3 +195,38 @@ def test_a_range_query_agrees_with_instant_queries_at_its_steps(shelf) -> None:
             }
             expected = dict(zip(alone.labels, alone.values[:, 0], strict=True))
             assert shown == pytest.approx(expected, nan_ok=True), query
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "max_over_time(x[100y:1ms])",
+        "sum_over_time(max_over_time(x[1y:1s])[1y:1s])",
+        "+".join(["x"] * 5000),
+        " or ".join(["x"] * 5000),
+        "x @ 9e15",
+        "x offset 290y",
+        "x[290y]",
+        "x[1e300]",
+        'label_replace(x, "a", "$1", "b", "((((a*)*)*)*)*c")',
+        'x{a=~"(.*)*(.*)*(.*)*b"}',
+        "x ^ x ^ x ^ 1e308",
+        "x[step()]",
+        "x[5m/0]",
+        "quantile_over_time(2, x[290y])",
+    ],
+)
+def test_a_hostile_query_ends_in_an_answer_or_a_clear_error(shelf, query: str) -> None:
+    shelf.put([0, MINUTE], [1, 2], name="x")
+    with suppress(QueryError):
+        Engine(shelf).instant(query, MINUTE)
+    with suppress(QueryError):
+        Engine(shelf).range(query, 0, 10 * MINUTE, MINUTE)
+
+
+def test_what_a_query_would_compute_counts_before_it_is_computed(shelf) -> None:
+    for number in range(10):
+        shelf.put([0], [1], name="x", i=str(number))
+    engine = Engine(shelf, limits=QueryLimits(samples=5000))
+    with pytest.raises(QueryLimitError, match="more than 5000 samples"):
+        engine.range("x", 0, 1000 * 1000, 1000)
