@@ -1,0 +1,77 @@
+"""One OTLP attribute, read in the few ways that nearly all of them are written.
+
+Attributes repeat from record to record, keys more so than values: both are remembered by their
+bytes. Whatever is written in another way goes to `otlp_attributes.decode_attribute`.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from watchkeeper.model import AttributeValue
+from watchkeeper.wire.otlp_attributes import REMEMBERED, decode_attribute
+
+LONGEST_REMEMBERED_BYTES = 128
+_PLAIN_BYTES = 128
+"""Below this every length inside a pair fits one byte."""
+_KEY = 0x0A
+_VALUE = 0x12
+_STRING = 0x0A
+_BOOL = 0x10
+_INT = 0x18
+_DOUBLE = 0x21
+
+_unpack_double = struct.Struct("<d").unpack_from
+
+Pair = tuple[str, AttributeValue]
+
+remembered: dict[bytes, Pair] = {}
+"""Pairs by the bytes of their KeyValue message; `read_pair` fills it, hot loops look first."""
+_keys: dict[bytes, str] = {}
+
+
+def read_pair(message: bytes) -> Pair:
+    """Return the key and value of a KeyValue message. Raises DecodeError."""
+    if len(message) >= _PLAIN_BYTES:
+        return decode_attribute(message)
+    try:
+        pair = _plain_pair(message) or decode_attribute(message)
+    except (IndexError, UnicodeDecodeError, struct.error):
+        pair = decode_attribute(message)
+    if len(remembered) >= REMEMBERED:
+        remembered.clear()
+    remembered[message] = pair
+    return pair
+
+
+def _plain_pair(message: bytes) -> Pair | None:
+    """Return a pair of a key and one scalar, each once and in this order; None for others."""
+    start = 2 + message[1]
+    size = len(message) - start - 2
+    if message[0] != _KEY or message[start] != _VALUE or message[start + 1] != size or size < 2:
+        return None
+    kind = message[start + 2]
+    content = start + 3
+    value: AttributeValue
+    if kind == _STRING and message[content] == size - 2:
+        value = message[content + 1 :].decode()
+    elif kind == _INT and size == 2 and message[content] < 128:
+        value = message[content]
+    elif kind == _INT and size == 3 and message[content] > 127 > message[content + 1]:
+        value = message[content] & 127 | message[content + 1] << 7
+    elif kind == _DOUBLE and size == 9:
+        (value,) = _unpack_double(message, content)
+    elif kind == _BOOL and size == 2 and message[content] < 128:
+        value = message[content] != 0
+    else:
+        return None
+    return _key(message[2:start]), value
+
+
+def _key(content: bytes) -> str:
+    known = _keys.get(content)
+    if known is None:
+        if len(_keys) >= REMEMBERED:
+            _keys.clear()
+        known = _keys[content] = content.decode()
+    return known
