@@ -91,8 +91,9 @@ def test_every_panel_has_something_to_show(stack, eventually):
     eventually(none_is_empty, 40, empty)
 
 
-def test_the_load_balancer_is_watched_too(stack):
-    assert stack.query('up{job="load-balancer"} == 1')
+def test_the_load_balancer_is_watched_too(stack, eventually):
+    eventually(lambda: stack.query('up{job="load-balancer"} == 1'), 20, "its metrics")
+    eventually(lambda: "load-balancer" in stack.ask("/api/services"), 20, "its spans")
 
 
 def test_watchkeeper_health_finds_everything_well(stack):
