@@ -43,7 +43,7 @@ export function Answer({ of, lines = 4, children }) {
 
 function Waiting({ lines }) {
   return (
-    <div class="waiting" aria-busy="true" aria-label="Loading">
+    <div class="waiting" role="status" aria-label="Loading">
       {Array.from({ length: lines }, (_, index) => (
         <span key={index} class="waiting-line" />
       ))}

@@ -82,7 +82,7 @@ function Found({ query, narrow }) {
   useEffect(() => setLimit(PAGE), [query, range.from, range.to])
   const asked = { query, start: range.start, end: range.end }
   const counted = useLoad((signal) => api.logHistogram({ ...asked, buckets: BUCKETS }, signal), [query, range])
-  const found = useLoad((signal) => api.logs({ ...asked, limit }, signal), [range, limit], query)
+  const found = useLoad((signal) => api.logs({ ...asked, limit }, signal), [range, limit, query])
   if (found.error) return <Failure error={found.error} />
   return (
     <>

@@ -24,11 +24,9 @@ export function TracesPage() {
     min_duration_seconds: query.get('min') ?? '',
     errors_only: query.get('errors') ? 'true' : '',
   }
-  const subject = JSON.stringify(wanted)
   const found = useLoad(
     (signal) => api.traces({ ...wanted, start: range.start, end: range.end, limit }, signal),
-    [range, limit],
-    subject,
+    [range, limit, JSON.stringify(wanted)],
   )
   return (
     <div class="page">
