@@ -11,7 +11,7 @@ from watchkeeper.errors import DecodeError
 from watchkeeper.model import Attributes, AttributeValue, LogRecord, Severity
 from watchkeeper.wire import otlp_ids
 from watchkeeper.wire.otlp_attributes import as_json, decode_value
-from watchkeeper.wire.otlp_pair import read_pair, remembered
+from watchkeeper.wire.otlp_pair import known, read_pair
 from watchkeeper.wire.protobuf import FIXED32, FIXED64, LENGTH, VARINT, key, read_varint
 
 _TIME = key(1, FIXED64)
@@ -52,6 +52,13 @@ def decode_log(  # noqa: C901 - one branch a field: calls would double the time 
     end = len(message)
     while offset < end:
         field_key = message[offset]
+        if field_key == _ATTRIBUTE and message[offset + 1] < 128:
+            start = offset + 2
+            offset = start + message[offset + 1]
+            content = message[start:offset]
+            attribute, value = known(content) or read_pair(content)
+            attributes[attribute] = value
+            continue
         offset += 1
         if field_key > 127:
             field_key, offset = read_varint(message, offset - 1)
@@ -65,7 +72,7 @@ def decode_log(  # noqa: C901 - one branch a field: calls would double the time 
             offset = start + size
             content = message[start:offset]
             if field_key == _ATTRIBUTE:
-                attribute, value = remembered.get(content) or read_pair(content)
+                attribute, value = read_pair(content)
                 attributes[attribute] = value
             elif field_key == _BODY:
                 body = content

@@ -11,7 +11,6 @@ import struct
 from watchkeeper.model import AttributeValue
 from watchkeeper.wire.otlp_attributes import REMEMBERED, decode_attribute
 
-LONGEST_REMEMBERED_BYTES = 128
 _PLAIN_BYTES = 128
 """Below this every length inside a pair fits one byte."""
 _KEY = 0x0A
@@ -25,8 +24,9 @@ _unpack_double = struct.Struct("<d").unpack_from
 
 Pair = tuple[str, AttributeValue]
 
-remembered: dict[bytes, Pair] = {}
-"""Pairs by the bytes of their KeyValue message; `read_pair` fills it, hot loops look first."""
+_remembered: dict[bytes, Pair] = {}
+known = _remembered.get
+"""Return the pair of a KeyValue message that `read_pair` remembers; hot loops ask it first."""
 _keys: dict[bytes, str] = {}
 
 
@@ -38,9 +38,9 @@ def read_pair(message: bytes) -> Pair:
         pair = _plain_pair(message) or decode_attribute(message)
     except (IndexError, UnicodeDecodeError, struct.error):
         pair = decode_attribute(message)
-    if len(remembered) >= REMEMBERED:
-        remembered.clear()
-    remembered[message] = pair
+    if len(_remembered) >= REMEMBERED:
+        _remembered.clear()
+    _remembered[message] = pair
     return pair
 
 

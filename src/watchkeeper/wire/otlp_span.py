@@ -19,7 +19,7 @@ from watchkeeper.model import (
 from watchkeeper.wire import otlp_ids
 from watchkeeper.wire.message import Message
 from watchkeeper.wire.otlp_attributes import decode_attributes
-from watchkeeper.wire.otlp_pair import read_pair, remembered
+from watchkeeper.wire.otlp_pair import known, read_pair
 from watchkeeper.wire.protobuf import FIXED32, FIXED64, LENGTH, VARINT, key, read_varint
 
 _TRACE_ID = key(1, LENGTH)
@@ -33,6 +33,10 @@ _ATTRIBUTE = key(9, LENGTH)
 _EVENT = key(11, LENGTH)
 _LINK = key(13, LENGTH)
 _STATUS = key(15, LENGTH)
+
+# Nearly every encoder writes both ids first.
+_TRACE_ID_FIRST = bytes((_TRACE_ID, otlp_ids.TRACE_ID_BYTES))
+_SPAN_ID_NEXT = bytes((_SPAN_ID, otlp_ids.SPAN_ID_BYTES))
 
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
@@ -50,8 +54,17 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
     links: tuple[SpanLink, ...] = ()
     offset = 0
     end = len(message)
+    if message.startswith(_TRACE_ID_FIRST) and message.startswith(_SPAN_ID_NEXT, 18):
+        trace_id, span_id, offset = message[2:18], message[20:28], 28
     while offset < end:
         field_key = message[offset]
+        if field_key == _ATTRIBUTE and message[offset + 1] < 128:
+            start = offset + 2
+            offset = start + message[offset + 1]
+            content = message[start:offset]
+            attribute, value = known(content) or read_pair(content)
+            attributes[attribute] = value
+            continue
         offset += 1
         if field_key > 127:
             field_key, offset = read_varint(message, offset - 1)
@@ -65,7 +78,7 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
             offset = start + size
             content = message[start:offset]
             if field_key == _ATTRIBUTE:
-                attribute, value = remembered.get(content) or read_pair(content)
+                attribute, value = read_pair(content)
                 attributes[attribute] = value
             elif field_key == _TRACE_ID:
                 trace_id = content
@@ -88,7 +101,10 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
             elif field_key == _END:
                 end_ns = int.from_bytes(message[offset - 8 : offset], "little")
         elif wire_type == VARINT:
-            number, offset = read_varint(message, offset)
+            number = message[offset]
+            offset += 1
+            if number > 127:
+                number, offset = read_varint(message, offset - 1)
             if field_key == _KIND:
                 kind = number
         elif wire_type == FIXED32:
