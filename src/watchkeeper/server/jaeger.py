@@ -22,6 +22,7 @@ from watchkeeper.server.answers import Failure, Refusal, answering, json_answer
 from watchkeeper.server.arguments import Arguments, arguments
 from watchkeeper.server.jaeger_json import trace_json
 from watchkeeper.server.threads import Threads
+from watchkeeper.storage.attributes import as_text
 
 DEFAULT_LOOKBACK_NS = 3_600 * 1_000_000_000
 MOST_TRACES = 1500
@@ -194,5 +195,5 @@ def _tags(given: Arguments) -> dict[str, str]:
             raise Refusal(
                 400, "bad_parameter", "malformed 'tags' parameter, expecting a JSON object"
             )
-        tags |= {name: str(value) for name, value in parsed.items()}
+        tags |= {name: as_text(value) for name, value in parsed.items()}
     return tags

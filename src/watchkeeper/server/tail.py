@@ -11,12 +11,14 @@ from watchkeeper.errors import OverloadError
 from watchkeeper.model import LogRecord
 from watchkeeper.ports import LogQuery
 from watchkeeper.server.records import log_json
+from watchkeeper.storage.attributes import as_text
 
 Listener = Callable[[Sequence[LogRecord]], None]
 
 MOST_TAILS = 32
 WAITING_RECORDS = 2000
 HEARTBEAT_SECONDS = 15.0
+_OWN_FIELDS = frozenset({"service", "logger", "trace_id", "span_id", "message"})
 
 
 class Tails:
@@ -64,7 +66,7 @@ class Tails:
 
 
 def matches(query: LogQuery, record: LogRecord) -> bool:
-    """Tell whether a record fulfils a query, whatever its time."""
+    """Tell whether a record fulfils a query, as the store does, whatever its time."""
     if record.severity < query.minimum_severity:
         return False
     if query.trace_id and record.trace_id != query.trace_id:
@@ -79,9 +81,10 @@ def matches(query: LogQuery, record: LogRecord) -> bool:
 
 
 def _has(record: LogRecord, name: str, value: str) -> bool:
-    if name in ("service", "logger"):
-        return str(getattr(record, name)) == value
-    return name in record.attributes and str(record.attributes[name]) == value
+    if name in _OWN_FIELDS:
+        return bool(getattr(record, name) == value)
+    found = record.attributes.get(name)
+    return found is not None and as_text(found) == value
 
 
 class _Stream:

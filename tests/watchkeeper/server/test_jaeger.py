@@ -82,7 +82,7 @@ async def test_a_search_becomes_one_query(client: httpx2.AsyncClient, spans: Spa
         params={
             "service": "api",
             "operation": "POST /jobs",
-            "tags": '{"http.route":"/jobs","error":"true"}',
+            "tags": '{"http.route":"/jobs","retried":true,"error":"true"}',
             "minDuration": "1.5ms",
             "maxDuration": "1m30s",
             "start": "1699999000000000",
@@ -97,7 +97,7 @@ async def test_a_search_becomes_one_query(client: httpx2.AsyncClient, spans: Spa
             end_ns=1_700_000_000_000_000_000,
             service="api",
             operation="POST /jobs",
-            attributes=(("http.route", "/jobs"),),
+            attributes=(("http.route", "/jobs"), ("retried", "true")),
             minimum_duration_ns=1_500_000,
             maximum_duration_ns=90_000_000_000,
             errors_only=True,
