@@ -24,6 +24,9 @@ _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(?:([Zz])|([+-]\d\d:\d\d))\Z"
 )
 _FURTHEST_SECONDS = 9_223_372_036.0
+_FIRST_SECOND = -62_135_596_800
+_LAST_SECOND = 253_402_300_799
+"""The years 1 to 9999, UTC."""
 
 
 class Arguments:
@@ -98,8 +101,11 @@ def timestamp_ns(text: str) -> int:
     if match:
         date, time, fraction, _, offset = match.groups()
         moment = datetime.fromisoformat(f"{date}T{time}{offset or '+00:00'}")
-        seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
-        return int(seconds) * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
+        # What cannot be written in UTC again could be taken in, and then never be listed.
+        seconds = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
+        if not _FIRST_SECOND <= seconds <= _LAST_SECOND:
+            raise ValueError(f"{text} is out of range")
+        return seconds * 1_000_000_000 + int((fraction or "0").ljust(9, "0"))
     return _seconds_ns(float(text))
 
 
@@ -120,8 +126,8 @@ def _seconds_ns(seconds: float) -> int:
 def rfc3339(time_ns: int, *, digits: int = 3) -> str:
     """Return a time as RFC 3339, UTC, with 3 or 9 digits of a second."""
     seconds, rest_ns = divmod(time_ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{moment}.{f'{rest_ns:09d}'[:digits]}Z"
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return f"{moment.isoformat()}.{f'{rest_ns:09d}'[:digits]}Z"
 
 
 def number(given: Arguments, name: str, default: float) -> float:

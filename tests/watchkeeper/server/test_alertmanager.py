@@ -138,3 +138,11 @@ async def test_a_filter_that_makes_no_sense_is_refused(
 async def test_receivers_are_listed(client: httpx2.AsyncClient) -> None:
     names = (await client.get(f"{API}/receivers")).json()
     assert names == [{"name": "everybody"}, {"name": "on-call"}]
+
+
+async def test_a_silence_whose_end_could_not_be_listed_is_refused(
+    client: httpx2.AsyncClient,
+) -> None:
+    endless = {**SILENCE, "endsAt": "9999-12-31T23:59:59-01:00"}
+    assert (await client.post(f"{API}/silences", json=endless)).status_code == 400
+    assert (await client.get(f"{API}/silences")).json() == []

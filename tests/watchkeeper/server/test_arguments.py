@@ -24,10 +24,21 @@ def test_a_time_is_unix_seconds_or_rfc_3339(text: str, expected: int) -> None:
     assert timestamp_ns(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "NaN", "Inf", "1e300", "2015-13-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "yesterday", "NaN", "Inf", "1e300", "2015-13-01T00:00:00Z"),
+        *("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"),
+    ],
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any text will do, callers word it
         timestamp_ns(text)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"])
+def test_whatever_is_taken_as_a_time_can_be_written_again(text: str) -> None:
+    assert rfc3339(timestamp_ns(text)) == text
 
 
 @given(st.integers(-(10**15), 4 * 10**18))
