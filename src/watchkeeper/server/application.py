@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
@@ -64,6 +66,7 @@ class Application:
             Route("/healthz", alive),
             Route("/metrics", answer(OwnMetrics(backend, self._requests).answer)),
             Route("/-/reload", answer(self._reload), methods=["POST"]),
+            Route("/graph", explore),
             *Logs(store.logs, self._tails, reads, clock).routes(),
             *Traces(store.spans, store.logs, reads, clock).routes(),
             *Api(backend, dashboards, reads, clock).routes(),
@@ -89,6 +92,12 @@ class Application:
 async def alive(request: Request) -> Response:
     """Say that the process answers; whether all is well, /api/health knows."""
     return PlainTextResponse("OK\n")
+
+
+async def explore(request: Request) -> Response:
+    """Lead from Prometheus' address of an expression, which alerts carry, to the page's own."""
+    expression = request.query_params.get("g0.expr", "")
+    return RedirectResponse(f"/#/explore?expr={quote(expression, safe='')}", 302)
 
 
 async def absent(request: Request) -> Response:

@@ -1,5 +1,6 @@
 import shutil
 from types import SimpleNamespace
+from urllib.parse import parse_qs
 
 import httpx2
 import orjson
@@ -145,3 +146,16 @@ async def test_what_the_api_does_not_have_is_json_and_not_the_page(
 ) -> None:
     answer = await client.get("/api/nothing")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_such_endpoint")
+
+
+@pytest.mark.parametrize(
+    "expression", ["up", 'sum by (job) (rate(x{a="b & c#d"}[5m])) > 0.5 + 1', "x{a='50%+ü'}"]
+)
+async def test_the_link_of_an_alert_leads_to_its_expression_on_the_page(
+    client: httpx2.AsyncClient, expression: str
+) -> None:
+    answer = await client.get("/graph", params={"g0.expr": expression, "g0.tab": "1"})
+    assert answer.status_code == 302
+    place, _, query = answer.headers["location"].partition("?")
+    assert place == "/#/explore"
+    assert parse_qs(query) == {"expr": [expression]}
