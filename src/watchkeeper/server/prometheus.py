@@ -16,8 +16,7 @@ from starlette.routing import Route
 
 from watchkeeper.backend import Backend
 from watchkeeper.clock import Clock
-from watchkeeper.errors import QuerySyntaxError
-from watchkeeper.promql import Engine, Result, encode, parse
+from watchkeeper.promql import Engine, Result, encode
 from watchkeeper.promql import format as format_expression
 from watchkeeper.server.answers import Refusal, answering
 from watchkeeper.server.arguments import Arguments, arguments
@@ -25,9 +24,9 @@ from watchkeeper.server.prometheus_lookups import TRUNCATED, Lookups
 from watchkeeper.server.prometheus_parameters import (
     data_answer,
     error_answer,
+    expression_of,
     limit_of,
     now_ms,
-    refuse,
     step_range_ms,
     time_ms,
     timeout_seconds,
@@ -49,32 +48,34 @@ class Queries:
     async def instant(self, request: Request) -> Response:
         given = await arguments(request)
         moment_ms = time_ms(given, "time", now_ms(self.clock))
-        query = _query(given)
         return await self._answer(
-            given, lambda stop: self.engine.instant(query, moment_ms, cancelled=stop)
+            given, lambda query, stop: self.engine.instant(query, moment_ms, cancelled=stop)
         )
 
     async def range(self, request: Request) -> Response:
         given = await arguments(request)
         start_ms, end_ms, step_ms = step_range_ms(given)
-        query = _query(given)
-        return await self._answer(
-            given, lambda stop: self.engine.range(query, start_ms, end_ms, step_ms, cancelled=stop)
-        )
+
+        def evaluate(query: str, stop: Callable[[], bool]) -> Result:
+            return self.engine.range(query, start_ms, end_ms, step_ms, cancelled=stop)
+
+        return await self._answer(given, evaluate)
 
     async def format(self, request: Request) -> Response:
         given = await arguments(request)
-        return data_answer(format_expression(parse(_query(given))))
+        shown = await self.threads.run(lambda: format_expression(expression_of(given)))
+        return data_answer(shown)
 
     async def _answer(
-        self, given: Arguments, evaluate: Callable[[Callable[[], bool]], Result]
+        self, given: Arguments, evaluate: Callable[[str, Callable[[], bool]], Result]
     ) -> Response:
-        """Evaluate and encode off the event loop; stop if nobody waits for it any more."""
+        """Parse, evaluate and encode off the event loop; stop if nobody waits any more."""
         limit, within = limit_of(given), timeout_seconds(given, LONGEST_QUERY_SECONDS)
         abandoned = Event()
 
         def work() -> Response:
-            result = evaluate(abandoned.is_set)
+            expression_of(given)
+            result = evaluate(given.first("query"), abandoned.is_set)
             warnings = list(result.warnings)
             if limit and len(result.labels) > limit:
                 result = first_series(result, limit)
@@ -94,6 +95,7 @@ def first_series(result: Result, count: int) -> Result:
         labels=result.labels[:count],
         values=result.values[:count],
         present=result.present[:count],
+        histograms=None if result.histograms is None else result.histograms[:count],
     )
 
 
@@ -150,13 +152,3 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
             Route("/{path:path}", answer(absent), methods=["GET", "POST", "PUT", "DELETE"]),
         ]
     )
-
-
-def _query(given: Arguments) -> str:
-    """Return `query`, parsed once before anything waits in line."""
-    text = given.first("query")
-    try:
-        parse(text)
-    except QuerySyntaxError as error:
-        raise refuse("query", str(error)) from None
-    return text

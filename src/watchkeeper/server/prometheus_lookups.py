@@ -11,19 +11,18 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import Matcher, MetricMetadata
 from watchkeeper.ports import MetricStore
-from watchkeeper.promql import parse, selectors
+from watchkeeper.promql import selectors
 from watchkeeper.promql.literals import format_number
 from watchkeeper.server.answers import Refusal
 from watchkeeper.server.arguments import arguments
 from watchkeeper.server.prometheus_parameters import (
     data_answer,
+    expression_of,
     limit_of,
     matcher_sets,
     range_ms,
-    refuse,
 )
 from watchkeeper.server.threads import Threads
 
@@ -42,7 +41,7 @@ class Lookups:
 
     async def series(self, request: Request) -> Response:
         given = await arguments(request)
-        sets = matcher_sets(given)
+        sets = await self.threads.run(partial(matcher_sets, given))
         if not sets:
             raise Refusal(400, "bad_data", "no match[] parameter provided")
         start_ms, end_ms = range_ms(given)
@@ -54,8 +53,9 @@ class Lookups:
     async def label_names(self, request: Request) -> Response:
         given = await arguments(request)
         start_ms, end_ms = range_ms(given)
+        sets = await self.threads.run(partial(matcher_sets, given))
         found = await self._union(
-            matcher_sets(given) or [()],
+            sets or [()],
             lambda matchers: self.metrics.label_names(matchers, start_ms, end_ms),
         )
         return _limited(found, limit_of(given))
@@ -66,8 +66,9 @@ class Lookups:
             raise Refusal(400, "bad_data", f'invalid label name: "{name}"')
         given = await arguments(request)
         start_ms, end_ms = range_ms(given)
+        sets = await self.threads.run(partial(matcher_sets, given))
         found = await self._union(
-            matcher_sets(given) or [()],
+            sets or [()],
             lambda matchers: self.metrics.label_values(name, matchers, start_ms, end_ms),
         )
         return _limited(found, limit_of(given))
@@ -85,10 +86,7 @@ class Lookups:
     async def exemplars(self, request: Request) -> Response:
         given = await arguments(request)
         start_ms, end_ms = range_ms(given)
-        try:
-            expression = parse(given.first("query"))
-        except QuerySyntaxError as error:
-            raise refuse("query", str(error)) from None
+        expression = await self.threads.run(partial(expression_of, given))
         sets = [selector.all_matchers for selector in selectors(expression)]
         found = await self._union(
             sets, lambda matchers: self.metrics.exemplars(matchers, start_ms, end_ms), key=_labels

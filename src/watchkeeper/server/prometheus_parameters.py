@@ -15,7 +15,7 @@ from starlette.responses import Response
 from watchkeeper.clock import Clock
 from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import Matcher
-from watchkeeper.promql import VectorSelector, parse
+from watchkeeper.promql import Expression, VectorSelector, parse
 from watchkeeper.server.answers import Failure, Refusal
 from watchkeeper.server.arguments import Arguments, duration_ns, timestamp_ns
 
@@ -126,8 +126,16 @@ def timeout_seconds(given: Arguments, most: float) -> float:
     return min(duration_ms(given, "timeout") / 1000, most) if given.first("timeout") else most
 
 
+def expression_of(given: Arguments) -> Expression:
+    """Return `query`, parsed. A long one takes a while: not on the event loop."""
+    try:
+        return parse(given.first("query"))
+    except QuerySyntaxError as error:
+        raise refuse("query", str(error)) from None
+
+
 def matcher_sets(given: Arguments) -> list[tuple[Matcher, ...]]:
-    """Return the matchers of every `match[]`."""
+    """Return the matchers of every `match[]`, parsed: not on the event loop."""
     sets = []
     for text in given.every("match[]"):
         try:

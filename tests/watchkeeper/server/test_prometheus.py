@@ -1,3 +1,4 @@
+import threading
 from threading import Event
 from typing import Any
 
@@ -6,6 +7,8 @@ import pytest
 
 from watchkeeper.backend import Backend
 from watchkeeper.errors import QueryLimitError
+from watchkeeper.promql import Expression, parse
+from watchkeeper.server import prometheus_parameters
 
 pytestmark = pytest.mark.anyio
 
@@ -179,3 +182,23 @@ async def test_metadata_and_exemplars_are_empty_where_nothing_was_said(
 @pytest.mark.parametrize("path", ["healthy", "ready"])
 async def test_the_probes_are_answered(client: httpx2.AsyncClient, path: str) -> None:
     assert (await client.get(f"/prometheus/-/{path}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["query", "query_range", "format_query", "query_exemplars", "series"]
+)
+async def test_a_query_is_never_parsed_on_the_event_loop(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    seen = []
+
+    def parse_and_note(text: str) -> Expression:
+        seen.append(threading.current_thread())
+        return parse(text)
+
+    monkeypatch.setattr(prometheus_parameters, "parse", parse_and_note)
+    given = {"query": "up", "match[]": "up", "start": "0", "end": "60", "step": "15"}
+    answer = await client.post(f"/prometheus/api/v1/{path}", data=given)
+    assert answer.status_code == 200, answer.text
+    assert seen
+    assert threading.main_thread() not in seen
