@@ -95,7 +95,7 @@ class Guard:
 
 def protocol_of(path: str) -> str:
     """Return what a path belongs to, as a label value: few, whatever is asked for."""
-    first = path.split("/", 2)[1]
+    first = path.removeprefix("/").partition("/")[0]
     if first in ("prometheus", "jaeger", "alertmanager", "api", "assets", "metrics", "healthz"):
         return first
     return "otlp" if first == "v1" else "page"
