@@ -57,7 +57,7 @@ def test_every_variable_that_is_read_is_documented():
 def variables_read() -> set[str]:
     """What the settings classes and the command line look up in the environment."""
     reading = re.compile(
-        r'(?:source\.\w+|_number|_pairs|\.get)\((?:\s*(?:environment|values|os\.environ),)?\s*"([A-Z][A-Z0-9_]+)"'
+        r'(?:source\.\w+|_number|_pairs|_paths|\.get)\((?:\s*(?:environment|values|os\.environ),)?\s*"([A-Z][A-Z0-9_]+)"'
     )
     sources = [
         "src/resume_optimizer/settings.py",

@@ -56,6 +56,7 @@ QUERY_SPAN = Span(
         "db.operation.name",
         "db.query.text",
         "db.namespace",
+        "db.response.status_code",
         "error.type",
     ),
 )

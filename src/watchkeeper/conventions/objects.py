@@ -13,7 +13,7 @@ OPERATION_DURATION = Histogram(
 )
 ERRORS = Counter(
     name="object_errors_total",
-    help="Object store operations that failed.",
+    help="Object store operations that failed; an object that is not there is no failure.",
     labels=(OPERATION,),
 )
 STORAGE_COST = Counter(

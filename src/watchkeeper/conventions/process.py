@@ -10,7 +10,7 @@ MEMORY = Gauge(
 )
 CPU = Gauge(
     name="cpu_usage_percent",
-    help="CPU used since the last scrape; 100 is one core.",
+    help="CPU used, the mean of the last 15 seconds; 100 is one core.",
 )
 THREADS = Gauge(name="process_threads", help="Threads of the service's processes.")
 OPEN_FILES = Gauge(name="process_open_fds", help="Open file descriptors.")

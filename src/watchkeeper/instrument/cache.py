@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from opentelemetry import trace
-
 from watchkeeper.conventions import cache
-from watchkeeper.instrument.calls import optional_span
+from watchkeeper.instrument.calls import client_span
 from watchkeeper.instrument.telemetry import Telemetry
 
 Client = TypeVar("Client")
@@ -64,9 +62,13 @@ class Commands:
     """Times commands and classes their errors."""
 
     def __init__(self, telemetry: Telemetry) -> None:
+        import redis.exceptions
+
         self._telemetry = telemetry
         self._durations = telemetry.declares(cache.COMMAND_DURATION)
         self._errors = telemetry.declares(cache.ERRORS)
+        # A script that is not loaded yet is what every first EVALSHA hears.
+        self._expected = redis.exceptions.NoScriptError
 
     async def watch(self, verb: str, run: Callable[[], Awaitable[Any]]) -> Any:
         """Await `run()`, which sends the command."""
@@ -75,13 +77,16 @@ class Commands:
         telemetry = self._telemetry
         started_ns = telemetry.clock.monotonic_ns()
         try:
-            if not trace.get_current_span().get_span_context().is_valid:
-                return await run()
-            attributes = {"db.system.name": "redis", "db.operation.name": verb}
-            with optional_span(telemetry, cache.COMMAND_SPAN, name=verb, **attributes):
+            with client_span(
+                telemetry,
+                cache.COMMAND_SPAN,
+                name=verb,
+                expected=self._expected,
+                **{"db.system.name": "redis", "db.operation.name": verb},
+            ):
                 return await run()
         except Exception as error:
-            if self._errors:
+            if self._errors and not isinstance(error, self._expected):
                 telemetry.counter(cache.ERRORS).inc(error_type=error_type(error))
             raise
         finally:

@@ -1,7 +1,7 @@
 """asyncpg, watched: a span and a duration a query, errors by class, the pool as it stands.
 
-COPY and transactions are seen too. Cursors and prepared statements are not: asyncpg runs them
-past the connection.
+COPY is seen too; a transaction's BEGIN and COMMIT are timed and make no spans. Cursors and
+prepared statements are not: asyncpg runs them past the connection.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry import trace
+
 from watchkeeper.contract import Gauge
 from watchkeeper.conventions import database
-from watchkeeper.instrument.calls import optional_span
+from watchkeeper.instrument.calls import client_span
 from watchkeeper.instrument.sql import describe_query
 from watchkeeper.instrument.telemetry import Telemetry
 
@@ -55,6 +57,9 @@ class Queries:
     """Times queries, names their spans, and classes their errors."""
 
     def __init__(self, telemetry: Telemetry) -> None:
+        import asyncpg
+
+        self._expected = asyncpg.IntegrityConstraintViolationError
         self._telemetry = telemetry
         self._durations = telemetry.declares(database.QUERY_DURATION)
         self._errors = telemetry.declares(database.QUERY_ERRORS)
@@ -65,17 +70,20 @@ class Queries:
         query = describe_query(text)
         started_ns = telemetry.clock.monotonic_ns()
         try:
-            with optional_span(
+            if query.type == "transaction":
+                return await run()
+            with client_span(
                 telemetry,
                 database.QUERY_SPAN,
                 name=query.name,
+                expected=self._expected,
                 **{
                     "db.system.name": "postgresql",
                     "db.operation.name": query.operation,
                     "db.query.text": query.text,
                 },
-            ):
-                return await run()
+            ) as span:
+                return await _tell_state(span, run)
         except BaseException as error:
             if self._errors and not isinstance(error, GeneratorExit):
                 telemetry.counter(database.QUERY_ERRORS).inc(error_type=error_type(error))
@@ -84,6 +92,17 @@ class Queries:
             if self._durations:
                 seconds = (telemetry.clock.monotonic_ns() - started_ns) / 1e9
                 telemetry.histogram(database.QUERY_DURATION).observe(seconds, query_type=query.type)
+
+
+async def _tell_state(span: trace.Span, run: Callable[[], Awaitable[Any]]) -> Any:
+    """Await `run()`; what PostgreSQL refuses leaves its SQLSTATE in the span."""
+    try:
+        return await run()
+    except Exception as error:
+        state = getattr(error, "sqlstate", None)
+        if isinstance(state, str):
+            span.set_attribute("db.response.status_code", state)
+        raise
 
 
 def error_type(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from opentelemetry import trace
 
 from watchkeeper.conventions import objects
-from watchkeeper.instrument.calls import optional_span
+from watchkeeper.instrument.calls import client_span
 from watchkeeper.instrument.telemetry import Telemetry
 
 Result = TypeVar("Result")
@@ -107,10 +107,11 @@ class WatchedStore:
         telemetry = self._telemetry
         started_ns = telemetry.clock.monotonic_ns()
         try:
-            with optional_span(
+            with client_span(
                 telemetry,
                 objects.OPERATION_SPAN,
                 name=f"{operation} {self.bucket}",
+                expected=FileNotFoundError,
                 **{
                     "rpc.system": "aws-api",
                     "aws.s3.bucket": self.bucket,
@@ -118,6 +119,9 @@ class WatchedStore:
                 },
             ) as span:
                 return await run(span)
+        except FileNotFoundError:
+            # The store did what it was asked; whether something is missing is the caller's word.
+            raise
         except Exception:
             if self._errors:
                 telemetry.counter(objects.ERRORS).inc(operation=operation)

@@ -43,6 +43,7 @@ class Observation:
         "ended_ns",
         "error",
         "finished",
+        "quiet",
         "root_path",
         "span",
         "started_ns",
@@ -56,6 +57,8 @@ class Observation:
         self._receive = receive
         self._send = send
         self.root_path = scope.get("root_path", "")
+        path = scope["path"].removeprefix(self.root_path)
+        self.quiet = path in telemetry.settings.quiet_paths
         self.status = 0
         self.complete = False
         self.disconnected = False
@@ -82,7 +85,7 @@ class Observation:
             self.context = with_baggage(baggage.decode("latin-1"))
         context = context_of(parent.decode("latin-1"), state.decode("latin-1")) if parent else None
         method = self._scope.get("method", "WEBSOCKET")
-        return self._telemetry.tracing.begin(method, SpanKind.SERVER, context)
+        return self._telemetry.tracing.begin(method, SpanKind.SERVER, context, quiet=self.quiet)
 
     async def watched_receive(self) -> Message:
         """Pass a message on, and notice that the client left."""
@@ -127,7 +130,10 @@ class Observation:
             return
         self.finished = True
         try:
-            self._telemetry.put(self._record())
+            record = self._record()
+            # From here on the span takes nothing more: the pump reads it.
+            self.span.end_ns = self.span.start_ns + record.duration_ns
+            self._telemetry.put(record)
         except Exception as error:  # noqa: BLE001 - never break the host
             self._telemetry.faults.note("middleware", error)
 
@@ -147,6 +153,7 @@ class Observation:
             self.user_agent,
             *self._outcome(websocket),
             websocket,
+            self.quiet,
         )
 
     def _outcome(self, websocket: bool) -> tuple[int, str]:

@@ -124,7 +124,8 @@ class Pipeline:
     def _turn_one(self, record: Any, spans: list[SpanRecord], logs: list[LogRecord]) -> None:
         if isinstance(record, RequestRecord):
             span, line = self._requests.observe(record)
-            logs.append(line)
+            if line is not None:
+                logs.append(line)
             if span is not None:
                 spans.append(span)
         elif isinstance(record, LiveSpan):

@@ -24,6 +24,7 @@ class RequestRecord(NamedTuple):
     status: int
     error_type: str
     websocket: bool
+    quiet: bool = False
 
 
 class ErrorDetails(NamedTuple):

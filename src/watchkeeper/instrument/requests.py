@@ -55,8 +55,9 @@ class RequestObserver:
         self._finisher = finisher
         self._kinds: dict[tuple[str, str, int], Kind] = {}
 
-    def observe(self, record: RequestRecord) -> tuple[SpanRecord | None, LogRecord]:
-        """Count the request; return its span, if it is recorded, and its access line."""
+    def observe(self, record: RequestRecord) -> tuple[SpanRecord | None, LogRecord | None]:
+        """Count the request; return its span, if it is recorded, and its access line, unless
+        the request is a quiet one."""
         kind = self._kind(record)
         span = record.span
         trace_id = f"{span.trace_id:032x}"
@@ -66,6 +67,8 @@ class RequestObserver:
             kind.counter.inc(1.0, trace_id=sampled_id)
         if kind.histogram is not None:
             kind.histogram.observe(seconds, trace_id=sampled_id)
+        if record.quiet:
+            return None, None
         span_id = f"{span.span_id:016x}"
         path = self._finisher.clean(record.path)
         line = self._access_line(record, kind, path, (trace_id, span_id))

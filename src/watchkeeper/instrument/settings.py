@@ -17,6 +17,16 @@ SAMPLERS = (
     "parentbased_always_off",
     "parentbased_traceidratio",
 )
+HEALTH_PATHS = (
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/healthz",
+    "/livez",
+    "/readyz",
+)
+"""What orchestrators and load balancers ask for every few seconds."""
+
 LOG_STDOUT = "stdout"
 LOG_OFF = "off"
 
@@ -31,6 +41,8 @@ class Settings:
     the service; '' means that this process answers for itself alone. For tests: without
     `background` nothing runs by itself and Telemetry.flush does the work, and `loud` raises what
     is otherwise only counted.
+
+    Requests for `quiet_paths` are counted, and leave neither spans nor access lines.
     """
 
     service: str = ""
@@ -51,6 +63,7 @@ class Settings:
     export_timeout_seconds: float = 10.0
     pump_interval_seconds: float = 0.1
     shutdown_timeout_seconds: float = 5.0
+    quiet_paths: tuple[str, ...] = HEALTH_PATHS
     background: bool = True
     loud: bool = False
 
@@ -77,7 +90,7 @@ class Settings:
         Reads OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_ENDPOINT,
         OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds),
         OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_SDK_DISABLED,
-        WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG and ENVIRONMENT.
+        WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG, WATCHKEEPER_QUIET_PATHS and ENVIRONMENT.
         Raises ConfigError, which names the variable.
         """
         values = os.environ if environment is None else environment
@@ -94,6 +107,7 @@ class Settings:
             disabled=values.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
             process_directory=values.get("WATCHKEEPER_PROCESS_DIRECTORY", ""),
             log=values.get("WATCHKEEPER_LOG") or LOG_STDOUT,
+            quiet_paths=_paths(values, "WATCHKEEPER_QUIET_PATHS", HEALTH_PATHS),
             export_timeout_seconds=_number(values, "OTEL_EXPORTER_OTLP_TIMEOUT", 10_000.0) / 1e3,
         )
 
@@ -109,6 +123,17 @@ def _pairs(values: Mapping[str, str], name: str) -> dict[str, str]:
             raise ConfigError("write it as key=value,key=value", source=name)
         pairs[unquote(key.strip())] = unquote(value.strip())
     return pairs
+
+
+def _paths(values: Mapping[str, str], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `path,path`; a variable that is set but empty means none."""
+    if name not in values:
+        return default
+    paths = tuple(path.strip() for path in values[name].split(",") if path.strip())
+    for path in paths:
+        if not path.startswith("/"):
+            raise ConfigError(f"{path!r} does not begin with /", source=name)
+    return paths
 
 
 def _number(values: Mapping[str, str], name: str, default: float) -> float:

@@ -48,11 +48,14 @@ from watchkeeper.instrument.settings import Settings
 from watchkeeper.instrument.system import LoopLag, ProcessGauges
 from watchkeeper.instrument.tracing import (
     CurrentSpan,
+    Expected,
     Tracing,
     carrier_of,
     continuing,
+    is_untraced,
     leave_global,
     make_global,
+    untraced,
 )
 from watchkeeper.instrument.values import MemoryValues
 from watchkeeper.wire import exposition
@@ -179,22 +182,28 @@ class Telemetry:
         return LiveSummary(self._family(declaration), self.faults)
 
     def span(
-        self, declaration: Span, *, name: str = "", **attributes: Any
+        self,
+        declaration: Span,
+        *,
+        name: str = "",
+        expected: Expected = (),
+        **attributes: Any,
     ) -> AbstractContextManager[trace.Span]:
         """Time a piece of work: `with telemetry.span(JOB_SPAN, **{"job.id": id}) as span:`.
 
         A plain context manager, right in async code too. An exception that leaves the block is
-        recorded and sets the status ERROR. `name` is for spans that a convention lets vary.
+        recorded and sets the status ERROR, unless it is one of the `expected`: then whoever
+        catches it judges. `name` is for spans that a convention lets vary.
         """
         try:
             if declaration.name not in self._spans:
                 self.faults.note("span", ContractError(f"span {declaration.name}: not declared"))
-            if self.settings.disabled:
+            if self.settings.disabled or is_untraced():
                 return nullcontext(trace.get_current_span())
             parent = trace.get_current_span().get_span_context()
             span = self.tracing.begin(name or declaration.name, declaration.kind, parent)
             span.set_attributes(attributes)
-            return CurrentSpan(span)
+            return CurrentSpan(span, expected)
         except Exception as error:  # noqa: BLE001 - never break the host
             self.faults.note("span", error)
             return nullcontext(trace.INVALID_SPAN)
@@ -245,6 +254,11 @@ class Telemetry:
     def continued(self, carrier: Mapping[str, str]) -> AbstractContextManager[None]:
         """Make what starts inside the block a child of the carrier's span."""
         return continuing(carrier)
+
+    def untraced(self) -> AbstractContextManager[None]:
+        """Leave no spans of what happens inside: loops that look after things every few seconds
+        would bury the traces of what people asked for. Metrics and log lines are as ever."""
+        return untraced()
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """Return every metric of the service as (body, content type), as `accept` asks for.

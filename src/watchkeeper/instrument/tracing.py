@@ -28,6 +28,11 @@ from watchkeeper.model import SpanKind
 from watchkeeper.wire import traceparent
 
 LOGGER = logging.getLogger("watchkeeper.instrument")
+
+Expected = type[BaseException] | tuple[type[BaseException], ...]
+"""Exceptions that leave a span without being its error."""
+
+UNTRACED = open_context.create_key("watchkeeper-untraced")
 _BAGGAGE = W3CBaggagePropagator()
 
 _KINDS = {
@@ -65,8 +70,10 @@ class Tracing:
         *,
         scope: str = "watchkeeper",
         start_ns: int = 0,
+        quiet: bool = False,
     ) -> LiveSpan:
-        """Return a new span below `parent`, or at the root of a new trace."""
+        """Return a new span below `parent`, or at the root of a new trace. A quiet one is not
+        recorded, nor is what lies below it."""
         if parent is None or not parent.is_valid:
             trace_id = self.ids.trace_id()
             sampled = self.sampler.root(trace_id)
@@ -84,7 +91,7 @@ class Tracing:
             trace_id,
             self.ids.span_id(),
             parent_span_id=parent_span_id,
-            sampled=sampled,
+            sampled=sampled and not quiet,
             state=state,
             scope=scope,
             start_ns=start_ns,
@@ -111,7 +118,7 @@ class LiveTracer(Tracer):
     ) -> trace.Span:
         tracing = self._provider.tracing
         parent = trace.get_current_span(context).get_span_context()
-        if tracing is None:
+        if tracing is None or is_untraced(context):
             return trace.NonRecordingSpan(parent)
         span = tracing.begin(
             name, _KINDS[kind], parent, scope=self._scope, start_ns=start_time or 0
@@ -191,10 +198,11 @@ class CurrentSpan:
     Plain `with`, in async code too: the context variable is the task's own.
     """
 
-    __slots__ = ("_span", "_token")
+    __slots__ = ("_expected", "_span", "_token")
 
-    def __init__(self, span: LiveSpan) -> None:
+    def __init__(self, span: LiveSpan, expected: Expected = ()) -> None:
         self._span = span
+        self._expected = expected
         self._token: Any = None
 
     def __enter__(self) -> LiveSpan:
@@ -203,7 +211,32 @@ class CurrentSpan:
 
     def __exit__(self, kind: Any, error: BaseException | None, stack: Any) -> None:
         open_context.detach(self._token)
-        self._span.__exit__(kind, error, stack)
+        if isinstance(error, self._expected):
+            self._span.end()
+        else:
+            self._span.__exit__(kind, error, stack)
+
+
+def is_recorded(span: trace.Span) -> bool:
+    """Return whether what happens below `span` belongs to a trace that is recorded."""
+    context = span.get_span_context()
+    return context.is_valid and context.trace_flags.sampled
+
+
+def is_untraced(context: Context | None = None) -> bool:
+    """Return whether `untraced` holds in `context` (default: the current one)."""
+    return open_context.get_value(UNTRACED, context) is not None
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Leave no spans of what happens inside, and no trace ids in its log lines."""
+    context = trace.set_span_in_context(trace.INVALID_SPAN)
+    token = open_context.attach(open_context.set_value(UNTRACED, True, context))
+    try:
+        yield
+    finally:
+        open_context.detach(token)
 
 
 def carrier_of(context: SpanContext) -> dict[str, str]:
@@ -249,6 +282,7 @@ def continuing(carrier: Mapping[str, str]) -> Iterator[None]:
     context = with_baggage(carrier.get("baggage", ""))
     if span is not None:
         context = trace.set_span_in_context(trace.NonRecordingSpan(span), context)
+        context = open_context.set_value(UNTRACED, None, context)
     token = open_context.attach(context)
     try:
         yield

@@ -13,6 +13,7 @@ from watchkeeper.instrument.cache import watch_cache
 from watchkeeper.instrument.database import create_pool
 from watchkeeper.instrument.objects import S3_STANDARD, WatchedStore
 from watchkeeper.instrument.queue import Depth, process_span, watch_queue
+from watchkeeper.model import StatusCode
 from watchkeeper.testing import Captured
 
 pytestmark = [pytest.mark.anyio, pytest.mark.servers]
@@ -33,25 +34,37 @@ async def test_queries_of_asyncpg(seen: Captured, door: SimpleNamespace, servers
                 async with connection.transaction():
                     await connection.execute("INSERT INTO shelf VALUES ($1)", "secret name")
                 assert await connection.fetchval("SELECT count(*) FROM shelf") == 1
+                with pytest.raises(Exception, match="duplicate key"):
+                    await connection.execute("INSERT INTO shelf VALUES ('secret name')")
             await connection.copy_records_to_table("shelf", records=[("b",)], columns=["name"])
             with pytest.raises(Exception, match="duplicate key"):
                 await connection.execute("INSERT INTO shelf VALUES ('b')")
-            with pytest.raises(Exception, match="does not exist"):
+            with (
+                telemetry.span(door.work, name="wrong"),
+                pytest.raises(Exception, match="does not exist"),
+            ):
                 await connection.fetch("SELECT nothing FROM nowhere")
     finally:
         await pool.close()
-    spans = {span.name: span for span in seen.spans}
-    work = spans["work"]
-    for name in ("BEGIN", "COMMIT", "SELECT shelf"):
-        assert spans[name].parent_span_id == work.span_id
-        assert spans[name].kind is SpanKind.CLIENT
-    assert spans["INSERT shelf"].attributes["db.query.text"] == "INSERT INTO shelf VALUES (?)"
+    insert, select, refused, work, missing, _ = seen.spans
+    assert [span.name for span in seen.spans] == [
+        "INSERT shelf", "SELECT shelf", "INSERT shelf", "work", "SELECT nowhere", "wrong",
+    ]  # fmt: skip
+    for span in (insert, select, refused):
+        assert span.parent_span_id == work.span_id
+        assert span.kind is SpanKind.CLIENT
+    assert insert.attributes["db.query.text"] == "INSERT INTO shelf VALUES ($1)"
+    assert refused.attributes["db.query.text"] == "INSERT INTO shelf VALUES (?)"
+    assert refused.attributes["db.response.status_code"] == "23505"
+    assert (refused.status, refused.events) == (StatusCode.UNSET, ())
+    assert missing.attributes["db.response.status_code"] == "42P01"
+    assert missing.status is StatusCode.ERROR
     assert not any("advisory" in str(span.attributes) for span in seen.spans)
     assert "secret name" not in repr(seen.spans)
-    assert seen.value(database.QUERY_DURATION, query_type="insert") == 2
+    assert seen.value(database.QUERY_DURATION, query_type="insert") == 3
     assert seen.value(database.QUERY_DURATION, query_type="copy") == 1
     assert seen.value(database.QUERY_DURATION, query_type="transaction") == 2
-    assert seen.value(database.QUERY_ERRORS, error_type="constraint") == 1
+    assert seen.value(database.QUERY_ERRORS, error_type="constraint") == 2
     assert seen.value(database.QUERY_ERRORS, error_type="syntax") == 1
     assert seen.value(database.ACQUIRE_DURATION) == 1
 
@@ -97,7 +110,7 @@ async def test_a_cache_that_is_away(seen: Captured) -> None:
     assert seen.value(cache.COMMAND_DURATION, command="PING") == 1
 
 
-async def test_a_store_of_objects(seen: Captured, servers: Any) -> None:
+async def test_a_store_of_objects(seen: Captured, door: SimpleNamespace, servers: Any) -> None:
     from obstore.store import S3Store
 
     environment = servers.environment
@@ -115,20 +128,22 @@ async def test_a_store_of_objects(seen: Captured, servers: Any) -> None:
         bucket="resumes",
         prices=S3_STANDARD,
     )
-    await store.put("a/b.txt", b"hello")
-    assert await store.get("a/b.txt") == b"hello"
-    assert (await store.head("a/b.txt"))["size"] == 5
-    assert [entry["path"] for entry in await store.list("a")] == ["a/b.txt"]
-    await store.delete("a/b.txt")
-    with pytest.raises(FileNotFoundError):
-        await store.get("a/b.txt")
+    with seen.telemetry.span(door.work):
+        await store.put("a/b.txt", b"hello")
+        assert await store.get("a/b.txt") == b"hello"
+        assert (await store.head("a/b.txt"))["size"] == 5
+        assert [entry["path"] for entry in await store.list("a")] == ["a/b.txt"]
+        await store.delete("a/b.txt")
+        with pytest.raises(FileNotFoundError):
+            await store.get("a/b.txt")
     assert [span.name for span in seen.spans] == [
         "put resumes", "get resumes", "head resumes", "list resumes", "delete resumes",
-        "get resumes",
+        "get resumes", "work",
     ]  # fmt: skip
+    assert seen.spans[5].status is StatusCode.UNSET
     assert seen.spans[0].attributes["object.size_bytes"] == 5
     assert seen.value(objects.OPERATION_DURATION, operation="get") == 2
-    assert seen.value(objects.ERRORS, operation="get") == 1
+    assert seen.value(objects.ERRORS) == 0
     assert seen.value(objects.STORAGE_COST) == pytest.approx(2 * 0.005 / 1000 + 3 * 0.0004 / 1000)
 
 

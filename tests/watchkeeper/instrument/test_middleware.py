@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -16,11 +17,11 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
-from watchkeeper import SpanKind, instrument
+from watchkeeper import Settings, SpanKind, instrument
 from watchkeeper.conventions import http
 from watchkeeper.instrument.middleware import RequestMiddleware
 from watchkeeper.model import StatusCode
-from watchkeeper.testing import Captured
+from watchkeeper.testing import Captured, capture
 
 pytestmark = pytest.mark.anyio
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -346,10 +347,53 @@ async def test_an_app_is_watched_once(seen: Captured) -> None:
 
 
 async def test_a_disabled_telemetry_leaves_the_app_alone(seen: Captured) -> None:
-    from watchkeeper import Settings, Telemetry
+    from watchkeeper import Telemetry
 
     app = service()
     telemetry = instrument(app, Telemetry(seen.telemetry.contract, Settings(disabled=True)))
     assert (await ask(app, "/api/jobs/1")).status_code == 200
     assert telemetry.registry.find(http.REQUESTS) is not None
     assert (await ask(app, "/metrics")).status_code == 404
+
+
+async def test_health_checks_are_counted_and_otherwise_quiet(
+    seen: Captured, door: SimpleNamespace
+) -> None:
+    app = FastAPI()
+
+    @app.get("/health/live")
+    async def live() -> str:
+        with seen.telemetry.span(door.work):
+            return "ok"
+
+    instrument(app, seen.telemetry)
+    await ask(app, "/health/live", headers={"traceparent": CALLER})
+    assert seen.value(http.REQUESTS, endpoint="/health/live", status_code="200") == 1
+    assert seen.spans == []
+    assert not any(line.logger == "watchkeeper.access" for line in seen.logs)
+
+
+async def test_a_service_may_choose_what_is_quiet(door: SimpleNamespace) -> None:
+    with capture(door.contract, Settings(quiet_paths=("/ping",))) as seen:
+        app = FastAPI()
+        instrument(app, seen.telemetry)
+        await ask(app, "/ping")
+        await ask(app, "/health")
+        assert [span.attributes["url.path"] for span in seen.spans] == ["/health"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429])
+async def test_what_the_caller_did_wrong_is_no_error_of_the_span(
+    seen: Captured, status: int
+) -> None:
+    app = FastAPI()
+
+    @app.get("/refused")
+    async def refused() -> None:
+        raise HTTPException(status)
+
+    instrument(app, seen.telemetry)
+    await ask(app, "/refused")
+    [span] = seen.spans
+    assert (span.status, span.events) == (StatusCode.UNSET, ())
+    assert "error.type" not in span.attributes

@@ -27,6 +27,7 @@ def test_every_variable_is_read() -> None:
             "OTEL_SDK_DISABLED": "True",
             "WATCHKEEPER_PROCESS_DIRECTORY": "/run/door",
             "WATCHKEEPER_LOG": "/var/log/door.jsonl",
+            "WATCHKEEPER_QUIET_PATHS": "/ping, /pong",
             "ENVIRONMENT": "production",
         }
     )
@@ -38,6 +39,7 @@ def test_every_variable_is_read() -> None:
     assert settings.disabled
     assert settings.process_directory == "/run/door"
     assert settings.log == "/var/log/door.jsonl"
+    assert settings.quiet_paths == ("/ping", "/pong")
     assert settings.environment == "production"
     assert "Bearer" not in repr(settings)
 
@@ -56,6 +58,7 @@ def test_resource_attributes_name_the_service_and_environment_where_nothing_else
         ("OTEL_TRACES_SAMPLER_ARG", "half", "'half' is not a number"),
         ("OTEL_TRACES_SAMPLER_ARG", "2", "must lie between 0 and 1"),
         ("OTEL_RESOURCE_ATTRIBUTES", "team", "write it as key=value"),
+        ("WATCHKEEPER_QUIET_PATHS", "ping", "'ping' does not begin with /"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL such as"),
     ],
 )

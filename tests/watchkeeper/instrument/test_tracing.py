@@ -11,6 +11,8 @@ from opentelemetry.propagate import extract, inject
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
 
 from watchkeeper import ContractError, Settings, Span, SpanKind
+from watchkeeper.conventions import database
+from watchkeeper.instrument.calls import client_span
 from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.model import StatusCode as OurStatusCode
 from watchkeeper.testing import Captured, capture
@@ -233,3 +235,44 @@ def test_a_broken_exception_is_still_recorded(seen: Captured, door: SimpleNamesp
     with pytest.raises(BrokenError), seen.telemetry.span(door.work):
         raise BrokenError
     assert seen.span("work").events[0].attributes["exception.type"].endswith("BrokenError")  # type: ignore[union-attr] # a text
+
+
+def test_an_expected_exception_is_the_callers_to_judge(
+    seen: Captured, door: SimpleNamespace
+) -> None:
+    with pytest.raises(KeyError), seen.telemetry.span(door.work, expected=LookupError):
+        raise KeyError("not yet")
+    record = seen.span("work")
+    assert (record.status, record.events) == (OurStatusCode.UNSET, ())
+
+
+def test_a_call_to_another_system_is_a_span_only_inside_of_a_trace(
+    seen: Captured, door: SimpleNamespace
+) -> None:
+    with client_span(seen.telemetry, database.QUERY_SPAN, name="SELECT 1"):
+        pass
+    with seen.telemetry.span(door.work):
+        carrier = seen.telemetry.inject()
+        with client_span(seen.telemetry, database.QUERY_SPAN, name="SELECT 2"):
+            pass
+    with (
+        seen.telemetry.continued(carrier),
+        client_span(seen.telemetry, database.QUERY_SPAN, name="SELECT 3"),
+    ):
+        pass
+    assert [span.name for span in seen.spans] == ["SELECT 2", "work", "SELECT 3"]
+
+
+def test_what_is_untraced_leaves_no_spans_and_lines_without_a_trace(
+    seen: Captured, door: SimpleNamespace
+) -> None:
+    with seen.telemetry.span(door.work, name="outer"):
+        carrier = seen.telemetry.inject()
+        with seen.telemetry.untraced(), seen.telemetry.span(door.work, name="hidden"):
+            trace.get_tracer("other").start_span("hidden too").end()
+            seen.telemetry.log(door.started, job_id="1")
+            assert seen.telemetry.inject() == {}
+            with seen.telemetry.continued(carrier), seen.telemetry.span(door.work, name="asked"):
+                pass
+    assert [span.name for span in seen.spans] == ["asked", "outer"]
+    assert seen.log("work_started").trace_id == ""
