@@ -11,7 +11,7 @@ run: install ## the application, its servers and the backend; see README for TRA
 	@exec $(BIN)/python -m resume_optimizer.devstack
 
 test: install ## every test that this machine has the programs for
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 check: install ## lint, format, types, layers, rendered files
 	$(BIN)/ruff check .
