@@ -36,5 +36,10 @@ REQUEST_SPAN = Span(
         "error.type",
     ),
 )
+BACKGROUND_SPAN = Span(
+    "background task",
+    "Work that a request left for after its answer, named by its function, linked to the request.",
+    attributes=("code.function.name", "error.type"),
+)
 
-SIGNALS = Signals(metrics=(REQUESTS, REQUEST_DURATION), spans=(REQUEST_SPAN,))
+SIGNALS = Signals(metrics=(REQUESTS, REQUEST_DURATION), spans=(REQUEST_SPAN, BACKGROUND_SPAN))

@@ -11,6 +11,7 @@ from opentelemetry import context as open_context
 from opentelemetry import trace
 
 from watchkeeper.contract import Contract
+from watchkeeper.instrument.background import watch_background_tasks
 from watchkeeper.instrument.logging_setup import adopt_server_loggers
 from watchkeeper.instrument.metrics_app import METRICS_PATH, MetricsApp
 from watchkeeper.instrument.observation import Observation, Receive, Scope, Send
@@ -106,6 +107,7 @@ def instrument(
         return watching
     if isinstance(telemetry, Contract):
         telemetry = Telemetry(telemetry, settings or Settings.from_environment())
+    watch_background_tasks()
     middleware = RequestMiddleware(partial(original.__call__, app), telemetry)
 
     async def watched(self: Any, scope: Scope, receive: Receive, send: Send) -> None:

@@ -71,7 +71,7 @@ class LiveSpan(Span):
         scope: str = "",
         start_ns: int = 0,
     ) -> None:
-        self._owner = owner
+        self.owner = owner
         self.name = name
         self.kind = kind
         self.trace_id = trace_id
@@ -113,7 +113,7 @@ class LiveSpan(Span):
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         if self.is_recording() and len(self.events) < MOST_EVENTS:
-            when = timestamp or self._owner.clock.time_ns()
+            when = timestamp or self.owner.clock.time_ns()
             self.events.append((name, when, dict(attributes or ())))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
@@ -150,7 +150,7 @@ class LiveSpan(Span):
                 "exception.stacktrace": stack_of(exception),
             }
         except Exception as error:  # noqa: BLE001 - an exception may have a broken __str__
-            self._owner.fault("span", error)
+            self.owner.fault("span", error)
             recorded = {"exception.type": type_name(exception)}
         self.add_event("exception", recorded | dict(attributes or ()), timestamp)
 
@@ -168,11 +168,11 @@ class LiveSpan(Span):
             self.end_ns = end_time
         elif self._started_ns:
             # A clock that is set back must not make a duration negative.
-            self.end_ns = self.start_ns + self._owner.clock.monotonic_ns() - self._started_ns
+            self.end_ns = self.start_ns + self.owner.clock.monotonic_ns() - self._started_ns
         else:
-            self.end_ns = self._owner.clock.time_ns()
+            self.end_ns = self.owner.clock.time_ns()
         if self.sampled:
-            self._owner.ended(self)
+            self.owner.ended(self)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is not None and isinstance(error, Exception):

@@ -208,6 +208,53 @@ async def test_a_background_task_that_fails_does_not_change_the_answer(seen: Cap
     await ask(app, "/later")
     assert seen.value(http.REQUESTS, endpoint="/later", status_code="200") == 1
     assert seen.value(http.REQUESTS, status_code="500") == 0
+    request, task = sorted(seen.spans, key=lambda span: span.kind is not SpanKind.SERVER)
+    assert request.status is StatusCode.UNSET
+    assert task.name == "background service.<locals>.fail"
+    assert task.status is StatusCode.ERROR
+    assert task.trace_id != request.trace_id
+    assert task.parent_span_id == ""
+    [link] = task.links
+    assert (link.trace_id, link.span_id) == (request.trace_id, request.span_id)
+
+
+async def test_a_background_task_is_not_time_that_somebody_waited(
+    seen: Captured, door: SimpleNamespace
+) -> None:
+    app = FastAPI()
+
+    async def tell(name: str) -> None:
+        with seen.telemetry.span(door.work):
+            seen.clock.advance(60)
+
+    @app.get("/later")
+    async def later(tasks: BackgroundTasks) -> None:
+        tasks.add_task(tell, "jane")
+        tasks.add_task(tell, "joe")
+        seen.clock.advance(1)
+
+    instrument(app, seen.telemetry)
+    await ask(app, "/later")
+    assert [(span.name.split(".")[-1], span.end_ns - span.start_ns) for span in seen.spans] == [
+        ("GET /later", 1_000_000_000),
+        ("work", 60_000_000_000),
+        ("tell", 60_000_000_000),
+        ("work", 60_000_000_000),
+        ("tell", 60_000_000_000),
+    ]
+    assert seen.spans[1].parent_span_id == seen.spans[2].span_id
+    assert seen.spans[2].attributes["code.function.name"].startswith(f"{__name__}.")  # type: ignore[union-attr] # a text
+    assert "jane" not in repr(seen.spans)
+
+
+async def test_a_background_task_of_a_request_that_is_not_recorded_is_not_either(
+    door: SimpleNamespace,
+) -> None:
+    with capture(door.contract, Settings(sampler="always_off")) as seen:
+        app = service()
+        instrument(app, seen.telemetry)
+        await ask(app, "/later")
+        assert seen.spans == []
 
 
 async def test_a_client_that_leaves_before_the_answer_counts_as_499(seen: Captured) -> None:
