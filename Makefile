@@ -4,8 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+BENCH_INSTALLED := .venv-bench/installed
 
-.PHONY: run test check render bench conformance lock ui install clean
+.PHONY: run test check render bench bench-instrument bench-lock soak conformance lock ui install clean
 
 run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
 	@exec $(BIN)/python -m resume_optimizer.devstack
@@ -23,8 +24,18 @@ check: install ## lint, format, types, layers, rendered files
 render: install ## the contract written to deploy/
 	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy
 
-bench: install ## tables side by side with the peers, under bench/out/
-	$(BIN)/python bench/instrument.py
+bench: bench-instrument ## tables side by side with the peers, under bench/out/
+
+bench-instrument: $(BENCH_INSTALLED) ## three signals on a request, beside what services usually carry
+	PYTHONPATH=src .venv-bench/bin/python bench/instrument.py
+
+soak: install ## memory over a million requests with a collector that does not answer
+	$(BIN)/python bench/soak.py
+
+bench-lock: install ## bench/requirements.lock made anew, with the product's versions where both have one
+	$(BIN)/uv pip compile bench/requirements.in --constraint requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet \
+		--output-file bench/requirements.lock
 
 conformance: install ## Prometheus' own language tests, by file
 	$(BIN)/python tests/watchkeeper/promql/conformance.py
@@ -46,5 +57,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(BENCH_INSTALLED): bench/requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r bench/requirements.lock
+	@touch $@
+
 clean: ## everything that was made here, data included
-	rm -rf .venv var bench/out
+	rm -rf .venv .venv-bench var bench/out
