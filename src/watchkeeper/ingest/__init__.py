@@ -2,6 +2,7 @@
 
 from watchkeeper.ingest.config import PrometheusConfig, load_config
 from watchkeeper.ingest.receive import OtlpReceiver, ReceiveLimits
+from watchkeeper.ingest.remote_write import RemoteWriteReceiver
 from watchkeeper.ingest.scrape import Scraper, TargetStatus
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal
 
@@ -11,6 +12,7 @@ __all__ = [
     "PrometheusConfig",
     "ReceiveLimits",
     "Refusal",
+    "RemoteWriteReceiver",
     "Scraper",
     "Signal",
     "TargetStatus",

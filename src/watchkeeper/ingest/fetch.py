@@ -54,6 +54,10 @@ async def fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) -
     except TimeoutError:
         seconds = f"{target.timeout_seconds:g}"
         raise ScrapeError(f"no whole answer within scrape_timeout of {seconds} s") from None
+    except (httpx2.LocalProtocolError, UnicodeError):
+        # The error's own text would show the header, and with it the secret.
+        reason = "credentials: they hold what no HTTP header may; one line of plain ASCII can"
+        raise ScrapeError(reason) from None
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
         raise ScrapeError(f"{type(error).__name__}: {error}".rstrip(": ")) from None
     except OSError as error:

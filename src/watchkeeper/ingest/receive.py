@@ -139,14 +139,15 @@ class OtlpReceiver:
         try:
             late = append() or 0
         except (StorageError, OverloadError) as error:
-            self._tally.refused(signal, _reason(error), count)
+            self._tally.refused(signal, reason_of(error), count)
             raise
         self._tally.refused(signal, Refusal.OUT_OF_ORDER, late)
         self._tally.received(signal, count - late)
         return late
 
 
-def _reason(error: StorageError | OverloadError) -> Refusal:
+def reason_of(error: StorageError | OverloadError) -> Refusal:
+    """Return what a store's refusal is counted as."""
     if isinstance(error, StoreFullError):
         return Refusal.STORE_FULL
     return Refusal.LIMIT if isinstance(error, OverloadError) else Refusal.STORE_FAILED

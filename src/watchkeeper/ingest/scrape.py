@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -23,6 +24,8 @@ from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tal
 from watchkeeper.ingest.target import Target
 from watchkeeper.model import Labels, SampleBatch
 from watchkeeper.ports import SampleSink
+
+LOGGER = logging.getLogger(__name__)
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -199,9 +202,8 @@ class TargetBeat:
         try:
             answer = await fetch(self._client, self._job, self._target)
             scraped = await asyncio.to_thread(self._read, answer, start_ns, began_ns)
-        except (ScrapeError, DecodeError) as reason:
-            error = str(reason)
-            self._count(reason)
+        except Exception as reason:  # noqa: BLE001 - nothing that fails stops a beat
+            error = self._explained(reason)
             scraped = self._samples.of_failure(_ms(start_ns), self._seconds_since(began_ns))
         duration = self._seconds_since(began_ns)
         unstored = await asyncio.to_thread(self._store, scraped)
@@ -242,11 +244,16 @@ class TargetBeat:
         self._tally.received(Signal.SAMPLES, count - refused)
         return ""
 
-    def _count(self, reason: ScrapeError | DecodeError) -> None:
+    def _explained(self, reason: Exception) -> str:
+        """Count a failed scrape and return what its status says; log what nobody expected."""
         if isinstance(reason, DecodeError):
             self._tally.refused(Signal.SAMPLES, Refusal.MALFORMED)
         elif isinstance(reason, ScrapeLimitError):
             self._tally.refused(Signal.SAMPLES, Refusal.LIMIT)
+        elif not isinstance(reason, ScrapeError):
+            LOGGER.error("a scrape of %s failed unexpectedly", self._target.url, exc_info=reason)
+            return f"unexpected {type(reason).__name__}; the log of the backend says more"
+        return str(reason)
 
     def _seconds_since(self, began_ns: int) -> float:
         return (self._clock.monotonic_ns() - began_ns) / 1e9

@@ -208,3 +208,29 @@ async def test_a_compressed_answer_is_opened(scraped, sink):
     )
     await scraped(Targets(answer))
     assert sink.rows()["a"] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("secret", "failure"),
+    [
+        ("geheim-€", None),
+        ("geheim", httpx2.LocalProtocolError("Illegal header value b'Bearer geheim'")),
+    ],
+)
+async def test_credentials_that_cannot_be_sent_are_told_of_and_not_told(
+    scraped, sink, secret, failure
+):
+    job = f"authorization: {{credentials: '{secret}'}}, {TARGET}"
+    scraper = await scraped(Targets(failure or "a 1\n"), job=job, scrapes=2)
+    (status,) = scraper.targets()
+    assert status.health == "down"
+    assert "credentials" in status.last_error
+    assert "geheim" not in status.last_error
+    assert sink.rows(1)["up"] == 0.0
+
+
+async def test_a_failure_that_nobody_foresaw_does_not_stop_the_beat(scraped, sink, caplog):
+    scraper = await scraped(Targets(RuntimeError("a bug"), "a 1\n"), scrapes=2)
+    assert [sink.rows(number)["up"] for number in (0, 1)] == [0.0, 1.0]
+    assert scraper.targets()[0].health == "up"
+    assert "a bug" in caplog.text
