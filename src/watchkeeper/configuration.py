@@ -10,6 +10,7 @@ import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -97,6 +98,25 @@ class Secret:
         return hash(self._text)
 
 
+class SecretUrl(Secret):
+    """An http(s) address that holds a secret: it prints as its origin and `/<secret>`, which is
+    still an address, so that a configuration with secrets masked can be read again."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        try:
+            parts = urlsplit(self._text)
+        except ValueError:
+            return MASK
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            return MASK
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{MASK}"
+
+
 def read_yaml(path: Path) -> object:
     """Return what a YAML file holds. Raises ConfigError: unreadable, not YAML, a key twice."""
     try:
@@ -140,10 +160,10 @@ def dump_yaml(configuration: object) -> str:
 
 
 def _from_text(kind: type[Any], value: object) -> object:
-    if kind in (Duration, Secret):
+    if kind in (Duration, Secret, SecretUrl):
         if not isinstance(value, str):
             raise ValueError(f"expected text, got {type(value).__name__}: put it in quotes")
-        return Duration.parse(value) if kind is Duration else Secret(value)
+        return Duration.parse(value) if kind is Duration else kind(value)
     reader = getattr(kind, "from_document", None)
     if reader is None:
         raise NotImplementedError(f"no way to read a {kind.__name__}")

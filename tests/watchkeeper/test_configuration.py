@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeeper.configuration import Duration, Secret, convert, dump_yaml, parse_yaml, read_yaml
+from watchkeeper.configuration import (
+    Duration,
+    Secret,
+    SecretUrl,
+    convert,
+    dump_yaml,
+    parse_yaml,
+    read_yaml,
+)
 from watchkeeper.errors import ConfigError
 
 
@@ -43,6 +51,22 @@ def test_a_secret_is_never_shown() -> None:
     assert settings.token is not None
     assert settings.token.reveal() == "hidden"
     assert "hidden" not in f"{settings} {settings!r} {settings.token} {dump_yaml(settings)}"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://u:hidden@host:8080/hidden?hidden=1", "https://host:8080/<secret>"),
+        ("http://[::1]:9/hidden", "http://[::1]:9/<secret>"),
+        ("hidden://hidden", "<secret>"),
+        ("hidden", "<secret>"),
+        ("http://[hidden", "<secret>"),
+        ("", "<secret>"),
+    ],
+)
+def test_of_a_secret_address_only_the_origin_is_shown(text: str, shown: str) -> None:
+    secret = SecretUrl(text)
+    assert (str(secret), repr(secret), secret.reveal()) == (shown, shown, text)
 
 
 @pytest.mark.parametrize(

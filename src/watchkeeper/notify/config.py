@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from watchkeeper.configuration import Duration, Secret
+from watchkeeper.configuration import Duration, Secret, SecretUrl
 from watchkeeper.notify.receiver_config import (
     EmailConfig,
     HttpConfig,
@@ -36,7 +36,7 @@ class GlobalConfig(
     smtp_auth_password_file: str = ""
     smtp_require_tls: bool = True
     smtp_tls_config: TlsConfig | None = None
-    slack_api_url: Secret | None = None
+    slack_api_url: SecretUrl | None = None
     slack_api_url_file: str = ""
     pagerduty_url: str = PAGERDUTY_URL
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from watchkeeper.configuration import Duration, Secret
+from watchkeeper.configuration import Duration, Secret, SecretUrl
 
 
 class TlsConfig(
@@ -52,7 +52,7 @@ class HttpConfig(
     basic_auth: BasicAuthConfig | None = None
     bearer_token: Secret | None = None
     bearer_token_file: str = ""
-    proxy_url: Secret | None = None
+    proxy_url: SecretUrl | None = None
     tls_config: TlsConfig | None = None
     follow_redirects: bool = True
 
@@ -64,7 +64,7 @@ class WebhookConfig(
 
     send_resolved: bool = True
     http_config: HttpConfig | None = None
-    url: Secret | None = None
+    url: SecretUrl | None = None
     url_file: str = ""
     max_alerts: int = 0
     timeout: Duration = Duration(0)
@@ -98,7 +98,7 @@ class SlackConfig(
 
     send_resolved: bool = False
     http_config: HttpConfig | None = None
-    api_url: Secret | None = None
+    api_url: SecretUrl | None = None
     api_url_file: str = ""
     channel: str = ""
     username: str = '{{ template "slack.default.username" . }}'

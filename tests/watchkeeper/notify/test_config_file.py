@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from watchkeeper.errors import ConfigError
@@ -84,13 +86,13 @@ def test_mail_without_a_server_is_refused(read_config) -> None:
 def test_no_secret_is_ever_shown(read_config) -> None:
     config = read_config(
         """
-global: {slack_api_url: "http://hidden-slack", smtp_auth_username: u,
+global: {slack_api_url: "http://slack.test/hidden/path", smtp_auth_username: u,
   smtp_auth_password: hidden-password, smtp_smarthost: "m:25", smtp_from: "w@example.org",
   http_config: {authorization: {credentials: hidden-token}, proxy_url: "http://u:hidden@proxy"}}
 route: {receiver: a}
 receivers:
   - name: a
-    webhook_configs: [{url: "http://hidden-webhook"}]
+    webhook_configs: [{url: "http://u:hidden@webhook.test:1?token=hidden#hidden"}]
     slack_configs: [{channel: c}]
     email_configs: [{to: "t@example.org"}]
     pagerduty_configs: [{routing_key: hidden-key}]
@@ -110,3 +112,26 @@ def test_texts_can_be_defined_in_files_beside_the_configuration(read_config, tmp
     )
     [slack] = config.receivers["a"].integrations
     assert slack.texts["title"].render(None) == "own text"
+
+
+def test_a_configuration_that_is_shown_is_one_that_amtool_reads(
+    read_config, program, tmp_path
+) -> None:
+    shown = read_config(
+        """
+route: {receiver: a}
+receivers:
+  - name: a
+    webhook_configs: [{url: "http://127.0.0.1:1/hidden"}]
+    slack_configs: [{api_url: "https://slack.test/hidden", channel: c}]
+    pagerduty_configs: [{routing_key: hidden}]
+"""
+    ).original
+    path = tmp_path / "shown.yml"
+    path.write_text(shown)
+    subprocess.run(
+        [program("amtool"), "config", "routes", "test", f"--config.file={path}", "a=b"],
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )

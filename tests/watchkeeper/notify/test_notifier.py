@@ -373,5 +373,5 @@ async def test_a_silence_of_everything_is_refused(start_watch) -> None:
 
 async def test_the_configuration_is_shown_without_secrets(start_watch) -> None:
     shown = start_watch(CONFIG).notifier.status_yaml()
-    assert "url: <secret>" in shown
-    assert "127.0.0.1" not in shown
+    assert "url: http://127.0.0.1:1/<secret>" in shown
+    assert "hook" not in shown.replace("webhook_configs", "")
