@@ -49,7 +49,12 @@ class Poster:
                 answer = await _start_of(response)
         except TimeoutError:
             raise DeliveryError(f"no answer within {timeout_seconds:g} s", retryable=True) from None
-        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, UnicodeError, ValueError):
+        except (httpx2.LocalProtocolError, UnicodeError):
+            # The error's own text would show the header, and with it the secret.
+            raise DeliveryError(
+                "its address or its credentials hold what HTTP cannot carry", retryable=False
+            ) from None
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, ValueError):
             raise DeliveryError("its URL cannot be used", retryable=False) from None
         except (httpx2.HTTPError, OSError) as error:
             reason = str(error).replace(url, MASK) or type(error).__name__
@@ -78,6 +83,8 @@ def _new_client(http: HttpConfig) -> httpx2.AsyncClient:
         proxy=http.proxy_url.reveal() if http.proxy_url else None,
         follow_redirects=http.follow_redirects,
         timeout=None,
+        # Proxies and .netrc of the environment are not part of what alertmanager.yml says.
+        trust_env=False,
     )
 
 

@@ -263,6 +263,29 @@ async def test_a_receiver_is_given_its_credentials(
     assert server.headers[0]["Authorization"] == "Bearer t0ken"
 
 
+@pytest.mark.parametrize("token", ["one\nhidden", "hidden-€"])
+async def test_credentials_that_no_header_can_hold_are_told_of_and_not_told(
+    server, poster, integration, tmp_path: Path, token: str
+) -> None:
+    (tmp_path / "token").write_text(token)
+    webhook = integration(
+        "webhook_configs",
+        f'url: "{server.url}", http_config: {{authorization: {{credentials_file: token}}}}',
+    )
+    with pytest.raises(DeliveryError, match="credentials") as raised:
+        await webhook.send(message(), poster)
+    assert "hidden" not in str(raised.value)
+    assert not raised.value.retryable
+
+
+async def test_the_environments_proxy_is_not_asked(
+    server, poster, integration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    await integration("webhook_configs", f'url: "{server.url}"').send(message(), poster)
+    assert len(server.requests) == 1
+
+
 async def test_slack_reads_what_since_when_and_where_to_look(server, poster, integration) -> None:
     slack = integration("slack_configs", f'api_url: "{server.url}", channel: "#ops"')
     await slack.send(message(), poster)
