@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ MESSAGE = Message(
 )
 
 
+def shown(template: str, message: Message = MESSAGE) -> str:
+    compiled = default_library().compile(f'{{{{ template "{template}" . }}}}', name="test")
+    return compiled.evaluate(
+        message.data(), message.functions(), as_html=template.endswith(".html")
+    )
+
+
 @pytest.mark.parametrize(
     ("template", "file"),
     [
@@ -55,8 +63,21 @@ MESSAGE = Message(
     ],
 )
 def test_a_default_text_is_as_it_was_agreed(template: str, file: str) -> None:
-    compiled = default_library().compile(f'{{{{ template "{template}" . }}}}', name="test")
-    text = compiled.evaluate(
-        MESSAGE.data(), MESSAGE.functions(), as_html=template.endswith(".html")
-    )
-    assert text == (GOLDEN / file).read_text(encoding="utf-8")
+    assert shown(template) == (GOLDEN / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("ended", "status"), [(False, "[FIRING:1]"), (True, "[RESOLVED]")])
+def test_the_title_of_one_alert_says_what_is_wrong(ended: bool, status: str) -> None:
+    one = replace(MESSAGE, alerts=(alert("DatabaseDown", ended=ended),))
+    title = f"{status} DatabaseDown: <5 %> & more (DatabaseDown)"
+    assert shown("email.default.subject", one) == title
+    assert shown("slack.default.fallback", one) == title
+    escaped = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert shown("slack.default.title", one) == escaped
+
+
+def test_an_alert_without_a_summary_is_titled_by_its_names() -> None:
+    nameless = replace(alert("DatabaseDown", ended=False), annotations=())
+    one = replace(MESSAGE, alerts=(nameless,))
+    for template in ("email.default.subject", "slack.default.title"):
+        assert shown(template, one) == "[FIRING:1] DatabaseDown service=resume-optimizer"

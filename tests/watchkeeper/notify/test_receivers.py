@@ -292,7 +292,7 @@ async def test_slack_reads_what_since_when_and_where_to_look(server, poster, int
     [body] = server.requests
     [attachment] = body["attachments"]
     assert body["channel"] == "#ops"
-    assert attachment["title"] == "[FIRING:1] HighErrorRate"
+    assert attachment["title"] == "[FIRING:1] 5 % of requests fail on &lt;api&gt; (HighErrorRate)"
     assert attachment["color"] == "danger"
     for part in (
         "*5 % of requests fail on &lt;api&gt;*",
@@ -316,7 +316,7 @@ async def test_a_broken_text_says_so_and_the_rest_arrives(server, poster, integr
     await slack.send(message(), poster)
     [attachment] = server.requests[0]["attachments"]
     assert "can't evaluate field Nope" in attachment["text"]
-    assert attachment["title"] == "[FIRING:1] HighErrorRate"
+    assert attachment["title"] == "[FIRING:1] 5 % of requests fail on &lt;api&gt; (HighErrorRate)"
 
 
 async def test_pagerduty_opens_and_closes_one_incident(server, poster, integration) -> None:
@@ -382,7 +382,7 @@ async def test_mail_says_what_since_when_and_where_in_text_and_html(poster, inte
     async with mail_server(mailbox) as port:
         await mail(integration, port, ", require_tls: false").send(message(), poster)
     [received] = mailbox.mails
-    assert received["Subject"] == "[FIRING:1] HighErrorRate"
+    assert received["Subject"] == "[FIRING:1] 5 % of requests fail on <api> (HighErrorRate)"
     assert mailbox.recipients == [["one@example.org", "two@example.org"]]
     text = received.get_body(("plain",)).get_content()
     page = received.get_body(("html",)).get_content()
@@ -403,7 +403,7 @@ async def test_mails_of_one_group_are_one_thread(poster, integration) -> None:
     first, second = mailbox.mails
     assert first["References"] == second["References"]
     assert first["Message-ID"] != second["Message-ID"]
-    assert second["Subject"] == "[RESOLVED] HighErrorRate"
+    assert second["Subject"] == "[RESOLVED] 5 % of requests fail on <api> (HighErrorRate)"
 
 
 @dataclass
