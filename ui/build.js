@@ -1,13 +1,15 @@
 // Builds the page into src/watchkeeper/server/static: one script, one stylesheet, two fonts, an
 // icon, each with a digest of its contents in its name, and the index.html that names them.
+// `--out DIR` builds elsewhere, to see whether what is committed is what the sources make.
 import { build, context } from 'esbuild'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const out = join(here, '../src/watchkeeper/server/static')
+const named = process.argv.indexOf('--out')
+const out = named > 0 ? resolve(process.argv[named + 1]) : join(here, '../src/watchkeeper/server/static')
 const assets = join(out, 'assets')
 const packages = ['preact', 'uplot', '@fontsource-variable/inter', '@fontsource-variable/jetbrains-mono']
 
@@ -33,15 +35,15 @@ const options = {
 async function writeIndex({ metafile, errors }) {
   if (errors.length) return
   const names = Object.keys(metafile.outputs).map((path) => basename(path))
-  const named = (start, end) => names.find((name) => name.startsWith(start) && name.endsWith(end))
-  const script = named('app.', '.js')
+  const find = (start, end) => names.find((name) => name.startsWith(start) && name.endsWith(end))
+  const script = find('app.', '.js')
   const index = await readFile(join(here, 'src/index.html'), 'utf8')
   await writeFile(
     join(out, 'index.html'),
     index
       .replace('%script%', `/assets/${script}`)
-      .replace('%style%', `/assets/${named('app.', '.css')}`)
-      .replace('%icon%', `/assets/${named('icon.', '.svg')}`),
+      .replace('%style%', `/assets/${find('app.', '.css')}`)
+      .replace('%icon%', `/assets/${find('icon.', '.svg')}`),
   )
   await writeFile(join(out, 'licenses.txt'), await licenses())
   const bytes = gzipSync(await readFile(join(assets, script)), { level: 9 }).length

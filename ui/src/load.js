@@ -1,6 +1,11 @@
 // Asking from a component: the last answer stays on the screen while the next is on its way.
 import { useEffect, useRef, useState } from 'preact/hooks'
 
+let asking = 0
+
+/** Whether an answer is still on its way: a page that is not done is not asked again. */
+export const isAsking = () => asking > 0
+
 /**
  * Ask whenever an input changes. What was on its way is given up.
  *
@@ -18,7 +23,8 @@ export function useLoad(ask, inputs, subject = '') {
   useEffect(() => {
     const abort = new AbortController()
     setState((old) => ({ ...(old.subject === subject ? old : {}), subject, loading: true }))
-    latest.current(abort.signal).then(
+    asking += 1
+    latest.current(abort.signal).finally(() => (asking -= 1)).then(
       (data) => abort.signal.aborted || setState({ subject, data, loading: false }),
       (error) =>
         abort.signal.aborted || setState((old) => ({ subject, data: old.data, error, loading: false })),

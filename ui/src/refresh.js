@@ -1,5 +1,6 @@
 // One heartbeat for the whole page: what is live asks again when it beats.
 import { useEffect, useState } from 'preact/hooks'
+import { isAsking } from './load.js'
 import { recall, remember } from './memory.js'
 
 export const INTERVALS = [0, 5, 10, 30, 60]
@@ -37,7 +38,7 @@ export function useTick() {
 
 function schedule() {
   clearInterval(timer)
-  if (seconds) timer = setInterval(() => document.hidden || refresh(), seconds * 1000)
+  if (seconds) timer = setInterval(() => document.hidden || isAsking() || refresh(), seconds * 1000)
 }
 
 document.addEventListener('visibilitychange', () => document.hidden || !seconds || refresh())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,7 +14,8 @@ from playwright.sync_api import Page, expect
 from watchkeeper.server.page import STATIC
 
 MOST_SCRIPT_BYTES = 80 * 1024
-AXE = Path(__file__).parents[3] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+UI = Path(__file__).parents[3] / "ui"
+AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
 PLACES = {
     "/": "TargetDown",
     "/dashboards/everything": "Every kind of panel",
@@ -84,6 +86,22 @@ def test_the_page_names_the_files_that_are_there_and_holds_no_script_or_style_it
 
 
 def test_the_lock_names_no_address_of_a_package():
-    lock = (AXE.parents[2] / "package-lock.json").read_text()
+    lock = (UI / "package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert '"integrity"' in lock
+
+
+def test_the_files_that_are_committed_are_what_the_sources_make(program, tmp_path):
+    if not AXE.exists():
+        pytest.skip("the page was not built anew: its tools are installed by `npm ci` in ui/")
+    command = [program("node"), "build.js", "--out", str(tmp_path)]
+    subprocess.run(command, cwd=UI, check=True, capture_output=True, timeout=60)
+    assert contents(tmp_path) == contents(STATIC)
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }

@@ -75,7 +75,7 @@ function RuleDetails({ rule, silences }) {
   return (
     <div class="rule-details">
       {rule.lastError && <p class="bad">{rule.lastError}</p>}
-      <p class="rule-description">{rule.alerts[0]?.annotations.description ?? description}</p>
+      <p class="rule-description">{rule.alerts[0]?.annotations.description ?? plain(description)}</p>
       <div class="expression">
         <code>{rule.query}</code>
         <a class="button" href={href('/explore', { expr: rule.query })}>

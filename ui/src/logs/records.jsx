@@ -51,7 +51,7 @@ function keyed(records) {
   })
 }
 
-const GIST_FIELDS = ['job_id', 'outcome', 'status_code', 'error', 'reason', 'duration_seconds']
+const GIST_FIELDS = ['job_id', 'outcome', 'code', 'status_code', 'error', 'reason', 'duration_seconds']
 const MOST_GIST = 3
 
 function Gist({ attributes, message }) {

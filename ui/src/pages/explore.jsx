@@ -118,7 +118,7 @@ function Values({ data }) {
   if (!rows.length) return <Empty>No data at this moment.</Empty>
   const names = [...new Set(rows.flatMap(({ labels }) => Object.keys(labels)))]
   const columns = [
-    ...names.map((name) => ({ title: name, of: ({ labels }) => labels[name] ?? '' })),
+    ...names.map((name) => ({ title: name === '__name__' ? 'metric' : name, of: ({ labels }) => labels[name] ?? '' })),
     { title: 'value', number: true, of: ({ value }) => value, show: ({ text }) => <code>{text}</code> },
   ]
   return (

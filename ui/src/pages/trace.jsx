@@ -25,6 +25,12 @@ export function TracePage({ id }) {
   )
 }
 
+/** The span after the one that is open; from the last back to the first. */
+function next(spans, open) {
+  const at = spans.findIndex(({ span_id: id }) => id === open)
+  return spans[(at + 1) % spans.length].span_id
+}
+
 /** The spans of a trace and its log lines, oldest first. */
 async function whole(id, signal) {
   const [{ spans }, known] = await Promise.all([api.trace(id, signal), api.services(signal)])
@@ -47,7 +53,8 @@ function Drawn({ id, spans, records, known }) {
   const rows = rowsOf(spans)
   const root = rows[0].span
   const services = servicesOf(rows)
-  const errors = spans.filter(failed).length
+  const errors = rows.map(({ span }) => span).filter(failed)
+  const select = (span) => setQuery({ span }, { replace: true })
   const job = attributeOf(rows, 'job.id')
   const started = fromNanoseconds(root.start_ns)
   return (
@@ -65,7 +72,13 @@ function Drawn({ id, spans, records, known }) {
             {day(started)} {clockMillis(started)}
           </span>
           <span>{plural(spans.length, 'span')}</span>
-          <span class={errors ? 'bad' : ''}>{errors ? plural(errors, 'error') : 'no errors'}</span>
+          {errors.length ? (
+            <button class="quiet-button bad" onClick={() => select(next(errors, query.get('span')))}>
+              {plural(errors.length, 'error')}
+            </button>
+          ) : (
+            <span>no errors</span>
+          )}
           {job !== undefined && (
             <span>
               job <code>{String(job)}</code>
@@ -81,7 +94,7 @@ function Drawn({ id, spans, records, known }) {
         records={records}
         services={known}
         selected={query.get('span')}
-        select={(span) => setQuery({ span }, { replace: true })}
+        select={select}
       />
       <section class="trace-logs" aria-label="Log lines of this trace">
         <h2>

@@ -1,5 +1,4 @@
 // One span: what it was, what happened in it, what it wrote to the log.
-import { Service } from '../elements/tags.jsx'
 import { duration } from '../format.js'
 import { Records } from '../logs/records.jsx'
 import { href } from '../router.js'
@@ -11,14 +10,14 @@ export function SpanDetails({ row, records }) {
     <div class="span-details">
       <dl class="facts">
         <Fact name="Service">
-          <Service name={span.service} color="var(--color)" />
+          <span class="service">{span.service}</span>
         </Fact>
         <Fact name="Kind">{span.kind}</Fact>
         <Fact name="Started">
           {clockMillis(fromNanoseconds(span.start_ns))} (+{duration(offset)})
         </Fact>
         <Fact name="Took">{duration(seconds)}</Fact>
-        <Fact name="Of its own">{duration(Math.max(0, selfSeconds))}</Fact>
+        <Fact name="Self time">{duration(Math.max(0, selfSeconds))}</Fact>
         <Fact name="Span id">
           <code>{span.span_id}</code>
         </Fact>

@@ -28,7 +28,7 @@ export function Waterfall({ spans, records, services, selected, select }) {
   }
   useEffect(() => {
     if (selected) document.getElementById(`span-${selected}`)?.scrollIntoView({ block: 'nearest' })
-  }, [])
+  }, [selected])
   return (
     <div class="waterfall">
       <div class="waterfall-head" aria-hidden="true">
