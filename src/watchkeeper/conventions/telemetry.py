@@ -10,7 +10,16 @@ DROPPED = Counter(
     labels=(
         SIGNAL,
         Label(
-            "reason", values=("queue_full", "export_failed", "encode_failed", "spool_full", "fault")
+            "reason",
+            values=(
+                "queue_full",
+                "tail_full",
+                "export_failed",
+                "encode_failed",
+                "spool_full",
+                "spool_torn",
+                "fault",
+            ),
         ),
     ),
 )

@@ -59,6 +59,8 @@ def _span_of(task: Any, request: trace.Span) -> LiveSpan | None:
         name = getattr(function, "__qualname__", type(function).__name__)
         span = tracing.begin(f"background {name}", SpanKind.INTERNAL, None)
         span.sampled = request.sampled
+        if span.sampled:
+            span.undecided = None
         span.add_link(request.get_span_context())
         module = getattr(function, "__module__", None)
         span.set_attribute("code.function.name", f"{module}.{name}" if module else name)

@@ -42,6 +42,9 @@ class Settings:
     `background` nothing runs by itself and Telemetry.flush does the work, and `loud` raises what
     is otherwise only counted.
 
+    What the sampler drops is kept all the same if it failed (`keep_errors`) or took
+    `keep_slow_seconds`, 0 for never; the samplers `always_off` mean what they say.
+
     Requests for `quiet_paths` are counted, and leave neither spans nor access lines.
     """
 
@@ -63,6 +66,8 @@ class Settings:
     export_timeout_seconds: float = 10.0
     pump_interval_seconds: float = 0.1
     shutdown_timeout_seconds: float = 5.0
+    keep_errors: bool = True
+    keep_slow_seconds: float = 1.0
     quiet_paths: tuple[str, ...] = HEALTH_PATHS
     background: bool = True
     loud: bool = False
@@ -73,6 +78,8 @@ class Settings:
                 f"{self.sampler!r} is not a sampler; choose one of {', '.join(SAMPLERS)}",
                 source="OTEL_TRACES_SAMPLER",
             )
+        if not self.keep_slow_seconds >= 0.0:
+            raise ConfigError("must be 0 or more", source="WATCHKEEPER_KEEP_SLOW_SECONDS")
         if not 0.0 <= self.sampler_ratio <= 1.0:
             raise ConfigError("must lie between 0 and 1", source="OTEL_TRACES_SAMPLER_ARG")
         if self.otlp_endpoint:
@@ -90,7 +97,8 @@ class Settings:
         Reads OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_ENDPOINT,
         OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds),
         OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_SDK_DISABLED,
-        WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG, WATCHKEEPER_QUIET_PATHS and ENVIRONMENT.
+        WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG, WATCHKEEPER_QUIET_PATHS,
+        WATCHKEEPER_KEEP_ERRORS, WATCHKEEPER_KEEP_SLOW_SECONDS and ENVIRONMENT.
         Raises ConfigError, which names the variable.
         """
         values = os.environ if environment is None else environment
@@ -107,6 +115,8 @@ class Settings:
             disabled=values.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
             process_directory=values.get("WATCHKEEPER_PROCESS_DIRECTORY", ""),
             log=values.get("WATCHKEEPER_LOG") or LOG_STDOUT,
+            keep_errors=values.get("WATCHKEEPER_KEEP_ERRORS", "").strip().lower() != "false",
+            keep_slow_seconds=_number(values, "WATCHKEEPER_KEEP_SLOW_SECONDS", 1.0),
             quiet_paths=_paths(values, "WATCHKEEPER_QUIET_PATHS", HEALTH_PATHS),
             export_timeout_seconds=_number(values, "OTEL_EXPORTER_OTLP_TIMEOUT", 10_000.0) / 1e3,
         )

@@ -21,6 +21,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace import StatusCode as OpenStatusCode
 
 from watchkeeper.clock import Clock
+from watchkeeper.instrument.tail import Undecided
 from watchkeeper.model import SpanKind, StatusCode
 
 MOST_ATTRIBUTES = 128
@@ -55,7 +56,8 @@ class SpanOwner(Protocol):
 
 
 class LiveSpan(Span):
-    """A span from its start to its end. `sampled` says whether it is recorded."""
+    """A span from its start to its end. `sampled` says whether it is recorded; if it is not,
+    `undecided` may be what decides at the end."""
 
     def __init__(  # noqa: PLR0913 - a span has so many parts from its start
         self,
@@ -78,6 +80,7 @@ class LiveSpan(Span):
         self.span_id = span_id
         self.parent_span_id = parent_span_id
         self.sampled = sampled
+        self.undecided: Undecided | None = None
         self.state = state
         self.scope = scope
         self.attributes: dict[str, Any] = {}
@@ -90,7 +93,20 @@ class LiveSpan(Span):
         self._started_ns = 0 if start_ns else owner.clock.monotonic_ns()
         self._context: SpanContext | None = None
 
+    def become_sampled(self) -> None:
+        """Be recorded after all, and let those called from now on know it."""
+        self.sampled = True
+        self.undecided = None
+        self._context = None
+
+    def may_be_recorded(self) -> bool:
+        """Return whether the span is recorded, or may be yet."""
+        return self.sampled or (self.undecided is not None and self.undecided.kept is not False)
+
     def get_span_context(self) -> SpanContext:
+        if self.undecided is not None and self.undecided.kept:
+            self.sampled = True
+            self._context = None
         context = self._context
         if context is None:
             flags = SAMPLED if self.sampled else NOT_SAMPLED
@@ -99,7 +115,7 @@ class LiveSpan(Span):
         return context
 
     def is_recording(self) -> bool:
-        return self.sampled and not self.end_ns
+        return not self.end_ns and (self.sampled or self.may_be_recorded())
 
     def set_attribute(self, key: str, value: Any) -> None:
         if not self.is_recording() or value is None:
@@ -173,6 +189,8 @@ class LiveSpan(Span):
             self.end_ns = self.owner.clock.time_ns()
         if self.sampled:
             self.owner.ended(self)
+        elif self.undecided is not None:
+            self.undecided.ended(self)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is not None and isinstance(error, Exception):

@@ -46,6 +46,7 @@ from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.instrument.series import GaugeSeries, Recording
 from watchkeeper.instrument.settings import Settings
 from watchkeeper.instrument.system import LoopLag, ProcessGauges
+from watchkeeper.instrument.tail import Tail, TailRules
 from watchkeeper.instrument.tracing import (
     CurrentSpan,
     Expected,
@@ -109,6 +110,9 @@ class Telemetry:
         self.registry.clean = self.pipeline.redactor.text
         self.pipeline.on_tick = self._refresh_gauges
         self.tracing.on_end = self.put = self.pipeline.put
+        if not self.settings.sampler.endswith("always_off"):
+            rules = TailRules(self.settings.keep_errors, int(self.settings.keep_slow_seconds * 1e9))
+            self.tracing.tail = Tail(rules, self.put, self._on_tail_full)
         self._gauges = ProcessGauges(self.registry, self.clock)
         self._logging = LoggingSetup(QueueHandler(self.put, self.clock, self.faults))
         self._events = {event.name: event for event in contract.signals.events}
@@ -200,8 +204,9 @@ class Telemetry:
                 self.faults.note("span", ContractError(f"span {declaration.name}: not declared"))
             if self.settings.disabled or is_untraced():
                 return nullcontext(trace.get_current_span())
-            parent = trace.get_current_span().get_span_context()
-            span = self.tracing.begin(name or declaration.name, declaration.kind, parent)
+            span = self.tracing.begin_below(
+                trace.get_current_span(), name or declaration.name, declaration.kind
+            )
             span.set_attributes(attributes)
             return CurrentSpan(span, expected)
         except Exception as error:  # noqa: BLE001 - never break the host
@@ -310,6 +315,8 @@ class Telemetry:
         """Start anew, from zero: what waits is the parent's to send."""
         self.registry.recording.lock.release()
         self._gauges.lag = None
+        if self.tracing.tail is not None:
+            self.tracing.tail.reset()
         self.pipeline.reset()
         self._open_values(keep=False)
 
@@ -358,6 +365,9 @@ class Telemetry:
         # The count of what folds must not fold in turn.
         if metric != own.FOLDED.name:
             self.counter(own.FOLDED).inc(metric=metric, label=label)
+
+    def _on_tail_full(self, spans: int) -> None:
+        self.counter(own.DROPPED).inc(spans, signal="spans", reason="tail_full")
 
     def _on_fault(self, where: str) -> None:
         self.counter(own.FAULTS).inc(where=where)

@@ -24,6 +24,7 @@ from watchkeeper.clock import Clock, IdSource
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.instrument.span import LiveSpan
+from watchkeeper.instrument.tail import Tail, Undecided
 from watchkeeper.model import SpanKind
 from watchkeeper.wire import traceparent
 
@@ -53,6 +54,7 @@ class Tracing:
         self.sampler = sampler
         self.faults = faults
         self.on_end: Callable[[LiveSpan], None] = lambda span: None
+        self.tail: Tail | None = None
 
     def ended(self, span: LiveSpan) -> None:
         """Take a recorded span that has ended."""
@@ -72,8 +74,38 @@ class Tracing:
         start_ns: int = 0,
         quiet: bool = False,
     ) -> LiveSpan:
-        """Return a new span below `parent`, or at the root of a new trace. A quiet one is not
-        recorded, nor is what lies below it."""
+        """Return a new local root: below a remote `parent`, or at the root of a new trace.
+
+        A quiet one is not recorded, nor is what lies below it.
+        """
+        span = self._begin(name, kind, parent, scope, start_ns)
+        if quiet:
+            span.sampled = False
+        elif not span.sampled and self.tail is not None:
+            span.undecided = Undecided(self.tail, span.span_id)
+        return span
+
+    def begin_below(
+        self,
+        parent: trace.Span,
+        name: str,
+        kind: SpanKind,
+        *,
+        scope: str = "watchkeeper",
+        start_ns: int = 0,
+    ) -> LiveSpan:
+        """Return a new span below `parent`, the current span, which may be none at all."""
+        context = parent.get_span_context()
+        if not isinstance(parent, LiveSpan):
+            return self.begin(name, kind, context, scope=scope, start_ns=start_ns)
+        span = self._begin(name, kind, context, scope, start_ns)
+        if not span.sampled and parent.may_be_recorded():
+            span.undecided = parent.undecided
+        return span
+
+    def _begin(
+        self, name: str, kind: SpanKind, parent: SpanContext | None, scope: str, start_ns: int
+    ) -> LiveSpan:
         if parent is None or not parent.is_valid:
             trace_id = self.ids.trace_id()
             sampled = self.sampler.root(trace_id)
@@ -91,7 +123,7 @@ class Tracing:
             trace_id,
             self.ids.span_id(),
             parent_span_id=parent_span_id,
-            sampled=sampled and not quiet,
+            sampled=sampled,
             state=state,
             scope=scope,
             start_ns=start_ns,
@@ -117,11 +149,11 @@ class LiveTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> trace.Span:
         tracing = self._provider.tracing
-        parent = trace.get_current_span(context).get_span_context()
+        parent = trace.get_current_span(context)
         if tracing is None or is_untraced(context):
-            return trace.NonRecordingSpan(parent)
-        span = tracing.begin(
-            name, _KINDS[kind], parent, scope=self._scope, start_ns=start_time or 0
+            return trace.NonRecordingSpan(parent.get_span_context())
+        span = tracing.begin_below(
+            parent, name, _KINDS[kind], scope=self._scope, start_ns=start_time or 0
         )
         if attributes:
             span.set_attributes(attributes)
@@ -218,7 +250,10 @@ class CurrentSpan:
 
 
 def is_recorded(span: trace.Span) -> bool:
-    """Return whether what happens below `span` belongs to a trace that is recorded."""
+    """Return whether what happens below `span` belongs to a trace that is recorded, or may yet
+    be."""
+    if isinstance(span, LiveSpan):
+        return span.may_be_recorded()
     context = span.get_span_context()
     return context.is_valid and context.trace_flags.sampled
 

@@ -27,6 +27,8 @@ def test_every_variable_is_read() -> None:
             "OTEL_SDK_DISABLED": "True",
             "WATCHKEEPER_PROCESS_DIRECTORY": "/run/door",
             "WATCHKEEPER_LOG": "/var/log/door.jsonl",
+            "WATCHKEEPER_KEEP_ERRORS": "false",
+            "WATCHKEEPER_KEEP_SLOW_SECONDS": "2.5",
             "WATCHKEEPER_QUIET_PATHS": "/ping, /pong",
             "ENVIRONMENT": "production",
         }
@@ -39,6 +41,7 @@ def test_every_variable_is_read() -> None:
     assert settings.disabled
     assert settings.process_directory == "/run/door"
     assert settings.log == "/var/log/door.jsonl"
+    assert (settings.keep_errors, settings.keep_slow_seconds) == (False, 2.5)
     assert settings.quiet_paths == ("/ping", "/pong")
     assert settings.environment == "production"
     assert "Bearer" not in repr(settings)
@@ -58,6 +61,7 @@ def test_resource_attributes_name_the_service_and_environment_where_nothing_else
         ("OTEL_TRACES_SAMPLER_ARG", "half", "'half' is not a number"),
         ("OTEL_TRACES_SAMPLER_ARG", "2", "must lie between 0 and 1"),
         ("OTEL_RESOURCE_ATTRIBUTES", "team", "write it as key=value"),
+        ("WATCHKEEPER_KEEP_SLOW_SECONDS", "-1", "must be 0 or more"),
         ("WATCHKEEPER_QUIET_PATHS", "ping", "'ping' does not begin with /"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL such as"),
     ],
