@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from pathlib import Path
+
+import msgspec
 
 from watchkeeper.model import Labels
 from watchkeeper.storage import log_rows, wal_format
@@ -12,6 +15,19 @@ from watchkeeper.storage.metric_store import DurableMetricStore
 from watchkeeper.storage.row_tiers import RowTiers
 from watchkeeper.storage.segments import Segments
 from watchkeeper.storage.wal_format import RecordKind
+
+
+def set_aside_aliens(directory: Path, damage: list[DamageReport]) -> None:
+    """Move files that are not a log, whatever their names say, out of the way.
+
+    Raises StorageError if a newer Watchkeeper wrote one of them.
+    """
+    for path in wal_format.log_files(directory):
+        if wal_format.is_alien(path):
+            aside = path.with_suffix(".damaged")
+            path.rename(aside)
+            reason = "the file header is not that of a log; no record was read"
+            damage.append(DamageReport(str(path), reason, str(aside)))
 
 
 def next_sequence(directory: Path, signals: Iterable[Segments]) -> int:
@@ -37,14 +53,18 @@ def replay(
     known: dict[int, Labels] = {}
     for path in wal_format.log_files(directory):
         for record in wal_format.read_file(path, damage):
-            if record.kind is RecordKind.SAMPLES:
-                lost = metrics.replay(record.sequence, record.payload, known)
-                if lost:
-                    reason = f"{lost} samples name series whose definition was damaged"
-                    damage.append(DamageReport(str(path), reason))
-            elif record.kind is RecordKind.LOGS:
-                logs.replay(record.sequence, log_rows.unpack(record.payload))
-            else:
-                spans.replay(record.sequence, log_rows.unpack(record.payload))
+            try:
+                if record.kind is RecordKind.SAMPLES:
+                    lost = metrics.replay(record.sequence, record.payload, known)
+                    if lost:
+                        reason = f"{lost} samples name series whose definition was damaged"
+                        damage.append(DamageReport(str(path), reason))
+                elif record.kind is RecordKind.LOGS:
+                    logs.replay(record.sequence, log_rows.unpack(record.payload))
+                else:
+                    spans.replay(record.sequence, log_rows.unpack(record.payload))
+            except (msgspec.DecodeError, struct.error, ValueError, KeyError) as error:
+                reason = f"record {record.sequence} cannot be understood: {error}"
+                damage.append(DamageReport(str(path), reason))
     logs.end_replay()
     spans.end_replay()

@@ -15,6 +15,7 @@ import numpy as np
 
 from watchkeeper.storage.engine import Cursor, Engine
 from watchkeeper.storage.gate import Gate
+from watchkeeper.storage.segment_format import SegmentFormat, SegmentTable
 from watchkeeper.storage.segment_writes import Insert, write_periods
 from watchkeeper.storage.segments import Segment, Segments
 
@@ -37,14 +38,18 @@ class RowTable:
     columns: tuple[tuple[str, str], ...]
     order: str
 
-    def ddl(self, table: str, *, compressed: bool) -> str:
-        """Return the statement that makes it."""
-        columns = ", ".join(
-            f"{name} {kind}"
-            + (" USING COMPRESSION zstd" if compressed and kind == "VARCHAR" else "")
+    def hot_ddl(self, table: str) -> str:
+        """Return the statement that makes it in memory."""
+        columns = ", ".join(f"{name} {kind}" for name, kind in self.columns)
+        return f"CREATE TABLE {table}({columns}, position BIGINT)"
+
+    def cold_format(self) -> SegmentFormat:
+        """Return what a segment file has of it."""
+        columns = tuple(
+            (name, kind + (" USING COMPRESSION zstd" if kind == "VARCHAR" else ""))
             for name, kind in self.columns
         )
-        return f"CREATE TABLE {table}({columns}, position BIGINT)"
+        return SegmentFormat((SegmentTable(self.name, (*columns, ("position", "BIGINT"))),))
 
     @property
     def names(self) -> str:
@@ -148,7 +153,7 @@ class RowTiers:
     def _new_hot_table(self) -> str:
         name = f"memory.hot_{self.table.name}_{next(self._numbers)}"
         with self._engine.cursor() as cursor:
-            cursor.execute(self.table.ddl(name, compressed=False))
+            cursor.execute(self.table.hot_ddl(name))
         return name
 
     def _positions(self, sequence: int, columns: Columns) -> np.ndarray[Any, Any]:

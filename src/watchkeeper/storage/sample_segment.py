@@ -19,18 +19,43 @@ from watchkeeper.storage import chunk
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.exemplars import SeriesExemplar
 from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
+from watchkeeper.storage.segment_format import SegmentFormat, SegmentTable
 from watchkeeper.storage.segments import Segment
 from watchkeeper.storage.series_index import SeriesIndex
 
 CHUNK_MS = 2 * 3600 * 1000
-TABLES = (
-    "CREATE TABLE {name}.series(id INTEGER, labels VARCHAR USING COMPRESSION zstd)",
-    "CREATE TABLE {name}.times(id INTEGER, data BLOB)",
-    """CREATE TABLE {name}.chunks(
-        series INTEGER, start_ms BIGINT, end_ms BIGINT, times INTEGER, data BLOB,
-        sequence BIGINT)""",
-    """CREATE TABLE {name}.exemplars(
-        series INTEGER, timestamp_ms BIGINT, value DOUBLE, labels VARCHAR, sequence BIGINT)""",
+SAMPLES = SegmentFormat(
+    tables=(
+        SegmentTable("series", (("id", "INTEGER"), ("labels", "VARCHAR USING COMPRESSION zstd"))),
+        SegmentTable("times", (("id", "INTEGER"), ("data", "BLOB"))),
+        SegmentTable(
+            "chunks",
+            (
+                ("series", "INTEGER"),
+                ("start_ms", "BIGINT"),
+                ("end_ms", "BIGINT"),
+                ("times", "INTEGER"),
+                ("data", "BLOB"),
+                ("sequence", "BIGINT"),
+            ),
+        ),
+        SegmentTable(
+            "exemplars",
+            (
+                ("series", "INTEGER"),
+                ("timestamp_ms", "BIGINT"),
+                ("value", "DOUBLE"),
+                ("labels", "VARCHAR"),
+                ("sequence", "BIGINT"),
+            ),
+        ),
+    ),
+    migrations={
+        1: (
+            "ALTER TABLE {name}.chunks ADD COLUMN IF NOT EXISTS sequence BIGINT DEFAULT -1",
+            "ALTER TABLE {name}.exemplars ADD COLUMN IF NOT EXISTS sequence BIGINT DEFAULT -1",
+        )
+    },
 )
 
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from watchkeeper.errors import StorageError
+from watchkeeper.errors import StorageError, StoreDamagedError
 from watchkeeper.storage.engine import (
     Cursor,
     Engine,
@@ -25,9 +25,9 @@ from watchkeeper.storage.engine import (
     is_interrupted,
 )
 from watchkeeper.storage.limits import DamageReport
+from watchkeeper.storage.segment_format import SegmentFormat
 
 SUFFIX = ".duckdb"
-_WATERMARK = "CREATE TABLE {name}.watermark(sequence BIGINT)"
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Segments:
         directory: Path,
         *,
         period_ns: int,
-        tables: tuple[str, ...],
+        form: SegmentFormat,
         open_at_most: int,
         damage: list[DamageReport],
     ) -> None:
@@ -67,7 +67,7 @@ class Segments:
         self.period_ns = period_ns
         self._engine = engine
         self._directory = directory
-        self._tables = tables
+        self._form = form
         self._open_at_most = open_at_most
         self._damage = damage
         self._lock = threading.Lock()
@@ -100,7 +100,7 @@ class Segments:
         """
         try:
             catalog = self._acquire(segment)
-        except EngineError as error:
+        except (EngineError, StoreDamagedError) as error:
             self._note_damage(segment, error)
             return None
         try:
@@ -138,7 +138,7 @@ class Segments:
         if segment is not None:
             try:
                 self._acquire(segment)
-            except EngineError as error:
+            except (EngineError, StoreDamagedError) as error:
                 self._note_damage(segment, error)
                 self.set_aside(segment)
                 segment = None
@@ -159,7 +159,7 @@ class Segments:
         segment.writing = False
         segment.derived = {}
         if failed:
-            with suppress(EngineError), self._lock:
+            with suppress(EngineError, StoreDamagedError), self._lock:
                 self._close(segment)
                 self._open(segment)
         else:
@@ -238,10 +238,11 @@ class Segments:
         segment.catalog = self._engine.attach(segment.path)
         try:
             with self._engine.cursor() as cursor:
+                self._form.bring_up_to_date(cursor, segment.catalog)
                 found = cursor.execute(
                     f"SELECT max(sequence) FROM {segment.catalog}.watermark"
                 ).fetchone()
-        except EngineError:
+        except (EngineError, StoreDamagedError):
             self._close(segment)
             raise
         segment.watermark = int(found[0]) if found and found[0] is not None else -1
@@ -250,9 +251,7 @@ class Segments:
         _own_log(segment.path).unlink(missing_ok=True)
         segment.catalog = self._engine.attach(segment.path)
         with self._engine.cursor() as cursor:
-            for statement in (_WATERMARK, *self._tables):
-                cursor.execute(statement.format(name=segment.catalog))
-            cursor.execute(f"INSERT INTO {segment.catalog}.watermark VALUES (-1)")
+            self._form.create(cursor, segment.catalog)
             cursor.execute(f"CHECKPOINT {segment.catalog}")
         segment.users = 1
 
@@ -268,7 +267,10 @@ class Segments:
         for segment in idle[: max(0, opened - leave_open)]:
             self._close(segment)
 
-    def _note_damage(self, segment: Segment, error: EngineError) -> None:
+    def _note_damage(self, segment: Segment, error: EngineError | StoreDamagedError) -> None:
+        if isinstance(error, StoreDamagedError):
+            segment.damaged = str(error)
+            return
         if is_interrupted(error):
             raise StorageError(
                 f"{segment.path} is being opened again after the disk was full: ask again"

@@ -3,6 +3,7 @@
 directory/lock            who has it
 directory/wal/*.wal       acknowledged, not in segments yet
 directory/metrics/*.duckdb, logs/*, spans/*    one file a period
+directory/format          which version everything has
 directory/metadata.json   what targets say about metric families
 """
 
@@ -10,12 +11,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from watchkeeper.clock import Clock, SystemClock
-from watchkeeper.errors import StorageError
-from watchkeeper.storage import log_rows, recovery, sample_segment, span_rows
+from watchkeeper.errors import StorageError, WatchkeeperError
+from watchkeeper.storage import log_rows, recovery, sample_segment, span_rows, store_format
 from watchkeeper.storage.directory_lock import DirectoryLock
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Engine, EngineError
@@ -24,6 +26,7 @@ from watchkeeper.storage.limits import DamageReport, StoreLimits, StoreStats
 from watchkeeper.storage.log_store import DurableLogStore
 from watchkeeper.storage.metric_store import DurableMetricStore
 from watchkeeper.storage.row_tiers import RowTable, RowTiers
+from watchkeeper.storage.segment_format import SegmentFormat
 from watchkeeper.storage.segments import Segments
 from watchkeeper.storage.span_store import DurableSpanStore
 from watchkeeper.storage.wal import WriteAheadLog
@@ -56,7 +59,11 @@ class Store:
         self._disk = disk
         self._flushing = threading.Lock()
         self._tally = _Tally()
-        self._engine = Engine(limits, directory / "spill")
+        try:
+            self._engine = Engine(limits, directory / "spill")
+        except BaseException:
+            self._lock.release()
+            raise
         self._build()
         self._flushed_at_ns = clock.monotonic_ns()
         self._stopping = threading.Event()
@@ -76,9 +83,23 @@ class Store:
     ) -> Store:
         """Open or make the store of a directory, with everything that was ever acknowledged.
 
-        Raises StorageError if another process has it, OSError if the directory cannot be used.
+        An older format is migrated, what is damaged set aside. Raises StorageError, and nothing
+        else, if another process has it, a newer Watchkeeper wrote it, or it cannot be used.
         """
-        return cls(directory, clock or SystemClock(), limits or StoreLimits(), disk or Disk())
+        try:
+            return cls(directory, clock or SystemClock(), limits or StoreLimits(), disk or Disk())
+        except WatchkeeperError:
+            raise
+        except OSError as error:
+            raise StorageError(
+                f"the store in {directory} cannot be opened ({error}): see to the permissions and "
+                "the room there, or choose another directory"
+            ) from error
+        except Exception as error:
+            raise StorageError(
+                f"the store in {directory} cannot be opened ({type(error).__name__}: {error}): "
+                "keep a copy of it, and choose another directory meanwhile"
+            ) from error
 
     def flush(self) -> None:
         """Move all hot data into segments and drop segments past their retention.
@@ -137,16 +158,19 @@ class Store:
 
     def _build(self) -> None:
         try:
-            metrics = self._segments("metrics", sample_segment.TABLES)
+            current = store_format.is_current(self._directory)
+            metrics = self._segments("metrics", sample_segment.SAMPLES)
             logs = RowTiers(self._engine, self._row_segments(log_rows.LOGS), log_rows.LOGS)
             spans = RowTiers(self._engine, self._row_segments(span_rows.SPANS), span_rows.SPANS)
+            if not current:
+                self._migrate((metrics, logs.segments, spans.segments))
             directory = self._directory / "wal"
             directory.mkdir(mode=0o700, exist_ok=True)
+            numbered = recovery.next_sequence(directory, (metrics, logs.segments, spans.segments))
+            recovery.set_aside_aliens(directory, self._tally.damage)
             log = WriteAheadLog(
                 directory,
-                next_sequence=recovery.next_sequence(
-                    directory, (metrics, logs.segments, spans.segments)
-                ),
+                next_sequence=numbered,
                 disk=self._disk,
                 reserve_bytes=self._limits.reserve_bytes,
             )
@@ -164,15 +188,21 @@ class Store:
             raise
 
     def _row_segments(self, table: RowTable) -> Segments:
-        ddl = table.ddl(f"{{name}}.{table.name}", compressed=True)
-        return self._segments(table.name, (ddl,))
+        return self._segments(table.name, table.cold_format())
 
-    def _segments(self, signal: str, tables: tuple[str, ...]) -> Segments:
+    def _migrate(self, signals: Iterable[Segments]) -> None:
+        """Open every file once, which brings it to this version, and note that it was done."""
+        for segments in signals:
+            for segment in segments.all():
+                segments.watermark(segment.start_ns)
+        store_format.note(self._directory, self._disk)
+
+    def _segments(self, signal: str, form: SegmentFormat) -> Segments:
         return Segments(
             self._engine,
             self._directory / signal,
             period_ns=self._limits.period_seconds * _NS_PER_SECOND,
-            tables=tables,
+            form=form,
             open_at_most=self._limits.open_segments,
             damage=self._tally.damage,
         )

@@ -1,8 +1,8 @@
 """The bytes of the write-ahead log, and how they are read back after a crash.
 
-A file is `magic (8) salt (8)` and then records: `magic (4) length (4) crc (4) sequence (8)
-kind (1) payload`, little-endian. The CRC-32 covers what follows it and the length, and starts
-from the salt, so that no sender can put bytes into a payload that pass for a record.
+A file is `magic (7) format (1) salt (8)` and then records: `magic (4) length (4) crc (4)
+sequence (8) kind (1) payload`, little-endian. The CRC-32 covers what follows it and the length,
+and starts from the salt, so that no sender can put bytes into a payload that pass for a record.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from watchkeeper.errors import StorageError
 from watchkeeper.storage.limits import DamageReport
 
-FILE_MAGIC = b"WKLOG\x00\x00\x01"
+FORMAT = 1
+_FAMILY = b"WKLOG\x00\x00"
+FILE_MAGIC = _FAMILY + bytes([FORMAT])
 FILE_HEADER_BYTES = 16
 _RECORD_MAGIC = b"\xa7WK\x9e"
 _HEADER = struct.Struct("<4sIIQB")
@@ -30,6 +33,9 @@ class RecordKind(IntEnum):
     SAMPLES = 1
     LOGS = 2
     SPANS = 3
+
+
+_KINDS = frozenset(RecordKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +67,26 @@ def log_files(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob(f"*{SUFFIX}") if path.stem.isdigit())
 
 
+def is_alien(path: Path) -> bool:
+    """Tell whether a file does not begin as a log does, and is too long for a torn header.
+
+    Raises StorageError if it is of a newer format.
+    """
+    with path.open("rb") as file:
+        header = file.read(FILE_HEADER_BYTES)
+    if header[:7] == _FAMILY and header[7:8] > bytes([FORMAT]):
+        raise StorageError(
+            f"{path} has format {header[7]}, this Watchkeeper reads up to {FORMAT}: run the newer "
+            "one that wrote it; what it holds is in no segment yet"
+        )
+    return len(header) == FILE_HEADER_BYTES and header[:8] != FILE_MAGIC
+
+
 def read_file(path: Path, damage: list[DamageReport]) -> Iterator[WalRecord]:
-    """Yield the whole records of a file in order; what lies between them goes to `damage`."""
+    """Yield the whole records of a file in order; what lies between them goes to `damage`.
+
+    Raises StorageError at a record of a kind that only a newer Watchkeeper writes.
+    """
     data = path.read_bytes()
     if data[:8] != FILE_MAGIC or len(data) < FILE_HEADER_BYTES:
         if data:
@@ -94,6 +118,11 @@ def _record_at(data: bytes, offset: int, start: int) -> WalRecord | None:
     payload = data[offset + _HEADER.size : end]
     if _checksum(start, length, sequence, kind, payload) != crc:
         return None
+    if kind not in _KINDS:
+        raise StorageError(
+            f"record {sequence} of the write-ahead log is of the unknown kind {kind}: run the "
+            "newer Watchkeeper that wrote it; what it holds is in no segment yet"
+        )
     return WalRecord(sequence, RecordKind(kind), payload)
 
 

@@ -1,0 +1,215 @@
+"""Formats: the older is brought up to date, the newer refused, the unreadable set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.watchkeeper.storage.conftest import record, samples, series, span
+
+from watchkeeper.errors import StorageError
+from watchkeeper.model import Exemplar, labels
+from watchkeeper.ports import LogQuery, TraceQuery
+from watchkeeper.storage import Store
+from watchkeeper.storage.segment_format import FORMAT
+
+OpenStore = Callable[..., Store]
+EVER = (0, 2**62)
+MARK = (labels({"trace_id": "1"}), 2.0, 1_700_000_000_000)
+RECORD = record("hello", attributes={"user": "ann", "tries": 3, "big": 1e16}, trace_id="0f" * 16)
+SPAN = span(1, 2, attributes={"http.route": "/x", "ok": True}, resource={"service.name": "api"})
+
+
+def fill(store: Store) -> None:
+    store.metrics.append(
+        samples((series(), 0, 1.0), (series(), 15, 2.0), exemplars=[(series(), Exemplar(*MARK))])
+    )
+    store.logs.append([RECORD])
+    store.spans.append([SPAN])
+
+
+def is_whole(store: Store) -> bool:
+    """Return whether the store gives back what `fill` wrote, once."""
+    return (
+        [one.values.tolist() for one in store.metrics.select([], *EVER)] == [[1.0, 2.0]]
+        and store.metrics.exemplars([], *EVER) == [(series(), [Exemplar(*MARK)])]
+        and store.logs.search(LogQuery(*EVER)) == [RECORD]
+        and store.logs.search(LogQuery(*EVER, fields=(("tries", "3"),))) == [RECORD]
+        and store.spans.search(TraceQuery(*EVER, attributes=(("ok", "true"),))) == [[SPAN]]
+        and store.spans.trace(SPAN.trace_id) == [SPAN]
+    )
+
+
+def segment(directory: Path, signal: str) -> Path:
+    (path,) = (directory / signal).glob("*.duckdb")
+    return path
+
+
+def change(path: Path, *statements: str) -> None:
+    with duckdb.connect(str(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def to_format_1(directory: Path, *, without_sequences: bool) -> None:
+    """Make of a flushed directory what Watchkeeper wrote before files said their format."""
+    (directory / "format").unlink()
+    text = "VARCHAR USING COMPRESSION zstd"
+    change(
+        segment(directory, "logs"),
+        "DROP TABLE logs",
+        "DROP TABLE format",
+        f"CREATE TABLE logs(timestamp_ns BIGINT, severity UTINYINT, message {text}, "
+        f"service {text}, logger {text}, trace_id {text}, span_id {text}, attributes {text}, "
+        f"resource {text}, position BIGINT)",
+        f"INSERT INTO logs VALUES ({RECORD.timestamp_ns}, 9, 'hello', 'api', '', "
+        f"""'{RECORD.trace_id}', '', ',"user":"ann","tries":3,"big":1e16,', '', 1)""",
+    )
+    change(
+        segment(directory, "spans"),
+        "DROP TABLE spans",
+        "DROP TABLE format",
+        f"CREATE TABLE spans(trace_id {text}, span_id {text}, parent_span_id {text}, name {text}, "
+        f"kind UTINYINT, start_ns BIGINT, end_ns BIGINT, service {text}, status UTINYINT, "
+        f"status_message {text}, attributes {text}, events {text}, links {text}, resource {text}, "
+        f"scope {text}, position BIGINT)",
+        f"INSERT INTO spans VALUES ('{SPAN.trace_id}', '{SPAN.span_id}', '', 'GET /', 2, "
+        f"{SPAN.start_ns}, {SPAN.end_ns}, 'api', 0, '', ',\"http.route\":\"/x\",\"ok\":true,', "
+        "'', '', ',\"service.name\":\"api\",', '', 2)",
+    )
+    change(segment(directory, "metrics"), "DROP TABLE format")
+    if without_sequences:
+        change(
+            segment(directory, "metrics"),
+            "ALTER TABLE chunks DROP COLUMN sequence",
+            "ALTER TABLE exemplars DROP COLUMN sequence",
+        )
+
+
+@pytest.fixture
+def flushed(open_store: OpenStore, tmp_path: Path) -> Path:
+    store = open_store()
+    fill(store)
+    store.flush()
+    store.close()
+    return tmp_path / "store"
+
+
+@pytest.mark.parametrize("without_sequences", [False, True])
+def test_a_directory_of_format_1_is_brought_up_to_date_and_read(
+    open_store: OpenStore, flushed: Path, without_sequences: bool
+):
+    to_format_1(flushed, without_sequences=without_sequences)
+    store = open_store()
+    assert is_whole(store)
+    assert store.stats().damage == ()
+    store.logs.append([record("more", at=5)])
+    store.flush()
+    assert len(store.logs.search(LogQuery(*EVER))) == 2
+    store.close()
+    assert (flushed / "format").read_text() == f"{FORMAT}\n"
+    for signal in ("metrics", "logs", "spans"):
+        with duckdb.connect(str(segment(flushed, signal))) as connection:
+            assert connection.execute("SELECT version FROM format").fetchall() == [(FORMAT,)]
+
+
+def test_a_migration_that_was_cut_off_is_done_again(
+    open_store: OpenStore, flushed: Path, monkeypatch: pytest.MonkeyPatch
+):
+    to_format_1(flushed, without_sequences=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("watchkeeper.storage.store_format.note", cut_off)
+        with pytest.raises(StorageError, match="cannot be opened"):
+            open_store()
+    assert is_whole(open_store())
+
+
+def cut_off(*_: object) -> None:
+    raise OSError(5, "Input/output error")
+
+
+def test_a_directory_of_a_newer_format_is_refused_and_left_alone(
+    open_store: OpenStore, flushed: Path
+):
+    (flushed / "format").write_text(f"{FORMAT + 1}\n")
+    with pytest.raises(StorageError, match=f"has format {FORMAT + 1}.*run the newer one"):
+        open_store()
+    (flushed / "format").write_text(f"{FORMAT}\n")
+    assert is_whole(open_store())
+
+
+def test_a_directory_that_does_not_say_its_format_is_refused(open_store: OpenStore, flushed: Path):
+    (flushed / "format").write_bytes(b"\xff\x00")
+    with pytest.raises(StorageError, match="does not say which format"):
+        open_store()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE format SET version = 99",
+        "DELETE FROM format",
+        "DROP TABLE watermark",
+        "ALTER TABLE {table} DROP COLUMN {column}",
+        "DROP TABLE {table}",
+    ],
+)
+def test_a_segment_that_is_newer_or_not_what_it_says_is_set_aside(
+    open_store: OpenStore, flushed: Path, statement: str
+):
+    for signal, table, column in (
+        ("metrics", "chunks", "times"),
+        ("logs", "logs", "message"),
+        ("spans", "spans", "scope"),
+    ):
+        change(segment(flushed, signal), statement.format(table=table, column=column))
+    store = open_store()
+    assert store.logs.search(LogQuery(*EVER)) == []
+    assert store.spans.search(TraceQuery(*EVER)) == []
+    assert store.metrics.select([], *EVER) == []
+    fill(store)
+    store.flush()
+    assert is_whole(store)
+    assert all(Path(report.set_aside_as).exists() for report in store.stats().damage)
+    assert len(store.stats().damage) == 3
+
+
+def test_a_log_of_a_newer_format_is_refused_and_left_alone(open_store: OpenStore, tmp_path: Path):
+    store = open_store()
+    fill(store)
+    store.close()
+    (path,) = (tmp_path / "store" / "wal").glob("*.wal")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:7] + b"\x07" + whole[8:])
+    with pytest.raises(StorageError, match=r"has format 7.*run the newer"):
+        open_store()
+    path.write_bytes(whole)
+    assert is_whole(open_store())
+
+
+def test_a_file_that_is_no_log_is_set_aside(open_store: OpenStore, tmp_path: Path):
+    store = open_store()
+    fill(store)
+    store.close()
+    alien = tmp_path / "store" / "wal" / f"{7:020d}.wal"
+    alien.write_bytes(b"something else entirely")
+    store = open_store()
+    assert is_whole(store)
+    assert alien.with_suffix(".damaged").read_bytes() == b"something else entirely"
+
+
+@pytest.mark.parametrize("spoil", ["file", "metrics", "wal", "metadata.json", "format", "lock"])
+def test_whatever_is_in_the_way_is_a_storage_error(tmp_path: Path, spoil: str):
+    directory = tmp_path / "store"
+    if spoil == "file":
+        directory.write_text("not a directory")
+    else:
+        directory.mkdir()
+        if spoil in ("metrics", "wal"):
+            (directory / spoil).write_text("not a directory")
+        else:
+            (directory / spoil).mkdir()
+    with pytest.raises(StorageError, match="cannot be opened"):
+        Store.open(directory)
