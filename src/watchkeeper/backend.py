@@ -16,7 +16,13 @@ from pathlib import Path
 
 from watchkeeper.clock import Clock
 from watchkeeper.errors import ConfigError, StorageError, WatchkeeperError
-from watchkeeper.ingest import OtlpReceiver, PrometheusConfig, Scraper, TargetStatus
+from watchkeeper.ingest import (
+    OtlpReceiver,
+    PrometheusConfig,
+    RemoteWriteReceiver,
+    Scraper,
+    TargetStatus,
+)
 from watchkeeper.ingest import load_config as load_prometheus_config
 from watchkeeper.model import LogRecord
 from watchkeeper.notify import AlertmanagerConfig, Notifier
@@ -94,10 +100,9 @@ class Backend:
         self.places = places
         self.store = store
         self.started_ns = clock.time_ns()
-        self.reload_error = ""
-        self.failures: dict[str, str] = {}
         self.logs = TappedLogs(store.logs)
         self.receiver = OtlpReceiver(store.metrics, self.logs, store.spans, clock=clock)
+        self.remote_write = RemoteWriteReceiver(store.metrics)
         self.query_limits = QueryLimits()
         self.engine = Engine(store.metrics, limits=self.query_limits, clock=clock)
         self._clock = clock
@@ -125,12 +130,13 @@ class Backend:
 
     async def stop(self) -> None:
         """Stop to scrape, evaluate and notify; then close the store, in which everything is."""
-        await self._stop_parts()
-        try:
-            await asyncio.to_thread(self.store.flush)
-        except StorageError:
-            LOGGER.exception("hot data stays in the write-ahead log until the next start")
-        await asyncio.to_thread(self.store.close)
+        async with self._changing:
+            await self._stop_parts()
+            try:
+                await asyncio.to_thread(self.store.flush)
+            except StorageError:
+                LOGGER.exception("hot data stays in the write-ahead log until the next start")
+            await asyncio.to_thread(self.store.close)
 
     async def reload(self) -> None:
         """Read the files again and go on by them. Raises ConfigError, and keeps what runs.
@@ -138,15 +144,17 @@ class Backend:
         Alerts keep their state: the new evaluator finds it in the store, the new notifier in
         its directory.
         """
-        try:
-            configuration = await asyncio.to_thread(Configuration.read, self.places)
-        except WatchkeeperError as error:
-            self.reload_error = str(error)
-            raise
         async with self._changing:
+            try:
+                configuration = await asyncio.to_thread(Configuration.read, self.places)
+            except WatchkeeperError as error:
+                self.reload_error = str(error)
+                raise
             await self._stop_parts()
-            self._configure(configuration)
-            await self.start()
+            try:
+                self._configure(configuration)
+            finally:
+                await self.start()
 
     def groups(self) -> tuple[GroupSnapshot, ...]:
         """Return the rule groups as their last evaluation left them."""
@@ -161,6 +169,7 @@ class Backend:
         self.configuration = configuration
         self.configured_ns = self._clock.time_ns()
         self.reload_error = ""
+        self.failures: dict[str, str] = {}
         self.notifier = Notifier(
             configuration.alertmanager,
             clock=self._clock,

@@ -88,7 +88,8 @@ class OwnMetrics:
     def _intake(self) -> Iterator[MetricFamily]:
         received = Count({signal.value: 0 for signal in Signal})
         refused = Count({(signal.value, why.value): 0 for signal in Signal for why in Refusal})
-        for part in (self._backend.scraper, self._backend.receiver):
+        backend = self._backend
+        for part in (backend.scraper, backend.receiver, backend.remote_write):
             statistics = part.statistics()
             received.update({k.value: n for k, n in statistics.received.items()})
             refused.update({(k.value, why.value): n for (k, why), n in statistics.refused.items()})

@@ -1,0 +1,83 @@
+"""Prometheus remote write: POST /prometheus/api/v1/write, versions 1.0 and 2.0.
+
+Source: prometheus.io, "Remote-Write 1.0" and "2.0". 4xx means never again, 429 and 5xx mean
+later; what is acknowledged is on disk.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from watchkeeper.errors import DecodeError, OverloadError, StoreFullError
+from watchkeeper.ingest.remote_write import RemoteWriteReceiver, Written
+from watchkeeper.server.answers import Endpoint, Failure, Refusal, failure_of
+from watchkeeper.server.arguments import body
+from watchkeeper.server.threads import Threads
+from watchkeeper.wire.remote_write import Version
+
+PATH = "/prometheus/api/v1/write"
+MAX_BODY_BYTES = 16 << 20
+RETRY_SECONDS = 5.0
+_MEDIA_TYPE = "application/x-protobuf"
+_WRITTEN = "x-prometheus-remote-write-{}-written"
+
+
+def routes(receiver: RemoteWriteReceiver, threads: Threads) -> list[Route]:
+    """Return the endpoint."""
+    return [Route(PATH, _endpoint(receiver, threads), methods=["POST"])]
+
+
+def _endpoint(receiver: RemoteWriteReceiver, threads: Threads) -> Endpoint:
+    async def write(request: Request) -> Response:
+        try:
+            version = _version(request)
+            data = await body(request, MAX_BODY_BYTES)
+            written = await threads.run(partial(receiver.receive, data, version))
+        except Exception as error:  # noqa: BLE001 - the edge: _failure logs what is unexpected
+            failure = _failure(error)
+            headers = failure.headers | _counts(Written(0, 0, 0, ""))
+            return PlainTextResponse(f"{failure.message}\n", failure.status, headers)
+        if written.problem:
+            return PlainTextResponse(f"{written.problem}\n", 400, _counts(written))
+        return Response(None, 204, _counts(written))
+
+    return write
+
+
+def _version(request: Request) -> Version:
+    """Return what a request holds, 1.0 unless it says otherwise. Raises Refusal 415."""
+    encoding = request.headers.get("content-encoding", "snappy").strip().lower()
+    if encoding != "snappy":
+        raise Refusal(415, "bad_encoding", f"Content-Encoding {encoding!r}: send snappy")
+    kind = request.headers.get("content-type", _MEDIA_TYPE)
+    media_type, *parameters = [part.strip() for part in kind.split(";")]
+    names = dict(part.split("=", 1) for part in parameters if "=" in part)
+    message = names.get("proto", Version.V1.value).strip('"')
+    if media_type.lower() != _MEDIA_TYPE or message not in list(Version):
+        wanted = " or ".join(f"{_MEDIA_TYPE};proto={version}" for version in Version)
+        raise Refusal(415, "bad_content_type", f"Content-Type {kind!r}: send {wanted}")
+    return Version(message)
+
+
+def _counts(written: Written) -> dict[str, str]:
+    counts = {
+        "samples": written.samples,
+        "histograms": written.histograms,
+        "exemplars": written.exemplars,
+    }
+    return {_WRITTEN.format(name): str(count) for name, count in counts.items()}
+
+
+def _failure(error: Exception) -> Failure:
+    """Return a failure with a status that Prometheus knows: only 5xx are always tried again."""
+    if isinstance(error, OverloadError) and not error.retry_after_seconds:
+        return Failure(413, "too_large", str(error))
+    if isinstance(error, StoreFullError):
+        return Failure(503, "store_full", str(error), RETRY_SECONDS)
+    if isinstance(error, DecodeError):
+        return Failure(400, "undecodable", str(error))
+    return failure_of(error)

@@ -1,0 +1,60 @@
+"""What both versions of remote write come to: samples in columns, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from watchkeeper.errors import DecodeError
+from watchkeeper.model import METRIC_NAME, Exemplar, Labels, MetricMetadata, MetricType
+
+TYPES = (
+    MetricType.UNKNOWN,
+    MetricType.COUNTER,
+    MetricType.GAUGE,
+    MetricType.HISTOGRAM,
+    MetricType.HISTOGRAM,
+    MetricType.SUMMARY,
+    MetricType.GAUGE,
+    MetricType.GAUGE,
+)
+"""Both versions number metric types alike; what the model does not know is the nearest."""
+
+
+class InvalidSeriesError(DecodeError):
+    """A series' labels mean nothing; the rest of the request is good."""
+
+
+@dataclass(slots=True)
+class DecodedWrite:
+    """Samples in three columns of equal length, and what was left out."""
+
+    labels: list[Labels] = field(default_factory=list)
+    timestamps_ms: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    exemplars: list[tuple[Labels, Exemplar]] = field(default_factory=list)
+    metadata: dict[str, MetricMetadata] = field(default_factory=dict)
+    histograms: int = 0
+    invalid: int = 0
+    reason: str = ""
+
+    def reject(self, reason: str) -> None:
+        """Count a series that is left out; the last reason is told to the sender."""
+        self.invalid += 1
+        self.reason = reason
+
+
+def type_of(number: int) -> MetricType:
+    """Return the type that a number means."""
+    return TYPES[number] if number < len(TYPES) else MetricType.UNKNOWN
+
+
+def checked_labels(pairs: Iterable[tuple[str, str]]) -> Labels:
+    """Return pairs as a label set. Raises InvalidSeriesError."""
+    ordered = sorted([pair for pair in pairs if pair[1]])
+    names = dict(ordered)
+    if len(names) != len(ordered):
+        raise InvalidSeriesError(f"series {names.get(METRIC_NAME, '')!r}: a label comes twice")
+    if METRIC_NAME not in names or "" in names:
+        raise InvalidSeriesError("a series has no name, or a label has none")
+    return tuple(ordered)
