@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from resume_optimizer.api.caller import AnyCaller, Caller, SignedIn, session_of
 from resume_optimizer.api.sessions import Session
+from resume_optimizer.api.text import Text
 from resume_optimizer.database import users
 from resume_optimizer.failures import Failure
 from resume_optimizer.telemetry import LOGIN_REFUSED, USER_LOGGED_IN, USER_REGISTERED
@@ -26,8 +27,8 @@ router = APIRouter()
 class Credentials(BaseModel):
     """An email address and a password."""
 
-    email: str
-    password: str
+    email: Text
+    password: Text
 
 
 async def register(calling: Caller, email: str, password: str, *, probe_token: str = "") -> Session:

@@ -59,6 +59,7 @@ def create_app(settings: Settings, telemetry: Telemetry) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        redirect_slashes=False,  # it would send people to whatever host the request names
         telemetry={"tracing": False},
     )
     app.state.site = Site(settings, telemetry)

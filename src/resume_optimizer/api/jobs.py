@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from resume_optimizer.api.caller import Caller, SignedIn, session_of
+from resume_optimizer.api.text import Text
 from resume_optimizer.database import jobs, resumes
 from resume_optimizer.database.jobs import Job, NewJob, StoredResult
 from resume_optimizer.failures import CODES, Failure
@@ -34,8 +35,8 @@ class JobRequest(BaseModel):
     """A resume and a posting, the posting as text or as a URL."""
 
     resume_id: UUID
-    posting_text: str = ""
-    posting_url: str = ""
+    posting_text: Text = ""
+    posting_url: Text = ""
 
 
 async def ask(calling: Caller, wanted: JobRequest, request_key: str | None = None) -> Job:
@@ -45,13 +46,13 @@ async def ask(calling: Caller, wanted: JobRequest, request_key: str | None = Non
     """
     services = calling.api.services
     session = session_of(calling)
-    await calling.api.rate_limits.job(session.user_type, calling.who)
     text, url = await check_posting(calling, wanted.posting_text, wanted.posting_url)
     if await resumes.get(services.database, wanted.resume_id, session.user_id) is None:
         raise Failure("resume_not_found")
     if await jobs.waiting(services.database) >= services.settings.limits.queued_jobs:
         services.telemetry.counter(queue.REJECTED).inc(queue=NAME)
         raise Failure("queue_full")
+    await calling.api.rate_limits.job(session.user_type, calling.who)
     job, new = await jobs.create(
         services.database,
         NewJob(

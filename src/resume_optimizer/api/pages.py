@@ -35,8 +35,7 @@ async def home(request: Request, calling: AnyCaller) -> Response:
 @router.post("/optimise")
 async def optimise(request: Request, calling: SignedIn) -> Response:
     """Take a resume and a posting, and go to the job."""
-    async with request.form(max_files=1, max_fields=10) as form:
-        forms.check(request, calling.session, form)
+    async with forms.read_own(request, calling.session, files=1) as form:
         try:
             job_id = await _ask(calling, form)
         except Failure as failure:
@@ -81,26 +80,21 @@ async def _optimise_page(
         failure,
         resumes=await kept_resumes.of_user(database, session.user_id, limit=RECENT),
         jobs=await kept_jobs.of_user(database, session.user_id, limit=RECENT),
-        posting_text=_text(form, "posting_text"),
-        posting_url=_text(form, "posting_url"),
+        posting_text=forms.text(form, "posting_text"),
+        posting_url=forms.text(form, "posting_url"),
     )
 
 
 async def _ask(calling: Caller, form: FormData) -> UUID:
-    text, url = _text(form, "posting_text"), _text(form, "posting_url")
+    text, url = forms.text(form, "posting_text"), forms.text(form, "posting_url")
     await jobs.check_posting(calling, text, url)
-    known = _text(form, "resume_id")
+    known = forms.text(form, "resume_id")
     try:
         resume_id = UUID(known) if known else (await resumes.keep(calling, form)).id
     except ValueError:
         raise Failure("resume_not_found") from None
     wanted = jobs.JobRequest(resume_id=resume_id, posting_text=text, posting_url=url)
     return (await jobs.ask(calling, wanted)).id
-
-
-def _text(form: FormData | None, name: str) -> str:
-    value = form.get(name, "") if form is not None else ""
-    return value.strip() if isinstance(value, str) else ""
 
 
 def _site(request: Request) -> Site:

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
+from resume_optimizer.api import forms
 from resume_optimizer.api.caller import Caller, SignedIn, session_of
 from resume_optimizer.database import resumes
 from resume_optimizer.database.resumes import NewResume, Resume
@@ -48,7 +49,7 @@ def plain_filename(name: str) -> str:
 @router.post("/api/resumes", status_code=201)
 async def post_resume(request: Request, calling: SignedIn) -> dict[str, Any]:
     """Upload a resume as multipart form data, field `file`."""
-    async with request.form(max_files=1, max_fields=10) as form:
+    async with forms.read(request, files=1) as form:
         return describe(await keep(calling, form))
 
 
