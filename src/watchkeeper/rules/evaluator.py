@@ -93,12 +93,24 @@ class Evaluator:
         slot_ns = next_slot_ns(self._clock.time_ns(), state.interval_ns, state.offset_ns)
         while True:
             await sleep(max(0.0, (slot_ns - self._clock.time_ns()) / 1e9))
-            if self._clock.time_ns() < slot_ns:
+            now_ns = self._clock.time_ns()
+            if now_ns < slot_ns:
+                # A clock that was set back must not make the watch wait until it catches up.
+                slot_ns = min(slot_ns, next_slot_ns(now_ns, state.interval_ns, state.offset_ns))
                 continue
-            await asyncio.to_thread(self._evaluate, state, slot_ns)
+            await self._evaluate_in_thread(state, slot_ns)
             late = max(0, (self._clock.time_ns() - slot_ns) // state.interval_ns)
             state.missed += max(0, late - 1)
             slot_ns += max(1, late) * state.interval_ns
+
+    async def _evaluate_in_thread(self, state: _GroupState, now_ns: int) -> None:
+        """Evaluate a group; who cancels waits for its end, since a thread cannot be stopped."""
+        evaluation = asyncio.create_task(asyncio.to_thread(self._evaluate, state, now_ns))
+        try:
+            await asyncio.shield(evaluation)
+        except asyncio.CancelledError:
+            await evaluation
+            raise
 
     def _evaluate(self, state: _GroupState, now_ns: int) -> None:
         started_ns = self._clock.monotonic_ns()
@@ -118,7 +130,7 @@ class Evaluator:
                 continue
             try:
                 found = restore(rule.rule, self._history, now_ns, confirm_within_ns)
-            except WatchkeeperError as error:
+            except Exception as error:  # noqa: BLE001 - to watch without a past is to watch
                 LOGGER.warning(
                     "alerts of %s before the start are not known: %s", rule.rule.name, error
                 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import threading
 from itertools import pairwise
 
 import pytest
 
+from watchkeeper.ports import VectorSample
 from watchkeeper.rules import AlertState, Health
 
 RULES = """
@@ -279,3 +282,60 @@ async def test_moments_that_were_missed_are_counted_and_not_caught_up(start_worl
     assert statistics.evaluations == 2
     assert statistics.missed == 4
     assert statistics.last_duration_seconds == 200
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_is_set_back_does_not_stop_the_watch(start_world) -> None:
+    world = start_world(RULES)
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 6:
+            raise EnoughError
+        world.clock.advance(seconds - 3600 if len(slept) == 2 else seconds)
+
+    with pytest.RaisesGroup(EnoughError):
+        await world.evaluator.run(sleep=sleep)
+    assert max(slept) <= 15
+    [statistics] = world.evaluator.statistics()
+    assert statistics.evaluations == 4
+
+
+@pytest.mark.anyio
+async def test_who_stops_the_rules_waits_for_the_evaluation_that_runs(start_world) -> None:
+    world = start_world(RULES)
+    entered, released = threading.Event(), threading.Event()
+
+    def slow(expression: str, timestamp_ms: int) -> list:
+        entered.set()
+        released.wait(10)
+        return [VectorSample((("job", "x"),), 1.0)]
+
+    async def sleep(seconds: float) -> None:
+        world.clock.advance(seconds)
+
+    world.vector = slow
+    run = asyncio.create_task(world.evaluator.run(sleep=sleep))
+    await asyncio.to_thread(entered.wait, 10)
+    run.cancel()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not run.done()
+    released.set()
+    await asyncio.wait([run])
+    assert run.cancelled()
+    assert world.series("job:errors:ratio", job="x", kind="recorded") == [1.0]
+
+
+def test_a_past_that_cannot_be_read_does_not_end_the_watch(start_world, caplog) -> None:
+    world = start_world(RULES, older=start_world(RULES))
+
+    def broken(*arguments: object) -> list:
+        raise RuntimeError("the store broke")
+
+    world.select = broken
+    world.say("errors", ({"job": "x"}, 1))
+    world.evaluate()
+    assert world.series("job:errors:ratio", job="x", kind="recorded") == [1.0]
+    assert "the store broke" in caplog.text
