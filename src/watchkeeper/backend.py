@@ -2,7 +2,7 @@
 
 backend = Backend.open(places, clock=clock)     reads the files, opens the store
 await backend.start()                           scrapes, evaluates, notifies
-backend.reload()                                reads the files again
+await backend.reload()                          reads the files again
 await backend.stop()                            the other way round; the store last
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchkeeper.clock import Clock
-from watchkeeper.errors import ConfigError, StorageError, WatchkeeperError
+from watchkeeper.errors import StorageError, WatchkeeperError
 from watchkeeper.ingest import (
     OtlpReceiver,
     PrometheusConfig,
@@ -114,13 +114,7 @@ class Backend:
     def open(cls, places: Places, *, clock: Clock) -> Backend:
         """Read the files and open the store. Raises ConfigError and StorageError."""
         configuration = Configuration.read(places)
-        try:
-            store = Store.open(places.data, clock=clock)
-        except OSError as error:
-            raise ConfigError(
-                f"cannot be used: {error.strerror}", source=str(places.data)
-            ) from None
-        return cls(places, configuration, store, clock=clock)
+        return cls(places, configuration, Store.open(places.data, clock=clock), clock=clock)
 
     async def start(self) -> None:
         """Begin to notify, evaluate and scrape, in this order."""

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -101,6 +102,39 @@ async def test_a_part_that_fails_is_started_again_and_told(
     assert "the evaluator broke" in caplog.text
 
 
+async def test_a_reload_forgets_the_failures_of_the_parts_that_it_replaces(
+    backend: Backend,
+) -> None:
+    backend.failures["scraper"] = "it broke"
+    await backend.reload()
+    assert backend.failures == {}
+
+
+async def test_a_reload_that_breaks_half_way_leaves_the_watch_running(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(configuration: object) -> None:
+        raise OSError("the disk is gone")
+
+    await eventually(lambda: backend.groups()[0].last_evaluation_ns)
+    monkeypatch.setattr(backend, "_configure", broken)
+    with pytest.raises(OSError, match="the disk is gone"):
+        await backend.reload()
+    before_ns = backend.groups()[0].last_evaluation_ns
+    await eventually(lambda: backend.groups()[0].last_evaluation_ns > before_ns)
+
+
+async def test_a_stop_during_a_reload_leaves_nothing_running(places: Places) -> None:
+    backend = Backend.open(places, clock=SystemClock())
+    await backend.start()
+    reload = asyncio.create_task(backend.reload())
+    await asyncio.sleep(0)
+    await backend.stop()
+    assert reload.done()
+    names = {task.get_name() for task in asyncio.all_tasks()}
+    assert names.isdisjoint({"notifier", "evaluator", "scraper"})
+
+
 async def test_after_a_stop_the_directory_is_free(places: Places) -> None:
     backend = Backend.open(places, clock=SystemClock())
     with pytest.raises(StorageError):
@@ -120,7 +154,7 @@ def test_a_missing_file_is_named(places: Places, missing: str) -> None:
 
 def test_a_data_directory_that_is_a_file_is_told(places: Places) -> None:
     places.data.write_text("")
-    with pytest.raises(ConfigError, match="data"):
+    with pytest.raises(StorageError, match=re.escape(str(places.data))):
         Backend.open(places, clock=SystemClock())
 
 
