@@ -52,6 +52,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "file_missing": Code(422, "Please choose a file."),
         "file_too_large": Code(413, "The file is larger than 10 MB."),
         "body_too_large": Code(413, "The request is too large."),
+        "body_too_slow": Code(408, "The request took too long to arrive. Please try again."),
         "file_type_unsupported": Code(415, "Only PDF, DOCX and plain text files can be read."),
         "file_password_protected": Code(
             422, "The file is protected by a password. Please upload one that is not."
@@ -62,6 +63,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         ),
         "file_damaged": Code(422, "The file is damaged and cannot be read."),
         "file_expands_too_much": Code(422, "The file unpacks to far more than a resume."),
+        "file_too_long": Code(422, "The file holds far more text than a resume."),
         "file_took_too_long": Code(422, "The file took too long to read."),
         "posting_missing": Code(422, "Please give the posting as text or as a URL, one of them."),
         "posting_too_short": Code(422, "The posting is too short to work with."),

@@ -52,10 +52,15 @@ class OAuthSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much of everything. Calls are counted by user type."""
+    """How much of everything. Calls are counted by user type.
+
+    A body may take `body_seconds` to arrive, and pause `body_pause_seconds` within.
+    """
 
     upload_bytes: int = 10 * MEGABYTE
     body_bytes: int = MEGABYTE
+    body_pause_seconds: float = 20.0
+    body_seconds: float = 300.0
     posting_characters: int = 100_000
     queued_jobs: int = 100
     job_seconds: float = 180.0

@@ -13,6 +13,7 @@ import uvicorn
 
 from resume_optimizer.api.app import create_app
 from resume_optimizer.listening import listen
+from resume_optimizer.quiet import quiet_libraries
 from resume_optimizer.settings import Settings, SettingsError
 from resume_optimizer.telemetry import CONTRACT
 from watchkeeper import Settings as TelemetrySettings
@@ -34,6 +35,7 @@ def main() -> None:
         listening = None if inherited else listen(f"{settings.host}:{settings.port}", "PORT")
     except (SettingsError, ConfigError) as error:
         sys.exit(f"resume_optimizer.api: {error}")
+    quiet_libraries()
     uvicorn.run(
         create_app(settings, telemetry),
         fd=listening.fileno() if listening else arguments.fd,

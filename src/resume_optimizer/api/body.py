@@ -1,7 +1,8 @@
-"""Request bodies: read as a stream, and no further than their limit."""
+"""Request bodies: read as a stream, no further than their limit and no longer than it takes."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from resume_optimizer.failures import Failure
@@ -20,7 +21,7 @@ there to read the answer; a larger one is cut off."""
 
 
 class BodyLimitMiddleware:
-    """Raises Failure `file_too_large` or `body_too_large` while a body is read."""
+    """Raises Failure `file_too_large`, `body_too_large` or `body_too_slow` while a body is read."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
@@ -31,6 +32,7 @@ class BodyLimitMiddleware:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
+        receive = self._in_time(receive)
         upload = scope["path"] in UPLOADS
         most = self._limits.upload_bytes + FORM_MARGIN_BYTES if upload else self._limits.body_bytes
         failure = Failure("file_too_large" if upload else "body_too_large")
@@ -51,6 +53,28 @@ class BodyLimitMiddleware:
             return message
 
         await self._app(scope, counted, send)
+
+    def _in_time(self, receive: Receive) -> Receive:
+        """Return `receive`, held to its time until the body is there; later ones wait for the
+        client to leave."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._limits.body_seconds
+        arrived = False
+
+        async def received() -> Message:
+            nonlocal arrived
+            if arrived:
+                return await receive()
+            pause_ends = loop.time() + self._limits.body_pause_seconds
+            try:
+                async with asyncio.timeout_at(min(deadline, pause_ends)):
+                    message = await receive()
+            except TimeoutError:
+                raise Failure("body_too_slow") from None
+            arrived = not message.get("more_body", False)
+            return message
+
+        return received
 
 
 def _content_length(scope: Scope) -> int:

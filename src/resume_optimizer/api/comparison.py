@@ -11,6 +11,11 @@ from resume_optimizer.resumes.optimise import Optimisation
 WORDS = re.compile(r"\s*\S+|\s+")
 ALIKE = 0.3
 """From this share of equal words on two lines count as one line that was rewritten."""
+MOST_WORDS = 500
+"""Of a line that is looked into: the time grows with their square."""
+MOST_LINES = 1_000
+"""Of a resume whose moved lines are found, for the same reason; a longer one is compared line
+by line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,12 @@ def compare(optimisation: Optimisation) -> tuple[Line, ...]:
     before = optimisation.original.text().splitlines()
     after = optimisation.resume.text().splitlines()
     lines: list[Line] = []
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    if max(len(before), len(after)) > MOST_LINES:
+        return tuple(_replaced(before, after))
+    matcher = SequenceMatcher(None, before, after)
     for operation, left, left_end, right, right_end in matcher.get_opcodes():
         if operation == "equal":
-            lines += [Line(_plain(text), _plain(text), "same") for text in before[left:left_end]]
+            lines += map(_same, before[left:left_end])
         else:
             lines += _replaced(before[left:left_end], after[right:right_end])
     return tuple(lines)
@@ -47,6 +54,9 @@ def compare(optimisation: Optimisation) -> tuple[Line, ...]:
 def _replaced(before: list[str], after: list[str]) -> list[Line]:
     lines: list[Line | None] = []
     for old, new in zip(before, after, strict=False):
+        if old == new:
+            lines.append(_same(old))
+            continue
         rewritten = _rewritten(WORDS.findall(old), WORDS.findall(new))
         lines += [rewritten] if rewritten else [_gone(old), _new(new)]
     shared = min(len(before), len(after))
@@ -56,7 +66,9 @@ def _replaced(before: list[str], after: list[str]) -> list[Line]:
 
 
 def _rewritten(before: list[str], after: list[str]) -> Line | None:
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    if max(len(before), len(after)) > MOST_WORDS:
+        return None
+    matcher = SequenceMatcher(None, before, after)
     if matcher.ratio() < ALIKE:
         return None
     old, new = [], []
@@ -69,6 +81,10 @@ def _rewritten(before: list[str], after: list[str]) -> Line | None:
         tuple(piece for piece in new if piece.text),
         "changed",
     )
+
+
+def _same(text: str) -> Line:
+    return Line(_plain(text), _plain(text), "same")
 
 
 def _plain(text: str) -> tuple[Piece, ...]:

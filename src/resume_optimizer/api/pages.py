@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -59,7 +60,7 @@ async def job_page(request: Request, calling: SignedIn, job_id: UUID) -> Respons
     if job.status == "completed":
         stored = await jobs.result_of(calling, job)
         values["result"] = from_json(stored.optimisation)
-        values["comparison"] = compare(values["result"])
+        values["comparison"] = await asyncio.to_thread(compare, values["result"])
     elif job.status == "failed":
         values["reason"] = jobs.failure_of_job(job)
     return _site(request).page(request, "job.html", calling.session, **values)

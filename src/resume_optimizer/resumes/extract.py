@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-import signal
-import sys
 from enum import StrEnum
 from pathlib import PurePath
 
-import msgspec
-
 from resume_optimizer.failures import Failure
-from resume_optimizer.resumes.sandbox_answer import MOST_CHARACTERS, SandboxAnswer
+from resume_optimizer.resumes.isolation import read_in_sandbox
+from resume_optimizer.resumes.sandbox_answer import MOST_CHARACTERS
+
+MOST_LINES = 3_000
+"""Some sixty pages. Beyond it the work on a resume takes long: much of it compares each line
+with each other."""
 
 _SNIFFED_BYTES = 1024
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -56,11 +54,10 @@ def _is_docx(data: bytes, filename: str) -> bool:
 
 
 async def extract_text(data: bytes, file_type: FileType, *, timeout_seconds: float = 20) -> str:
-    """Return the text of a file, at most MOST_CHARACTERS of it.
+    """Return the text of a file. PDF and DOCX are read in the sandbox.
 
-    PDF and DOCX are read by a process of their own with limits on memory, CPU time, files and
-    processes, and an empty environment. Raises Failure: file_password_protected, file_empty,
-    file_scanned, file_damaged, file_expands_too_much, file_took_too_long.
+    Raises Failure: file_password_protected, file_empty, file_scanned, file_damaged,
+    file_expands_too_much, file_too_long, file_took_too_long.
     """
     if not data.strip():
         raise Failure("file_empty")
@@ -69,58 +66,12 @@ async def extract_text(data: bytes, file_type: FileType, *, timeout_seconds: flo
         if text is None:
             raise Failure("file_damaged")
     else:
-        text = await _in_sandbox(data, file_type, timeout_seconds)
+        text = await read_in_sandbox(data, file_type, timeout_seconds)
     if not text.strip():
         raise Failure("file_empty")
-    return text[:MOST_CHARACTERS]
-
-
-async def _in_sandbox(data: bytes, file_type: FileType, timeout_seconds: float) -> str:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "resume_optimizer.resumes.sandbox",
-        file_type.value,
-        str(timeout_seconds),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=_environment(),
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            output, _ = await process.communicate(data)
-    except TimeoutError:
-        raise Failure("file_took_too_long") from None
-    finally:
-        await _end(process)
-    return _read(output, process.returncode or 0)
-
-
-def _environment() -> dict[str, str]:
-    """Nothing of ours but the way to our own modules: no secret gets near a foreign file."""
-    kept = {name: os.environ[name] for name in ("PYTHONPATH", "VIRTUAL_ENV") if name in os.environ}
-    return {**kept, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-
-
-def _read(output: bytes, return_code: int) -> str:
-    if return_code in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
-        raise Failure("file_took_too_long")
-    try:
-        answer = msgspec.json.decode(output, type=SandboxAnswer)
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        raise Failure("file_damaged") from None
-    if answer.failure:
-        raise Failure(answer.failure)
-    return answer.text
+    if len(text) > MOST_CHARACTERS or text.count("\n") >= MOST_LINES:
+        raise Failure("file_too_long")
+    return text
 
 
 def _text(data: bytes) -> str | None:

@@ -12,7 +12,8 @@ import httpx2
 
 from resume_optimizer.failures import Failure
 from resume_optimizer.resumes.addresses import Target, resolve
-from resume_optimizer.resumes.html_text import html_text
+from resume_optimizer.resumes.isolation import read_in_sandbox
+from resume_optimizer.resumes.sandbox_answer import MOST_CHARACTERS
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", ""})
@@ -21,13 +22,17 @@ _META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{1,40})", re.I
 
 @dataclass(frozen=True, slots=True)
 class PostingLimits:
-    """How much a fetch may take. `allow_private`: "host:port" pairs for tests, else empty."""
+    """How much a fetch may take. `allow_private`: "host:port" pairs for tests, else empty.
+
+    `most_characters` of the text are kept: what comes after them is the rest of the page.
+    """
 
     total_seconds: float = 15.0
     connect_seconds: float = 5.0
     most_bytes: int = 2 * 1024 * 1024
     most_redirects: int = 5
     least_characters: int = 40
+    most_characters: int = MOST_CHARACTERS
     allow_private: tuple[str, ...] = ()
 
 
@@ -87,10 +92,20 @@ async def _text(response: httpx2.Response, limits: PostingLimits) -> str:
         raise Failure("posting_not_text")
     body = await _body(response, limits.most_bytes)
     text = _decoded(body, parameters)
-    text = text if kind == "text/plain" else html_text(text)
+    if kind != "text/plain":
+        text = await _visible(text, limits.total_seconds)
     if len(text.strip()) < limits.least_characters:
         raise Failure("posting_not_text")
-    return text
+    return text[: limits.most_characters]
+
+
+async def _visible(page: str, timeout_seconds: float) -> str:
+    """Return what a page shows. Some markup takes a parser very long: the sandbox ends it."""
+    try:
+        return await read_in_sandbox(page.encode("utf-8", "replace"), "html", timeout_seconds)
+    except Failure as failure:
+        late = failure.code == "file_took_too_long"
+        raise Failure("posting_timeout" if late else "posting_not_text") from None
 
 
 async def _body(response: httpx2.Response, most_bytes: int) -> bytes:

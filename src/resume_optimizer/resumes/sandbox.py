@@ -1,6 +1,6 @@
 """The process that opens foreign files: limits first, then one file from stdin, JSON to stdout.
 
-Run as `python -m resume_optimizer.resumes.sandbox pdf|docx SECONDS`.
+Run as `python -m resume_optimizer.resumes.sandbox pdf|docx|html SECONDS`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     _limit(seconds)
     data = sys.stdin.buffer.read()
     try:
-        answer = SandboxAnswer(text=read(data)[:MOST_CHARACTERS])
+        answer = SandboxAnswer(text=read(data)[: MOST_CHARACTERS + 1])
     except UnreadableError as unreadable:
         answer = SandboxAnswer(failure=unreadable.code)
     except MemoryError:
@@ -47,6 +47,10 @@ def _reader(kind: str) -> Callable[[bytes], str]:
         from resume_optimizer.resumes.pdf_text import pdf_text
 
         return pdf_text
+    if kind == "html":
+        from resume_optimizer.resumes.html_text import html_text
+
+        return lambda data: html_text(data.decode())
     from resume_optimizer.resumes.docx_text import docx_text
 
     return docx_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-MOST_CHARACTERS = 200_000
-"""A hundred pages. What comes after is not a resume."""
+MOST_CHARACTERS = 100_000
+"""Some fifty pages. What is longer is not a resume."""
 
 
 class SandboxAnswer(msgspec.Struct, forbid_unknown_fields=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,3 +81,18 @@ async def test_an_announced_length_is_believed_before_anything_is_read() -> None
         await sends("/api/jobs", [b"x" * 60] * 9, length=540)
 
     assert raised.value.__notes__ == ["0"]
+
+
+async def test_a_body_that_stops_arriving_is_given_up() -> None:
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Any) -> None: ...
+
+    limits = replace(LIMITS, body_pause_seconds=0.01)
+    scope = {"type": "http", "method": "POST", "path": "/api/jobs", "headers": []}
+    with pytest.raises(Failure) as raised:
+        await BodyLimitMiddleware(Application(), limits)(scope, receive, send)
+
+    assert raised.value.code == "body_too_slow"

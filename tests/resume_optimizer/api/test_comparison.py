@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,3 +56,13 @@ def test_no_word_of_either_side_is_lost(before: str, after: str) -> None:
 
     assert side(lines, "before") == full(given.original)
     assert side(lines, "after") == full(given.resume)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("a b. " * 30_000, "a b. " * 30_000 + "More."), ("a\n" * 50_000, "b\n" * 50_000 + "a\n")],
+    ids=["one endless line", "endless lines"],
+)
+@pytest.mark.timeout(10)
+def test_an_endless_resume_does_not_keep_others_waiting(before: str, after: str) -> None:
+    assert compare(optimisation(before, after))

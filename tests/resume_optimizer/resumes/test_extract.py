@@ -11,7 +11,7 @@ from docx import Document
 
 from resume_optimizer.failures import Failure
 from resume_optimizer.resumes.extract import FileType, detect, extract_text
-from resume_optimizer.resumes.sample import DOCX, PDF, RESUME, read, read_text
+from resume_optimizer.resumes.sample import DOCX, PDF, RESUME, read
 
 pytestmark = pytest.mark.anyio
 
@@ -225,6 +225,6 @@ async def test_the_sandbox_has_limits_on_files_processes_and_memory() -> None:
     assert b"MemoryError" in errors
 
 
-async def test_the_text_of_a_long_file_is_cut() -> None:
-    text = await extract_text(read_text(RESUME).encode() * 500, FileType.TXT)
-    assert len(text) == 200_000
+@pytest.mark.parametrize("text", [b"word " * 25_000, b"a\n" * 4_000], ids=["words", "lines"])
+async def test_far_more_text_than_a_resume_is_refused_not_cut(text: bytes) -> None:
+    assert await code_of(text, FileType.TXT) == "file_too_long"

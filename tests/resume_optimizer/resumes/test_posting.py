@@ -182,3 +182,15 @@ async def test_a_secure_site_is_asked_by_its_name_and_its_certificate_is_checked
             await fetch_posting(f"https://jobs.example:{port}/", limits=allowed)
     assert raised.value.code == "posting_unreachable"  # nobody vouches for this certificate
     assert names == ["jobs.example"]
+
+
+async def test_markup_that_takes_a_parser_for_ever_is_given_up() -> None:
+    page = answer(b"<a " * 600_000, "Content-Type: text/html")
+
+    assert await code_of({"/": page}, total_seconds=1.0) == "posting_timeout"
+
+
+async def test_of_an_endless_page_the_beginning_is_kept() -> None:
+    page = answer(b"word " * 100_000, "Content-Type: text/plain")
+
+    assert len(await fetched({"/": page}, most_characters=1_000)) == 1_000
