@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 
@@ -15,6 +14,7 @@ import httpx2
 import uvicorn
 
 from resume_optimizer.journey import CALL_TIMEOUT_SECONDS, JOURNEY, Applicant
+from resume_optimizer.quiet import quiet_libraries
 from resume_optimizer.resumes.sample import POSTING, RESUME
 from resume_optimizer.telemetry import CONTRACT, JOURNEY_FAILED
 from watchkeeper import Settings, Telemetry
@@ -75,7 +75,7 @@ def main() -> None:
         telemetry = Telemetry(CONTRACT, Settings.from_environment())
     except ConfigError as error:
         sys.exit(f"resume_optimizer.probe: {error}")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    quiet_libraries()
     with telemetry:
         asyncio.run(serve(telemetry, options))
 

@@ -117,7 +117,8 @@ class Parts:
             "http:\n"
             "  routers: {api: {rule: 'PathPrefix(`/`)', service: api}}\n"
             "  services: {api: {loadBalancer: {servers:"
-            f" [{{url: 'http://{LOOPBACK}:{ports.api_port}'}}]}}}}}}\n",
+            f" [{{url: 'http://{LOOPBACK}:{ports.api_port}'}}],"
+            " healthCheck: {path: /health/live, interval: 5s, timeout: 2s}}}}\n",
             encoding="utf-8",
         )
         flags = (

@@ -9,6 +9,7 @@ import uvloop
 from resume_optimizer.jobs.worker import work
 from resume_optimizer.listening import listen
 from resume_optimizer.llm.provider import provider_from_settings
+from resume_optimizer.quiet import quiet_libraries
 from resume_optimizer.services import open_services
 from resume_optimizer.settings import Settings, SettingsError
 from resume_optimizer.telemetry import CONTRACT
@@ -26,6 +27,8 @@ def main() -> None:
         provider = provider_from_settings(settings.llm)
     except (SettingsError, ConfigError) as error:
         sys.exit(f"resume_optimizer.jobs: {error}")
+
+    quiet_libraries()
 
     async def run() -> None:
         async with open_services(settings, telemetry) as services:
