@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
 
 DIRECTORY = Path(__file__).parents[1] / "docs" / "screenshots"
 MOST_BYTES = 200_000
+PATIENCE_MS = 30_000
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -80,8 +83,12 @@ def take(page: Page, address: str, path: Path) -> None:
     """Write one picture; complain where it is too heavy for a README."""
     page.goto(address)
     page.wait_for_load_state("networkidle")
-    page.locator(".waiting").first.wait_for(state="detached")
-    page.screenshot(path=path)
+    expect(page.locator(".waiting")).to_have_count(0, timeout=PATIENCE_MS)
+    if path.stem == "logs":
+        page.locator(".record-line").first.click()
+        page.mouse.move(0, 0)
+    picture = Image.open(BytesIO(page.screenshot()))
+    picture.convert("RGB").save(path, optimize=True)
     size = path.stat().st_size
     print(f"{path.name}: {size / 1000:.0f} kB" + (" (too large)" if size > MOST_BYTES else ""))  # noqa: T201
 

@@ -128,6 +128,7 @@ function Instances({ rule, silences }) {
       title: 'Labels',
       of: ({ labels }) => JSON.stringify(labels),
       show: ({ labels }) => <Labels labels={labels} without={['alertname', ...Object.keys(rule.labels)]} />,
+      wide: true,
     },
     { title: 'Active since', of: ({ activeAt }) => activeAt, show: ({ activeAt }) => moment(parseTime(activeAt)) },
     { title: 'Value', number: true, of: ({ value }) => parseValue(value), show: ({ value }) => format(parseValue(value)) },

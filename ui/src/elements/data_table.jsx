@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 /**
  * @template Row
  * @param {object} props
- * @param {{title: string, number?: boolean, of: (row: Row) => string|number,
+ * @param {{title: string, number?: boolean, wide?: boolean, of: (row: Row) => string|number,
  *          show?: (row: Row) => import('preact').ComponentChildren}[]} props.columns
  * @param {Row[]} props.rows
  * @param {string} props.label
@@ -19,8 +19,8 @@ export function DataTable({ columns, rows, label }) {
       <table>
         <thead>
           <tr>
-            {columns.map(({ title, number }, index) => (
-              <th key={title} class={number ? 'number' : ''} aria-sort={sortOf(order, index)} scope="col">
+            {columns.map(({ title, number, wide }, index) => (
+              <th key={title} class={number ? 'number' : wide ? 'wide' : ''} aria-sort={sortOf(order, index)} scope="col">
                 <button onClick={() => turn(index)}>{title}</button>
               </th>
             ))}

@@ -8,7 +8,6 @@ import { interpolate, withTimes } from './variables.js'
 
 const MOST_EXEMPLARS = 200
 const EXEMPLAR_SLOTS = 40
-const EXEMPLARS_A_SLOT = 2
 
 const asked = (panel) => (panel.targets ?? []).filter(({ expr, hide }) => expr && !hide)
 
@@ -83,15 +82,14 @@ export function exemplarsOf(series) {
   return [...byTrace.values()].sort((one, other) => other.time - one.time).slice(0, MOST_EXEMPLARS)
 }
 
-/** Those that a graph shows: of each moment the few that took longest, so that single ones stand out. */
+/** Those that a graph shows: of each moment the one that took longest, so that single ones stand out. */
 export function thinned(exemplars, { start, end }) {
   const shown = new Map()
   for (const one of [...exemplars].sort((left, right) => right.value - left.value)) {
     const slot = Math.floor(((one.time - start) / (end - start)) * EXEMPLAR_SLOTS)
-    const held = shown.get(slot) ?? []
-    if (held.length < EXEMPLARS_A_SLOT) shown.set(slot, [...held, one])
+    if (!shown.has(slot)) shown.set(slot, one)
   }
-  return [...shown.values()].flat()
+  return [...shown.values()]
 }
 
 /** A graph without its exemplars is still a graph. */

@@ -8,6 +8,7 @@
  * @property {number} offset     seconds from the start of the trace
  * @property {number} seconds
  * @property {number} selfSeconds  the part of it in which no child was at work
+ * @property {boolean} enters    into a service that its parent is not of
  * @property {boolean} hidden    under a closed span
  */
 
@@ -28,13 +29,14 @@ export function rowsOf(spans, closed = new Set()) {
   for (const list of children.values()) list.sort((one, other) => one.offset - other.offset)
   const rows = []
   const seen = new Set()
-  const visit = (one, depth, hidden) => {
+  const visit = (one, depth, hidden, parent = null) => {
     const id = one.span.span_id
     if (seen.has(id)) return
     seen.add(id)
     const under = children.get(id) ?? []
-    rows.push({ ...one, depth, hidden, children: under.length, selfSeconds: one.seconds - covered(one, under) })
-    for (const child of under) visit(child, depth + 1, hidden || closed.has(id))
+    const enters = one.span.service !== parent?.span.service
+    rows.push({ ...one, depth, enters, hidden, children: under.length, selfSeconds: one.seconds - covered(one, under) })
+    for (const child of under) visit(child, depth + 1, hidden || closed.has(id), one)
   }
   for (const root of children.get('') ?? []) visit(root, 0, false)
   for (const one of timed) visit(one, 0, false)

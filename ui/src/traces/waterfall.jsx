@@ -97,7 +97,7 @@ function SpanRow({ row, length, color, closed, setOpen, open, select, records })
           <span class="span-name">
             {bad && <Icon name="warning" size={13} />}
             <span class={bad ? 'bad' : ''}>{span.name}</span>
-            <span class="span-about">{aboutOf(span)}</span>
+            <span class="span-about">{aboutOf(row)}</span>
             {closed && <span class="badge quiet">{children}</span>}
           </span>
           <span class="span-time" style={place}>
@@ -111,9 +111,10 @@ function SpanRow({ row, length, color, closed, setOpen, open, select, records })
   )
 }
 
-const ABOUT = ['gen_ai.request.model', 'llm.model', 'db.system.name', 'http.response.status_code', 'job.id']
+const ABOUT = ['gen_ai.request.model', 'llm.model', 'db.system.name', 'http.response.status_code']
 
-function aboutOf({ attributes, service, parent_span_id: parent }) {
-  const name = ABOUT.find((one) => attributes[one] !== undefined && one !== 'job.id')
-  return [parent ? '' : service, name ? String(attributes[name]) : ''].filter(Boolean).join(' · ')
+/** What is worth saying beside a span's name: the service where it changes, and what was asked. */
+function aboutOf({ span: { attributes, service }, enters }) {
+  const name = ABOUT.find((one) => attributes[one] !== undefined)
+  return [enters ? service : '', name ? String(attributes[name]) : ''].filter(Boolean).join(' · ')
 }
