@@ -126,13 +126,15 @@ class Series:
     """One series as a store returns it: columns of equal length, times ascending.
 
     `histograms`, where there are any, has a NativeHistogram for each sample that is one and
-    None for the others.
+    None for the others. `starts_ms`, where a store knows them, says since when each sample's
+    counter has counted, in milliseconds; 0 is not known.
     """
 
     labels: Labels
     timestamps_ms: NDArray[np.int64]
     values: NDArray[np.float64]
     histograms: Sequence[NativeHistogram | None] | None = None
+    starts_ms: NDArray[np.int64] | None = None
 
 
 class MatchOperator(StrEnum):

@@ -28,6 +28,7 @@ from watchkeeper.promql.histogram_evaluation import (
     evaluate_quantiles,
 )
 from watchkeeper.promql.label_sets import value_of
+from watchkeeper.promql.start_timestamps import overlapping
 from watchkeeper.promql.syntax import (
     Call,
     Expression,
@@ -35,7 +36,7 @@ from watchkeeper.promql.syntax import (
     Parens,
     VectorSelector,
 )
-from watchkeeper.promql.values import Scalars, Value, Vectors, Windows, vectors
+from watchkeeper.promql.values import Scalars, Value, Vectors, Windows, empty, vectors
 
 if TYPE_CHECKING:
     from watchkeeper.promql.evaluation import Evaluation
@@ -79,6 +80,7 @@ def evaluate_call(evaluation: Evaluation, node: Call, grid: Grid) -> Value:
         windows = evaluation.mixed_windows(node.arguments[0], grid)
         if node.name in _OF_COUNTERS:
             _inform_of_non_counters(evaluation, node, windows.only(histograms=False))
+            _warn_of_overlaps(evaluation, node, windows)
         if windows.histograms is None:
             return WINDOWED[node.name](windows)
         return functions_native.evaluate(
@@ -117,6 +119,20 @@ def _inform_of_non_counters(evaluation: Evaluation, node: Call, windows: Windows
                 f'_total/_sum/_count/_bucket: "{name}"',
                 node.arguments[0],
             )
+
+
+def _warn_of_overlaps(evaluation: Evaluation, node: Call, windows: Windows) -> None:
+    """Say which metrics have counters that began before their predecessors' last samples."""
+    marks = overlapping(windows)
+    if marks is None:
+        return
+    rows = np.flatnonzero(rates.count_inside(windows, marks).any(axis=1)).tolist()
+    for name in sorted({value_of(windows.labels[row], METRIC_NAME) for row in rows}):
+        evaluation.annotations.warn(
+            "sample has start time that overlaps with previous sample timestamp for metric "
+            f'"{name}"',
+            node.arguments[0],
+        )
 
 
 def _name_and_type(labels: Labels) -> tuple[str, str]:
@@ -202,6 +218,16 @@ def _timestamp(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     vector = evaluation.mixed(argument, grid)
     now = np.broadcast_to(grid.times_ms / 1000, vector.values.shape)
     return vector.without_name(now)
+
+
+def _start_timestamp(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
+    argument = _unwrapped(node.arguments[0])
+    if not isinstance(argument, VectorSelector):
+        evaluation.mixed(argument, grid)
+        return empty(grid.count)
+    looked = evaluation.moments_of(argument.at, argument.offset, grid)
+    vector, starts = evaluation.selection.start_timestamps(argument, looked, evaluation.lookback_ms)
+    return vector.without_name(starts / 1000)
 
 
 def _unwrapped(node: Expression) -> Expression:
@@ -342,6 +368,7 @@ _HANDLERS: dict[str, Handler] = {
     "sort_by_label_desc": _sort_by_label,
     "sort_desc": _sort,
     "start": _of_the_query,
+    "start_timestamp": _start_timestamp,
     "step": _of_the_query,
     "time": _time,
     "timestamp": _timestamp,

@@ -65,6 +65,16 @@ class Evaluation:
         self.lookback_ms = lookback_ms
         self.is_range = query_grid.count > 1 or query_grid.step_ms > 0
 
+    def with_resets(self) -> Evaluation:
+        """Return the same evaluation, its histograms saying where they began again."""
+        return Evaluation(
+            self.selection.with_resets(),
+            self.budget,
+            self.annotations,
+            self.query_grid,
+            self.lookback_ms,
+        )
+
     def evaluate(self, node: Expression, grid: Grid) -> Value:
         """Return the value of a node at every moment of `grid`."""
         self.budget.check_time()

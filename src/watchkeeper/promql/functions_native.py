@@ -26,6 +26,7 @@ from watchkeeper.promql.native_histogram import (
     total,
     was_reset,
 )
+from watchkeeper.promql.start_timestamps import beginnings, restarted
 from watchkeeper.promql.syntax import Expression, Window
 from watchkeeper.promql.values import Vectors, Windows, histogram_mask, where_present
 
@@ -129,10 +130,13 @@ def _marks(windows: Windows, differs: Callable[[NativeHistogram, NativeHistogram
         marks[1:] = (now != then) & ~(np.isnan(now) & np.isnan(then))
     else:
         marks[1:] = now < then
+        began = restarted(windows)
+        if began is not None:
+            marks |= began
     kinds = histogram_mask(histograms, values.shape)
     for place in np.flatnonzero(kinds[1:] | kinds[:-1]).tolist():
         both = kinds[place] and kinds[place + 1]
-        marks[place + 1] = differs(histograms[place + 1], histograms[place]) if both else True
+        marks[place + 1] |= differs(histograms[place + 1], histograms[place]) if both else True
     return marks
 
 
@@ -177,7 +181,11 @@ def _with_histograms(
 ) -> Vectors:
     alone = name in ("sum_over_time", "avg_over_time") or windows.kind is not Window.PLAIN
     least = 1 if alone else 2
-    concerned = (windows.counts >= least) & ~mixed
+    concerned = windows.counts >= least
+    begun = beginnings(windows) if name in ("rate", "increase") else None
+    if begun is not None:
+        concerned |= begun.inside
+    concerned &= ~mixed
     present = np.array(result.present)
     found = np.full(present.shape, None)
     for row, column in zip(*np.nonzero(concerned), strict=True):
@@ -216,7 +224,7 @@ def _answer(
         if windows.kind is not Window.PLAIN:
             change = change_between_edges(windows, place, counter=counter)
         else:
-            change = _change(samples, talk, counter=counter)
+            change = _change(samples, windows, place, talk, counter=counter)
     except IncompatibleBucketsError:
         talk.mixed_buckets(row)
         return None
@@ -236,16 +244,35 @@ def _check_kind(samples: list[NativeHistogram], row: int, talk: _Talk, *, counte
         talk.warn(row, "this native histogram metric is not a gauge:")
 
 
-def _change(samples: list[NativeHistogram], talk: _Talk, *, counter: bool) -> NativeHistogram:
+def _change(
+    samples: list[NativeHistogram],
+    windows: Windows,
+    place: tuple[int, int],
+    talk: _Talk,
+    *,
+    counter: bool,
+) -> NativeHistogram:
     resets = [counter and was_reset(now, before) for before, now in pairwise(samples)]
+    began = restarted(windows) if counter else None
+    if began is not None:
+        inside = began[windows.first[place] + 1 : windows.after[place]].tolist()
+        resets = [fell or again for fell, again in zip(resets, inside, strict=True)]
+    from_zero = counter and _begins(windows, place) is not None
     change = samples[-1]
-    if not resets[0]:
+    if not from_zero and not resets[0]:
         change, reconciled = added(change, samples[0], -1.0)
         talk.of_difference(reconciled)
-    for before, began_again in zip(samples[1:-1], resets[1:], strict=True):
+    counted = 0 if from_zero else 1
+    for before, began_again in zip(samples[counted:-1], resets[counted:], strict=True):
         if began_again:
             change, _ = added(change, before)
     return change
+
+
+def _begins(windows: Windows, place: tuple[int, int]) -> int | None:
+    """Return when a window's counter began, if that lies inside of it."""
+    begun = beginnings(windows)
+    return int(begun.at_ms[place]) if begun is not None and begun.inside[place] else None
 
 
 def _between_two(
@@ -258,7 +285,9 @@ def _between_two(
 ) -> NativeHistogram | None:
     before, now = samples[-2], samples[-1]
     change = now
-    if not (counter and was_reset(now, before)):
+    began = restarted(windows)
+    again = began is not None and bool(began[windows.after[place] - 1])
+    if not (counter and (again or was_reset(now, before))):
         change, reconciled = added(now, before, -1.0)
         talk.of_difference(reconciled)
     if counter:
@@ -280,11 +309,14 @@ def _extrapolation(
     to_start = (first_ms - (end_ms - windows.range_ms)) / 1000
     to_end = (end_ms - last_ms) / 1000
     sampled = (last_ms - first_ms) / 1000
-    gap = sampled / (after - first - 1)
+    gap = sampled / max(after - first - 1, 1)
     if to_start >= gap * EXTRAPOLATION_THRESHOLD:
         to_start = gap / 2
     if counter and change > 0 and begin >= 0:
         to_start = min(to_start, sampled * (begin / change))
     if to_end >= gap * EXTRAPOLATION_THRESHOLD:
         to_end = gap / 2
+    begun_ms = _begins(windows, place) if counter else None
+    if begun_ms is not None:
+        sampled, to_start = (last_ms - begun_ms) / 1000, 0.0
     return (sampled + to_start + to_end) / sampled

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from watchkeeper.promql.grid import Bools, Floats, Ints
+from watchkeeper.promql.start_timestamps import beginnings, restarted
 from watchkeeper.promql.syntax import Window
 from watchkeeper.promql.values import Vectors, Windows
 
@@ -36,7 +37,9 @@ def _extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vecto
     change = np.empty(windows.counts.shape)
     for rows, block in windows.blocks():
         change[rows] = _extrapolated_change(block, counter=counter, per_second=per_second)
-    return windows.result(change, windows.counts >= 2)
+    present = windows.counts >= 2
+    begun = beginnings(windows) if counter else None
+    return windows.result(change, present if begun is None else present | begun.inside)
 
 
 def _extrapolated_change(windows: Windows, *, counter: bool, per_second: bool) -> Floats:
@@ -45,6 +48,9 @@ def _extrapolated_change(windows: Windows, *, counter: bool, per_second: bool) -
     first_value, first_ms = windows.at(first), windows.time_at(first)
     last_ms = windows.time_at(last)
     change = windows.at(last) - first_value
+    begun = beginnings(windows) if counter else None
+    if begun is not None:
+        change = np.where(begun.inside, windows.at(last), change)
     if counter:
         _add_resets(windows, change)
     ends = windows.ends.times_ms
@@ -52,7 +58,7 @@ def _extrapolated_change(windows: Windows, *, counter: bool, per_second: bool) -
     to_end = (ends - last_ms) / 1000
     sampled = (last_ms - first_ms) / 1000
     with np.errstate(all="ignore"):
-        gap = sampled / (windows.counts - 1)
+        gap = sampled / np.maximum(windows.counts - 1, 1)
         threshold = gap * EXTRAPOLATION_THRESHOLD
         to_start = np.where(to_start >= threshold, gap / 2, to_start)
         if counter:
@@ -60,6 +66,9 @@ def _extrapolated_change(windows: Windows, *, counter: bool, per_second: bool) -
             to_zero = np.where(grows, sampled * (first_value / change), to_start)
             to_start = np.where(to_zero < to_start, to_zero, to_start)
         to_end = np.where(to_end >= threshold, gap / 2, to_end)
+        if begun is not None:
+            sampled = np.where(begun.inside, (last_ms - begun.at_ms) / 1000, sampled)
+            to_start = np.where(begun.inside, 0.0, to_start)
         factor = (sampled + to_start + to_end) / sampled
         if per_second:
             factor /= windows.range_ms / 1000
@@ -117,11 +126,12 @@ def edge_value(windows: Windows, position: Ints, edge_ms: Ints, *, counter: bool
 
 
 def reset_positions(windows: Windows) -> Bools:
-    """Tell at which flat positions a value is below the one before."""
+    """Tell at which flat positions a counter began again: it fell, or its start says so."""
     fell = np.zeros(len(windows.values), dtype=np.bool_)
     if len(fell) > 1:
         fell[1:] = windows.values[1:] < windows.values[:-1]
-    return fell
+    began = restarted(windows)
+    return fell if began is None else fell | began
 
 
 def count_inside(windows: Windows, marks: Bools) -> Ints:
@@ -166,7 +176,11 @@ def _instant(windows: Windows, *, counter: bool) -> Vectors:
     present = windows.counts >= 2
     if not counter:
         return windows.result(values - earlier, present)
-    change = np.where(values < earlier, values, values - earlier)
+    fell = values < earlier
+    began = restarted(windows)
+    if began is not None and len(began):
+        fell |= began[np.clip(last, 0, len(began) - 1)]
+    change = np.where(fell, values, values - earlier)
     seconds = (windows.time_at(last) - windows.time_at(previous)) / 1000
     with np.errstate(all="ignore"):
         change = change / seconds

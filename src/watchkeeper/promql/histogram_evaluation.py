@@ -52,9 +52,13 @@ PROPERTIES: dict[str, Callable[[NativeHistogram], float]] = {
 """Functions that ask a native histogram for one number; floats have no answer."""
 
 
+_WITHOUT_BUCKETS = frozenset({"histogram_avg", "histogram_count", "histogram_sum"})
+
+
 def evaluate_property(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     """Return a number of each native histogram."""
-    vector = evaluation.mixed(node.arguments[0], grid)
+    reader = evaluation.with_resets() if node.name in _WITHOUT_BUCKETS else evaluation
+    vector = reader.mixed(node.arguments[0], grid)
     ask = PROPERTIES[node.name]
     return _measure_native(vector, lambda histogram, _moment, _name: ask(histogram))
 

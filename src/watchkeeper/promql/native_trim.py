@@ -17,7 +17,11 @@ def trimmed(histogram: NativeHistogram, edge: float, *, keep_lower: bool) -> Nat
     nothing keeps its own.
     """
     cut = _Cut(edge, keep_lower=keep_lower)
-    positive = {i: cut.take(_positive(histogram, i), n) for i, n in histogram.positive.items()}
+    open_below = not keep_lower and edge < 0
+    positive = {
+        i: cut.take(_positive(histogram, i, open_below=open_below), n)
+        for i, n in histogram.positive.items()
+    }
     negative = {i: cut.take(_negative(histogram, i), n) for i, n in histogram.negative.items()}
     zero = cut.take(_zero(histogram), histogram.zero_count)
     if not cut.lost:
@@ -76,14 +80,18 @@ class _Cut:
         return math.copysign(math.sqrt(low * high), low)
 
 
-def _positive(histogram: NativeHistogram, index: int) -> Bucket:
+def _positive(histogram: NativeHistogram, index: int, *, open_below: bool) -> Bucket:
+    """Return a bucket; the first custom one begins at zero, or nowhere if it is `open_below`.
+
+    Prometheus drops it whole where a negative edge asks for what lies above.
+    """
     if not histogram.is_custom:
         schema = histogram.schema
         return Bucket(upper_bound(index - 1, schema), upper_bound(index, schema), 1, linear=False)
     bounds = (*histogram.custom_values, math.inf)
     if index:
         return Bucket(bounds[index - 1], bounds[index], 1, linear=True)
-    low = 0.0 if 0 < bounds[0] < math.inf else -math.inf
+    low = 0.0 if 0 < bounds[0] < math.inf and not open_below else -math.inf
     return Bucket(low, bounds[0], 1, linear=True)
 
 

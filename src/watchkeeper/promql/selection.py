@@ -13,6 +13,7 @@ from watchkeeper.promql.grid import Bools, Columns, Floats, Grid, Ints, Objects,
 from watchkeeper.promql.limits import Budget
 from watchkeeper.promql.native_histogram import without_reset
 from watchkeeper.promql.printer import format as format_expression
+from watchkeeper.promql.reset_detection import ResetDetection
 from watchkeeper.promql.syntax import VectorSelector
 from watchkeeper.promql.values import Vectors, Windows, empty, vectors, where_present
 
@@ -34,6 +35,7 @@ class Samples:
     columns: Columns
     values: Floats
     histograms: Objects | None = None
+    starts_ms: Ints | None = None
 
 
 class Selection:
@@ -43,6 +45,10 @@ class Selection:
         self._source = source
         self._budget = budget
         self._read: dict[tuple[object, int, int], Samples] = {}
+
+    def with_resets(self) -> Selection:
+        """Return a selection whose histograms say where they began again."""
+        return Selection(ResetDetection(self._source), self._budget)
 
     def samples(self, selector: VectorSelector, start_ms: int, end_ms: int) -> Samples:
         """Return the samples from `start_ms` to `end_ms`, both inclusive."""
@@ -59,7 +65,8 @@ class Selection:
         flat = columns([one.timestamps_ms for one in series])
         self._budget.spend_samples(len(flat.times_ms))
         values = np.concatenate([one.values for one in series]) if series else np.zeros(0)
-        return Samples([one.labels for one in series], flat, values, _histograms(series))
+        labels = [one.labels for one in series]
+        return Samples(labels, flat, values, _histograms(series), _starts(series))
 
     def instant(self, selector: VectorSelector, grid: Grid, lookback_ms: int) -> Vectors:
         """Return, for each moment, the newest sample of the `lookback_ms` before it."""
@@ -69,9 +76,25 @@ class Selection:
         self, selector: VectorSelector, grid: Grid, lookback_ms: int
     ) -> tuple[Vectors, Ints]:
         """Return the same and, in milliseconds, when each sample was taken."""
+        found, newest, samples = self._newest(selector, grid, lookback_ms)
+        return found, samples.columns.times_ms[newest]
+
+    def start_timestamps(
+        self, selector: VectorSelector, grid: Grid, lookback_ms: int
+    ) -> tuple[Vectors, Ints]:
+        """Return the same and, in milliseconds, when each sample's counter began; 0 if unknown."""
+        found, newest, samples = self._newest(selector, grid, lookback_ms)
+        return found, np.zeros_like(newest) if samples.starts_ms is None else samples.starts_ms[
+            newest
+        ]
+
+    def _newest(
+        self, selector: VectorSelector, grid: Grid, lookback_ms: int
+    ) -> tuple[Vectors, Ints, Samples]:
+        """Return each series' newest samples and their positions in what was read."""
         samples = self.samples(selector, grid.start_ms - lookback_ms + 1, grid.end_ms)
         if not samples.labels:
-            return empty(grid.count), np.zeros((0, grid.count), dtype=np.int64)
+            return empty(grid.count), np.zeros((0, grid.count), dtype=np.int64), samples
         self._budget.spend_samples(len(samples.labels) * grid.count)
         newest = samples.columns.position_after(grid) - 1
         known = newest >= samples.columns.bounds[:-1, None]
@@ -82,7 +105,7 @@ class Selection:
         found = vectors(samples.labels, values, present)
         if samples.histograms is not None:
             found = replace(found, histograms=where_present(present, samples.histograms[newest]))
-        return found, times
+        return found, newest, samples
 
     def windows(self, selector: VectorSelector, grid: Grid, range_ms: int) -> Windows:
         """Return, for each moment, the samples of the `range_ms` before it, open on the left."""
@@ -104,6 +127,18 @@ def _histograms(series: Sequence[Series]) -> Objects | None:
     return flat
 
 
+def _starts(series: Sequence[Series]) -> Ints | None:
+    """Return the start timestamps of all series end to end, None if there are none."""
+    if all(one.starts_ms is None for one in series):
+        return None
+    return np.concatenate(
+        [
+            np.zeros(len(one.values), dtype=np.int64) if one.starts_ms is None else one.starts_ms
+            for one in series
+        ]
+    )
+
+
 def windows_of(samples: Samples, grid: Grid, range_ms: int) -> Windows:
     """Cut samples into one window a series and moment."""
     return Windows(
@@ -116,6 +151,7 @@ def windows_of(samples: Samples, grid: Grid, range_ms: int) -> Windows:
         range_ms,
         np.zeros(len(samples.labels), dtype=np.bool_),
         histograms=samples.histograms,
+        starts_ms=samples.starts_ms,
     )
 
 
@@ -128,7 +164,8 @@ def without_stale(samples: Samples) -> Samples:
     before = np.concatenate(([0], np.cumsum(kept)))
     flat = Columns(samples.columns.times_ms[kept], before[samples.columns.bounds], shared=False)
     histograms = None if samples.histograms is None else samples.histograms[kept]
-    return Samples(samples.labels, flat, samples.values[kept], histograms)
+    starts = None if samples.starts_ms is None else samples.starts_ms[kept]
+    return Samples(samples.labels, flat, samples.values[kept], histograms, starts)
 
 
 def samples_of(vector: Vectors, grid: Grid) -> Samples:

@@ -143,7 +143,8 @@ class Windows:
     Window (i, j) of series i at moment j holds `times_ms[first[i, j]:after[i, j]]` and the
     values beside them; it covers the `range_ms` before `ends.times_ms[j]`, open on the left.
     An anchored window begins with the sample at or before its left edge; a smoothed one reaches
-    to the samples beyond both edges, for its function to interpolate.
+    to the samples beyond both edges, for its function to interpolate. `starts_ms` holds when
+    each sample's counter began, 0 where it is not known, and is None when none is.
     """
 
     labels: list[Labels]
@@ -156,6 +157,7 @@ class Windows:
     drops_name: Bools
     kind: Window = Window.PLAIN
     histograms: Objects | None = None
+    starts_ms: Ints | None = None
 
     def only(self, histograms: bool) -> Windows:
         """The same windows with only their histograms, or only their floats."""
@@ -172,6 +174,7 @@ class Windows:
             histograms=self.histograms[kept]
             if histograms and self.histograms is not None
             else None,
+            starts_ms=None if self.starts_ms is None else self.starts_ms[kept],
         )
 
     @cached_property
@@ -208,6 +211,7 @@ class Windows:
                     times_ms=self.times_ms[inside],
                     values=self.values[inside],
                     histograms=None if self.histograms is None else self.histograms[inside],
+                    starts_ms=None if self.starts_ms is None else self.starts_ms[inside],
                     first=first - inside.start,
                     after=after - inside.start,
                     drops_name=self.drops_name[rows],

@@ -55,6 +55,8 @@ TOLERANCE = 1e-6
 MINUTE_MS = 60_000
 OF_THE_RANGE = re.compile(r"(?<!@ )\b(?:start|end|step|range)\(\)", re.IGNORECASE)
 """What a query asks of its own range changes when it is asked as a range."""
+STARTS = re.compile(r"(?<=[\w}])@st\s")
+"""Marks a line of start timestamps, each given by how far it lies from its sample."""
 
 
 class Mismatch(Exception):  # noqa: N818  it is no fault of the program
@@ -66,14 +68,19 @@ class Memory:
 
     def __init__(self) -> None:
         self._series: dict[Labels, dict[int, float | NativeHistogram]] = {}
-        self._started: set[Labels] = set()
+        self._starts: dict[Labels, dict[int, int]] = {}
 
     def load(self, command: script.Load) -> None:
         loaded: dict[Labels, dict[int, float | NativeHistogram]] = {}
         for line in command.lines:
-            metric, values = split_metric(line)
-            if values.startswith("@st"):
-                self._started.add(metric)
+            if STARTS.search(line):
+                metric, values = split_metric(STARTS.sub(" ", line, count=1))
+                starts = script.start_offsets(values)
+                self._starts.setdefault(metric, {}).update(
+                    (number * command.gap_ms, number * command.gap_ms + offset)
+                    for number, offset in enumerate(starts)
+                    if offset is not None
+                )
                 continue
             described = parse_series(line)
             samples = loaded.setdefault(described.labels, {})
@@ -87,9 +94,6 @@ class Memory:
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
         found = []
-        for metric in self._started:
-            if matches(metric, tuple(matchers)):
-                raise QueryError("start timestamps are not built yet")
         for metric in sorted(self._series):
             if not matches(metric, tuple(matchers)):
                 continue
@@ -105,9 +109,16 @@ class Memory:
                         np.array(times, dtype=np.int64),
                         np.array(values, dtype=np.float64),
                         native if any(one is not None for one in native) else None,
+                        self._starts_at(metric, times),
                     )
                 )
         return found
+
+    def _starts_at(self, metric: Labels, times: list[int]) -> np.ndarray | None:
+        starts = self._starts.get(metric)
+        if starts is None:
+            return None
+        return np.array([starts.get(moment, 0) for moment in times], dtype=np.int64)
 
 
 def hinted(

@@ -74,6 +74,26 @@ def milliseconds(text: str) -> int:
         return sign * round(float(text) * 1000)
 
 
+START = re.compile(
+    r"(?P<base>[+-]?(?:0|(?:\d+[a-z]+?)+))(?P<step>[+-](?:\d+[a-z]+?)+)?(?:x(?P<times>\d+))?"
+)
+
+
+def start_offsets(text: str) -> list[int | None]:
+    """Return how far start timestamps lie from their samples, in milliseconds; None is none."""
+    found: list[int | None] = []
+    for word in text.split():
+        if match := re.fullmatch(r"_(?:x(\d+))?", word):
+            found += [None] * int(match[1] or 1)
+            continue
+        match = START.fullmatch(word)
+        if match is None:
+            raise ValueError(f"not a start timestamp: {word!r}")
+        base, step = milliseconds(match["base"]), milliseconds(match["step"] or "0")
+        found += [base + number * step for number in range(int(match["times"] or 0) + 1)]
+    return found
+
+
 def read(path: Path) -> Iterator[Command]:
     """Give the commands of a script in order."""
     lines = path.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
