@@ -17,6 +17,7 @@ from pathlib import Path
 from watchkeeper.clock import Clock
 from watchkeeper.errors import StorageError, WatchkeeperError
 from watchkeeper.ingest import (
+    BulkReceiver,
     OtlpReceiver,
     PrometheusConfig,
     RemoteWriteReceiver,
@@ -103,6 +104,7 @@ class Backend:
         self.logs = TappedLogs(store.logs)
         self.receiver = OtlpReceiver(store.metrics, self.logs, store.spans, clock=clock)
         self.remote_write = RemoteWriteReceiver(store.metrics)
+        self.bulk = BulkReceiver(self.logs, clock=clock)
         self.query_limits = QueryLimits()
         self.engine = Engine(store.metrics, limits=self.query_limits, clock=clock)
         self._clock = clock

@@ -1,5 +1,6 @@
 """What comes in: scraped and received, validated, limited, written."""
 
+from watchkeeper.ingest.bulk import BulkReceiver
 from watchkeeper.ingest.config import PrometheusConfig, load_config
 from watchkeeper.ingest.receive import OtlpReceiver, ReceiveLimits
 from watchkeeper.ingest.remote_write import RemoteWriteReceiver
@@ -7,6 +8,7 @@ from watchkeeper.ingest.scrape import Scraper, TargetStatus
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal
 
 __all__ = [
+    "BulkReceiver",
     "IngestStatistics",
     "OtlpReceiver",
     "PrometheusConfig",

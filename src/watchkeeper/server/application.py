@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from watchkeeper.backend import Backend
 from watchkeeper.clock import Clock
-from watchkeeper.server import alertmanager, jaeger, otlp, prometheus, remote_write
+from watchkeeper.server import alertmanager, bulk, jaeger, otlp, prometheus, remote_write
 from watchkeeper.server.access import Access
 from watchkeeper.server.answers import Refusal, answering, error_answer
 from watchkeeper.server.api import Api
@@ -79,6 +79,7 @@ class Application:
         spans = backend.store.spans
         return [
             *otlp.routes(backend.receiver, self._writes),
+            *bulk.routes(backend.bulk, self._writes, clock),
             *remote_write.routes(backend.remote_write, self._writes),
             Mount("/prometheus", prometheus.app(backend, self._queries, reads, clock)),
             Mount("/jaeger", jaeger.app(spans, reads, clock)),

@@ -28,7 +28,13 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
 }
 _PROMETHEUS = "/prometheus/api/v1/"
-_WRITES = ("/v1/", f"{_PROMETHEUS}write", "/alertmanager/api/v2/alerts")
+_PROTOCOLS = frozenset(
+    (
+        *("prometheus", "jaeger", "alertmanager", "elasticsearch"),
+        *("api", "assets", "metrics", "healthz"),
+    )
+)
+_WRITES = ("/v1/", f"{_PROMETHEUS}write", "/alertmanager/api/v2/alerts", "/elasticsearch/")
 
 
 class RequestTally(Protocol):
@@ -96,7 +102,7 @@ class Guard:
 def protocol_of(path: str) -> str:
     """Return what a path belongs to, as a label value: few, whatever is asked for."""
     first = path.removeprefix("/").partition("/")[0]
-    if first in ("prometheus", "jaeger", "alertmanager", "api", "assets", "metrics", "healthz"):
+    if first in _PROTOCOLS:
         return first
     return "otlp" if first == "v1" else "page"
 

@@ -13,6 +13,7 @@ PROTOCOL = Label(
         "jaeger",
         "alertmanager",
         "otlp",
+        "elasticsearch",
         "api",
         "page",
         "assets",

@@ -92,6 +92,7 @@ async def test_requests_are_counted_by_protocol_and_status() -> None:
 def test_whatever_is_asked_for_the_protocols_stay_few() -> None:
     assert {protocol_of(path) for path in ("/x/y", "/", "/logs", "*", "")} == {"page"}
     assert protocol_of("/v1/logs") == "otlp"
+    assert protocol_of("/elasticsearch/_bulk") == "elasticsearch"
 
 
 def test_an_unknown_way_to_write_needs_an_administrator() -> None:

@@ -1,0 +1,79 @@
+"""Elasticsearch's bulk format: an action on one line, its document on the next.
+
+Source: elastic.co, "Bulk API". Log records are only ever added: `create` and `index` are taken,
+`update` and `delete` are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from watchkeeper.errors import DecodeError
+
+ADDING = ("create", "index")
+_WITHOUT_DOCUMENT = "delete"
+_KNOWN = (*ADDING, "update", _WITHOUT_DOCUMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItem:
+    """One action. `document` is None where `problem` says why it cannot be taken."""
+
+    action: str
+    index: str
+    id: str
+    document: dict[str, Any] | None
+    problem: str = ""
+
+
+def read_bulk(body: bytes, index: str = "") -> list[BulkItem]:
+    """Return the actions of a body; `index` is that of actions that name none.
+
+    Raises DecodeError where an action cannot be read, since nobody knows what follows then.
+    """
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    items: list[BulkItem] = []
+    number = 0
+    while number < len(lines):
+        action, target = _action(lines[number], number)
+        place = str(target.get("_index") or index)
+        name = str(target.get("_id") or "")
+        number += 1
+        document: dict[str, Any] | None = None
+        problem = "" if action in ADDING else f"{action}: log records are only ever added"
+        if action != _WITHOUT_DOCUMENT:
+            if number >= len(lines):
+                raise DecodeError(f"bulk: the last action, {action}, has no document")
+            if not problem:
+                document, problem = _document(lines[number])
+            number += 1
+        if not place:
+            document, problem = None, "an action names no index"
+        items.append(BulkItem(action, place, name, document, problem))
+    return items
+
+
+def _action(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
+    found = _object(line)
+    if found is None or len(found) != 1:
+        raise DecodeError(f"bulk: line {number + 1} is not an action")
+    ((action, target),) = found.items()
+    if action not in _KNOWN or not isinstance(target, dict):
+        raise DecodeError(f"bulk: line {number + 1}: {action[:20]!r} is not an action")
+    return action, target
+
+
+def _document(line: bytes) -> tuple[dict[str, Any] | None, str]:
+    found = _object(line)
+    return found, "" if found is not None else "the document is not a JSON object"
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
