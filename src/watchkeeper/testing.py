@@ -139,7 +139,13 @@ def capture(contract: Contract, settings: Settings | None = None) -> Iterator[Ca
     nothing is written or sent in any case.
     """
     chosen = dataclasses.replace(
-        settings or Settings(), background=False, loud=True, log=LOG_OFF, otlp_endpoint=""
+        settings or Settings(),
+        background=False,
+        loud=True,
+        log=LOG_OFF,
+        otlp_endpoint="",
+        traces_endpoint="",
+        logs_endpoint="",
     )
     clock = FakeClock()
     telemetry = Telemetry(contract, chosen, clock=clock, ids=SequentialIds())

@@ -2,32 +2,34 @@
 
 A batch is encoded and compressed when it is handed over, so that what waits for a collector
 that is away is small and its size known. When the buffer is full the oldest batch goes: the
-newest tell more about what is wrong now.
+newest tell more about what is wrong now. With a spool, what could not be delivered goes to disk,
+and from there first when the collector is back: a crash meanwhile loses one retry's wait.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from watchkeeper.clock import Clock
+from watchkeeper.instrument.answered import Line, Span
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.otlp_client import Delivery, OtlpClient, compress
 from watchkeeper.instrument.settings import Settings
-from watchkeeper.model import LogRecord, SpanRecord
+from watchkeeper.instrument.spool import Spool, SpooledBatch
 from watchkeeper.wire import otlp
 
-BATCH_RECORDS = 512
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 10.0
 GIVE_UP_SECONDS = 300.0
 """A batch that the collector has refused for so long is dropped (OTLP exporters' default)."""
 
-TRACES_PATH = "/v1/traces"
-LOGS_PATH = "/v1/logs"
+PATHS = {"spans": "/v1/traces", "logs": "/v1/logs"}
+"""What is added to the base endpoint; an endpoint of a signal's own is used as it is."""
 
 OnCount = Callable[[str, int], None]
 OnDrop = Callable[[str, str, int], None]
@@ -35,13 +37,14 @@ OnDrop = Callable[[str, str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """An encoded request on its way."""
+    """An encoded request on its way. `sequence` grows with time, from process to process too."""
 
     signal: str
-    path: str
     body: bytes
     records: int
     made_ns: int
+    sequence: int
+    spooled: SpooledBatch | None = None
 
 
 class Exporter:
@@ -60,16 +63,29 @@ class Exporter:
         self._on_sent = on_sent
         self._on_drop = on_drop
         self.deliver_in_background = True
+        self._spool: Spool | None = None
+        self._sequence = 0
         self.reset()
 
     def reset(self) -> None:
         """Forget what waits and the connection: for the child of a fork."""
         settings = self._settings
-        self._client = OtlpClient(
-            settings.otlp_endpoint, settings.otlp_headers, settings.export_timeout_seconds
-        )
-        self._spans: list[SpanRecord] = []
-        self._logs: list[LogRecord] = []
+        self._clients = {
+            signal: OtlpClient(
+                settings.endpoint_of(signal),
+                settings.headers_of(signal),
+                settings.export_timeout_seconds,
+            )
+            for signal in PATHS
+            if settings.endpoint_of(signal)
+        }
+        if self._spool is not None:
+            self._spool.close()
+        self._spool = None
+        self._spool_opened = False
+        self._spooling = threading.Lock()
+        self._spans: list[Span] = []
+        self._logs: list[Line] = []
         self._batches: deque[Batch] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -79,11 +95,19 @@ class Exporter:
         self._deadline_ns: int | None = None
         self._last_batch_ns = self._clock.monotonic_ns()
 
-    def add(self, spans: Sequence[SpanRecord], logs: Sequence[LogRecord]) -> None:
+    def start(self) -> None:
+        """Open the spool, and deliver what an earlier process has left in it."""
+        self._open_spool()
+        if self._spool:
+            self._start_thread()
+
+    def add(self, spans: Sequence[Span], logs: Sequence[Line]) -> None:
         """Take records in; full batches are handed over at once."""
         with self._adding:
-            self._spans += spans
-            self._logs += logs
+            if "spans" in self._clients:
+                self._spans += spans
+            if "logs" in self._clients:
+                self._logs += logs
             waited = self._clock.monotonic_ns() - self._last_batch_ns
             due = waited >= self._settings.export_interval_seconds * 1e9
             self._batch_spans(everything=due)
@@ -97,10 +121,14 @@ class Exporter:
             counts = {"spans": len(self._spans), "logs": len(self._logs)}
             for batch in self._batches:
                 counts[batch.signal] += batch.records
+        if self._spool is not None:
+            for signal, records in self._spool.waiting().items():
+                counts[signal] += records
         return counts
 
     def stop(self, timeout_seconds: float) -> None:
-        """Deliver what waits, for so long at the most; count the rest as dropped."""
+        """Deliver what waits, for so long at the most; the rest goes into the spool, or is
+        counted as dropped."""
         self._last_batch_ns -= int(self._settings.export_interval_seconds * 1e9)
         self.add((), ())
         self._deadline_ns = self._clock.monotonic_ns() + int(timeout_seconds * 1e9)
@@ -110,31 +138,39 @@ class Exporter:
         with self._lock:
             left, self._batches = self._batches, deque()
             self._bytes = 0
-        for batch in left:
-            self._on_drop(batch.signal, "export_failed", batch.records)
+        self._keep_or_drop(left)
+        if self._spool is not None:
+            with self._spooling:
+                self._spool.close()
+            self._spool = None
+        self._spool_opened = False
         if self._thread is None or not self._thread.is_alive():
-            self._client.close()
+            for client in self._clients.values():
+                client.close()
         self._thread = None
         self._deadline_ns = None
 
     def _batch_spans(self, *, everything: bool) -> None:
-        while len(self._spans) >= BATCH_RECORDS or (everything and self._spans):
-            batch, self._spans = self._spans[:BATCH_RECORDS], self._spans[BATCH_RECORDS:]
-            self._hand_over("spans", TRACES_PATH, len(batch), partial(otlp.encode_spans, batch))
+        size = self._settings.export_batch_records
+        while len(self._spans) >= size or (everything and self._spans):
+            batch, self._spans = self._spans[:size], self._spans[size:]
+            self._hand_over("spans", len(batch), partial(otlp.encode_spans, batch))
 
     def _batch_logs(self, *, everything: bool) -> None:
-        while len(self._logs) >= BATCH_RECORDS or (everything and self._logs):
-            batch, self._logs = self._logs[:BATCH_RECORDS], self._logs[BATCH_RECORDS:]
-            self._hand_over("logs", LOGS_PATH, len(batch), partial(otlp.encode_logs, batch))
+        size = self._settings.export_batch_records
+        while len(self._logs) >= size or (everything and self._logs):
+            batch, self._logs = self._logs[:size], self._logs[size:]
+            self._hand_over("logs", len(batch), partial(otlp.encode_logs, batch))
 
-    def _hand_over(self, signal: str, path: str, records: int, encode: Callable[[], bytes]) -> None:
+    def _hand_over(self, signal: str, records: int, encode: Callable[[], bytes]) -> None:
         try:
             body = compress(encode())
         except Exception as error:  # noqa: BLE001 - never break the host
             self._on_drop(signal, "encode_failed", records)
             self._faults.note("export", error)
             return
-        batch = Batch(signal, path, body, records, self._clock.monotonic_ns())
+        self._sequence = max(self._sequence + 1, self._clock.time_ns())
+        batch = Batch(signal, body, records, self._clock.monotonic_ns(), self._sequence)
         dropped = []
         with self._lock:
             self._batches.append(batch)
@@ -146,7 +182,11 @@ class Exporter:
         for oldest in dropped:
             self._on_drop(oldest.signal, "queue_full", oldest.records)
         self._wake.set()
+        self._start_thread()
+
+    def _start_thread(self) -> None:
         if self._thread is None and self.deliver_in_background:
+            self._open_spool()
             self._thread = threading.Thread(
                 target=self._run, name="watchkeeper-export", daemon=True
             )
@@ -159,7 +199,13 @@ class Exporter:
             if batch is None:
                 return
             try:
-                delivery = self._client.send(batch.path, batch.body, self._clock.time_ns() / 1e9)
+                path = "" if self._settings.has_own_endpoint(batch.signal) else PATHS[batch.signal]
+                client = self._clients.get(batch.signal)
+                delivery = (
+                    Delivery(False, reason="no endpoint")
+                    if client is None
+                    else client.send(path, batch.body, self._clock.time_ns() / 1e9)
+                )
             except Exception as error:  # noqa: BLE001 - never break the host
                 self._faults.note("export", error)
                 delivery = Delivery(False, reason=type(error).__name__)
@@ -170,6 +216,9 @@ class Exporter:
         """Wait for the oldest batch and take it; None at the end."""
         while True:
             self._wake.clear()
+            spooled = self._next_spooled()
+            if spooled is not None:
+                return spooled
             with self._lock:
                 if self._batches:
                     batch = self._batches.popleft()
@@ -179,9 +228,53 @@ class Exporter:
                 return None
             self._wake.wait()
 
+    def _next_spooled(self) -> Batch | None:
+        """Return the oldest batch on disk: older than all in memory."""
+        spool = self._spool
+        if not spool or self._past_deadline():
+            return None
+        with self._spooling:
+            found = spool.oldest()
+        if found is None:
+            return None
+        spooled, body = found
+        return Batch(spooled.signal, body, spooled.records, 0, 0, spooled)
+
+    def _past_deadline(self) -> bool:
+        deadline = self._deadline_ns
+        return deadline is not None and self._clock.monotonic_ns() >= deadline
+
+    def _keep_or_drop(self, batches: Iterable[Batch]) -> None:
+        """Put what cannot be delivered now into the spool, or count it as dropped."""
+        for batch in batches:
+            if batch.spooled is not None:
+                continue
+            if self._spool is None:
+                self._on_drop(batch.signal, "export_failed", batch.records)
+                continue
+            with self._spooling:
+                self._spool.put(batch.sequence, batch.signal, batch.records, batch.body)
+
+    def _open_spool(self) -> None:
+        if self._spool_opened or not self._settings.spool_directory:
+            return
+        self._spool_opened = True
+        directory = Path(self._settings.spool_directory)
+        try:
+            self._spool = Spool(directory, self._settings.spool_max_bytes, self._on_drop)
+        except OSError as error:
+            self._faults.note("spool", error)
+
     def _settle(self, batch: Batch, delivery: Delivery, failures: int) -> None:
+        settled = delivery.delivered or not delivery.retryable
+        if settled and batch.spooled is not None and self._spool is not None:
+            with self._spooling:
+                self._spool.remove(batch.spooled)
         if delivery.delivered:
             self._on_sent(batch.signal, batch.records)
+            return
+        if not delivery.retryable:
+            self._on_drop(batch.signal, "export_failed", batch.records)
             return
         now_ns = self._clock.monotonic_ns()
         wait = delivery.retry_after_seconds or min(
@@ -189,8 +282,17 @@ class Exporter:
         )
         deadline = self._deadline_ns
         out_of_time = deadline is not None and now_ns + wait * 1e9 >= deadline
-        too_old = now_ns - batch.made_ns > GIVE_UP_SECONDS * 1e9
-        if not delivery.retryable or out_of_time or too_old:
+        if self._spool is not None:
+            with self._lock:
+                waiting, self._batches = self._batches, deque()
+                self._bytes = 0
+            self._keep_or_drop((batch, *waiting))
+            if out_of_time:
+                self._deadline_ns = now_ns
+            else:
+                self._pause(wait)
+            return
+        if out_of_time or now_ns - batch.made_ns > GIVE_UP_SECONDS * 1e9:
             self._on_drop(batch.signal, "export_failed", batch.records)
             return
         with self._lock:

@@ -27,14 +27,18 @@ class Delivery:
 
 
 class OtlpClient:
-    """Posts export requests to one endpoint. Used by one thread at a time."""
+    """Posts export requests to one endpoint. Used by one thread at a time.
+
+    `endpoint` is the base that a path is added to, or the whole URL.
+    """
 
     def __init__(self, endpoint: str, headers: Mapping[str, str], timeout_seconds: float) -> None:
         parts = urlsplit(endpoint)
         self._secure = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port
-        self._prefix = parts.path.rstrip("/")
+        self._path = parts.path
+        self._query = f"?{parts.query}" if parts.query else ""
         self._headers = {
             **headers,
             "content-type": PROTOBUF_CONTENT_TYPE,
@@ -45,10 +49,12 @@ class OtlpClient:
         self._connection: http.client.HTTPConnection | None = None
 
     def send(self, path: str, compressed: bytes, now_seconds: float) -> Delivery:
-        """Post a gzipped request to `path` (`/v1/traces`). Never raises on a failing server."""
+        """Post a gzipped request to `path` (`/v1/traces`; '' for the endpoint as it is). Never
+        raises on a failing server."""
+        target = (self._path.rstrip("/") + path if path else self._path or "/") + self._query
         try:
             connection = self._connect()
-            connection.request("POST", self._prefix + path, compressed, self._headers)
+            connection.request("POST", target, compressed, self._headers)
             response = connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException) as error:

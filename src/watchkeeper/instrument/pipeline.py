@@ -59,7 +59,7 @@ class Pipeline:
         self.output = log_output(settings)
         self._exporter = (
             Exporter(settings, clock, faults, self._on_sent, self._on_drop)
-            if settings.otlp_endpoint and not settings.disabled
+            if settings.exports and not settings.disabled
             else None
         )
         self._pump = Pump(
@@ -81,6 +81,8 @@ class Pipeline:
         """Start the pump, if anything shall run by itself."""
         if self._settings.background:
             self._pump.start()
+            if self._exporter is not None:
+                self._exporter.start()
         atexit.register(self.stop)
 
     def stop(self) -> None:

@@ -33,19 +33,24 @@ LOG_OFF = "off"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a process observes itself. Nothing is sent anywhere unless `otlp_endpoint` is set.
+    """How a process observes itself. Nothing is sent anywhere unless an endpoint is set.
 
     `service` is '' for the contract's own name. `otlp_endpoint` is the base URL to which
-    `/v1/traces` and `/v1/logs` are added. `log` is `stdout`, `off`, or the path of a file,
-    which is rotated. `process_directory` holds one file of metric values for every process of
-    the service; '' means that this process answers for itself alone. For tests: without
-    `background` nothing runs by itself and Telemetry.flush does the work, and `loud` raises what
-    is otherwise only counted.
+    `/v1/traces` and `/v1/logs` are added; `traces_endpoint` and `logs_endpoint` are whole URLs for
+    one signal, with headers that take the place of `otlp_headers`. `spool_directory` keeps what
+    cannot be delivered, up to `spool_max_bytes` a process; '' for memory alone.
+
+    `log` is `stdout`, `off`, or the path of a file, which is rotated. `process_directory` holds
+    one file of metric values for every process of the service; '' means that this process
+    answers for itself alone.
 
     What the sampler drops is kept all the same if it failed (`keep_errors`) or took
     `keep_slow_seconds`, 0 for never; the samplers `always_off` mean what they say.
 
     Requests for `quiet_paths` are counted, and leave neither spans nor access lines.
+
+    For tests: without `background` nothing runs by itself and Telemetry.flush does the work, and
+    `loud` raises what is otherwise only counted.
     """
 
     service: str = ""
@@ -53,6 +58,10 @@ class Settings:
     resource_attributes: Mapping[str, str] = field(default_factory=dict)
     otlp_endpoint: str = ""
     otlp_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    traces_endpoint: str = ""
+    traces_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    logs_endpoint: str = ""
+    logs_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     sampler: str = "parentbased_always_on"
     sampler_ratio: float = 1.0
     disabled: bool = False
@@ -62,6 +71,9 @@ class Settings:
     log_files: int = 5
     queue_limit: int = 20_000
     export_buffer_bytes: int = 16 * 1024 * 1024
+    export_batch_records: int = 512
+    spool_directory: str = ""
+    spool_max_bytes: int = 256 * 1024 * 1024
     export_interval_seconds: float = 1.0
     export_timeout_seconds: float = 10.0
     pump_interval_seconds: float = 0.1
@@ -82,20 +94,49 @@ class Settings:
             raise ConfigError("must be 0 or more", source="WATCHKEEPER_KEEP_SLOW_SECONDS")
         if not 0.0 <= self.sampler_ratio <= 1.0:
             raise ConfigError("must lie between 0 and 1", source="OTEL_TRACES_SAMPLER_ARG")
-        if self.otlp_endpoint:
-            parts = urlsplit(self.otlp_endpoint)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ConfigError(
-                    "must be a URL such as http://127.0.0.1:9400",
-                    source="OTEL_EXPORTER_OTLP_ENDPOINT",
-                )
+        for name, endpoint in (
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", self.otlp_endpoint),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", self.traces_endpoint),
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", self.logs_endpoint),
+        ):
+            parts = urlsplit(endpoint)
+            if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname):
+                raise ConfigError("must be a URL such as http://127.0.0.1:9400", source=name)
+        for name, number in (
+            ("OTEL_BSP_MAX_QUEUE_SIZE", self.queue_limit),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", self.export_batch_records),
+            ("OTEL_BSP_SCHEDULE_DELAY", self.export_interval_seconds),
+        ):
+            if number <= 0:
+                raise ConfigError("must be above 0", source=name)
+
+    @property
+    def exports(self) -> bool:
+        """Whether anything is sent anywhere."""
+        return bool(self.otlp_endpoint or self.traces_endpoint or self.logs_endpoint)
+
+    def has_own_endpoint(self, signal: str) -> bool:
+        """Return whether `spans` or `logs` have an endpoint that is a whole URL."""
+        return bool(self.traces_endpoint if signal == "spans" else self.logs_endpoint)
+
+    def endpoint_of(self, signal: str) -> str:
+        """Return where `spans` or `logs` go: a whole URL, or the base for both; '' for nowhere."""
+        own = self.traces_endpoint if signal == "spans" else self.logs_endpoint
+        return own or self.otlp_endpoint
+
+    def headers_of(self, signal: str) -> Mapping[str, str]:
+        """Return the headers that go with `spans` or `logs`."""
+        own = self.traces_headers if signal == "spans" else self.logs_headers
+        return own or self.otlp_headers
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Return the settings of `environment` (default: os.environ).
 
         Reads OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_ENDPOINT,
-        OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds),
+        OTEL_EXPORTER_OTLP_HEADERS, both also for one signal (`_TRACES_`, `_LOGS_`),
+        OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds), OTEL_BSP_SCHEDULE_DELAY (milliseconds),
+        OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, WATCHKEEPER_SPOOL_DIRECTORY,
         OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_SDK_DISABLED,
         WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG, WATCHKEEPER_QUIET_PATHS,
         WATCHKEEPER_KEEP_ERRORS, WATCHKEEPER_KEEP_SLOW_SECONDS and ENVIRONMENT.
@@ -110,6 +151,14 @@ class Settings:
             resource_attributes=resource,
             otlp_endpoint=values.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
             otlp_headers=_pairs(values, "OTEL_EXPORTER_OTLP_HEADERS"),
+            traces_endpoint=values.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""),
+            traces_headers=_pairs(values, "OTEL_EXPORTER_OTLP_TRACES_HEADERS"),
+            logs_endpoint=values.get("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", ""),
+            logs_headers=_pairs(values, "OTEL_EXPORTER_OTLP_LOGS_HEADERS"),
+            queue_limit=int(_number(values, "OTEL_BSP_MAX_QUEUE_SIZE", 20_000)),
+            export_batch_records=int(_number(values, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
+            export_interval_seconds=_number(values, "OTEL_BSP_SCHEDULE_DELAY", 1000.0) / 1e3,
+            spool_directory=values.get("WATCHKEEPER_SPOOL_DIRECTORY", ""),
             sampler=values.get("OTEL_TRACES_SAMPLER") or "parentbased_always_on",
             sampler_ratio=_number(values, "OTEL_TRACES_SAMPLER_ARG", 1.0),
             disabled=values.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",

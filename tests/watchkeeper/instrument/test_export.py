@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -203,3 +205,59 @@ def test_only_some_failures_are_worth_another_try(collector: Collector, status: 
     client.close()
     assert not delivery.delivered
     assert not delivery.retryable
+
+
+def test_what_a_collector_that_is_away_missed_is_delivered_after_the_next_start(
+    collector: Collector, door: SimpleNamespace, tmp_path: Path
+) -> None:
+    away = Settings(
+        otlp_endpoint="http://127.0.0.1:9",
+        log="off",
+        shutdown_timeout_seconds=0.2,
+        spool_directory=str(tmp_path / "spool"),
+    )
+    for name in ("first", "second"):
+        with Telemetry(door.contract, away) as telemetry, telemetry.span(door.work, name=name):
+            pass
+        text = telemetry.exposition()[0].decode()
+        assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 0' in text
+    back = dataclasses.replace(away, otlp_endpoint=collector.url, shutdown_timeout_seconds=5.0)
+    with Telemetry(door.contract, back) as telemetry, telemetry.span(door.work, name="third"):
+        collector.wait_for(lambda: len(collector.requests) >= 2)
+    names = [
+        ExportTraceServiceRequest.FromString(body).resource_spans[0].scope_spans[0].spans[0].name
+        for path, body in collector.requests
+        if path == "/v1/traces"
+    ]
+    assert names == ["first", "second", "third"]
+    assert not list(tmp_path.rglob("*.otlp"))
+
+
+def test_a_spool_that_cannot_be_opened_leaves_memory(door: SimpleNamespace, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    settings = Settings(
+        otlp_endpoint="http://127.0.0.1:9",
+        log="off",
+        shutdown_timeout_seconds=0.2,
+        spool_directory=str(tmp_path / "file"),
+    )
+    with Telemetry(door.contract, settings) as telemetry, telemetry.span(door.work):
+        pass
+    assert telemetry.faults.seen == {"spool": 1}
+    text = telemetry.exposition()[0].decode()
+    assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 1' in text
+
+
+def test_each_signal_may_have_an_endpoint_of_its_own(
+    collector: Collector, door: SimpleNamespace
+) -> None:
+    settings = Settings(
+        log="off",
+        traces_endpoint=f"{collector.url}/spans/here?tenant=1",
+        traces_headers={"x-for": "spans"},
+        otlp_headers={"x-for": "all"},
+    )
+    with Telemetry(door.contract, settings) as telemetry, telemetry.span(door.work):
+        logging.getLogger("door").info("goes nowhere")
+    assert [path for path, _ in collector.requests] == ["/spans/here?tenant=1"]
+    assert collector.headers[0]["x-for"] == "spans"

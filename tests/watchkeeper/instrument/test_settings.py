@@ -22,6 +22,14 @@ def test_every_variable_is_read() -> None:
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9400",
             "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20abc",
             "OTEL_EXPORTER_OTLP_TIMEOUT": "2500",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://127.0.0.1:9401/t",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x=1",
+            "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "http://127.0.0.1:9402/l",
+            "OTEL_EXPORTER_OTLP_LOGS_HEADERS": "x=2",
+            "OTEL_BSP_SCHEDULE_DELAY": "250",
+            "OTEL_BSP_MAX_QUEUE_SIZE": "4000",
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "100",
+            "WATCHKEEPER_SPOOL_DIRECTORY": "/var/spool/door",
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
             "OTEL_TRACES_SAMPLER_ARG": "0.1",
             "OTEL_SDK_DISABLED": "True",
@@ -37,6 +45,13 @@ def test_every_variable_is_read() -> None:
     assert settings.resource_attributes["region"] == "eu west"
     assert settings.otlp_headers == {"authorization": "Bearer abc"}
     assert settings.export_timeout_seconds == 2.5
+    assert settings.endpoint_of("spans") == "http://127.0.0.1:9401/t"
+    assert settings.endpoint_of("logs") == "http://127.0.0.1:9402/l"
+    assert settings.headers_of("spans") == {"x": "1"}
+    assert settings.headers_of("logs") == {"x": "2"}
+    assert (settings.export_interval_seconds, settings.queue_limit) == (0.25, 4000)
+    assert settings.export_batch_records == 100
+    assert settings.spool_directory == "/var/spool/door"
     assert (settings.sampler, settings.sampler_ratio) == ("parentbased_traceidratio", 0.1)
     assert settings.disabled
     assert settings.process_directory == "/run/door"
@@ -62,6 +77,8 @@ def test_resource_attributes_name_the_service_and_environment_where_nothing_else
         ("OTEL_TRACES_SAMPLER_ARG", "2", "must lie between 0 and 1"),
         ("OTEL_RESOURCE_ATTRIBUTES", "team", "write it as key=value"),
         ("WATCHKEEPER_KEEP_SLOW_SECONDS", "-1", "must be 0 or more"),
+        ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "collector", "must be a URL such as"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", "must be above 0"),
         ("WATCHKEEPER_QUIET_PATHS", "ping", "'ping' does not begin with /"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL such as"),
     ],
