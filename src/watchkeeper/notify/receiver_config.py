@@ -19,7 +19,6 @@ class TlsConfig(
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
-    server_name: str = ""
     insecure_skip_verify: bool = False
 
 

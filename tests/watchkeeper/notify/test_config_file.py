@@ -135,3 +135,11 @@ receivers:
         check=True,
         timeout=30,
     )
+
+
+def test_a_setting_that_nothing_here_heeds_is_refused(read_config) -> None:
+    with pytest.raises(ConfigError, match=r"server_name"):
+        read_config(
+            "global: {http_config: {tls_config: {server_name: other.test}}}\n"
+            "route: {receiver: a}\nreceivers: [{name: a}]"
+        )
