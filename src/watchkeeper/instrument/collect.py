@@ -9,7 +9,7 @@ import orjson
 from watchkeeper.contract import Combine, Counter, Gauge, Histogram, Metric
 from watchkeeper.instrument.process_files import OtherProcesses
 from watchkeeper.instrument.registry import Family
-from watchkeeper.instrument.series import CounterSeries, HistogramSeries, Series
+from watchkeeper.instrument.series import CounterSeries, HistogramSeries, Series, exemplar_of
 from watchkeeper.model import Labels
 from watchkeeper.wire.family import FamilySample, MetricFamily, format_bound
 
@@ -97,7 +97,8 @@ def _samples(
     declaration: Metric, labels: Labels, cells: Cells, own: Series | None
 ) -> list[FamilySample]:
     if isinstance(declaration, Counter):
-        exemplar = own.exemplar if isinstance(own, CounterSeries) else None
+        sighting = own.sighting if isinstance(own, CounterSeries) else None
+        exemplar = exemplar_of(sighting) if sighting else None
         return [FamilySample("_total", labels, cells[0], exemplar)]
     if isinstance(declaration, Gauge):
         if not cells[1] and declaration.combine is not Combine.SUM:
@@ -111,7 +112,8 @@ def _samples(
 def _histogram(
     declaration: Histogram, labels: Labels, cells: Cells, own: Series | None
 ) -> list[FamilySample]:
-    exemplars = own.exemplars if isinstance(own, HistogramSeries) else {}
+    sightings = dict(own.sightings) if isinstance(own, HistogramSeries) else {}
+    exemplars = {bucket: exemplar_of(sighting) for bucket, sighting in sightings.items()}
     samples = []
     count = 0.0
     for index, bound in enumerate((*declaration.buckets, float("inf"))):

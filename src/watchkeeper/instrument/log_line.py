@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -65,8 +66,18 @@ def encode_line(record: LogRecord) -> bytes:
             line[f"{name}_" if name in RESERVED else name] = value
     if exception:
         line["exception"] = exception
+    return encode_json(line) + b"\n"
+
+
+def encode_fields(fields: Mapping[str, Any]) -> bytes:
+    """Return fields as they stand inside of a line: without the braces."""
+    return encode_json(fields)[1:-1]
+
+
+def encode_json(value: Any) -> bytes:
+    """Return any value as JSON."""
     try:
-        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(value)
     except TypeError:
         # A lone surrogate or an integer beyond 64 bits: slower, and always possible.
-        return json.dumps(line, default=str).encode() + b"\n"
+        return json.dumps(value, default=str).encode()

@@ -11,10 +11,10 @@ from typing import Any
 from watchkeeper.clock import Clock
 from watchkeeper.contract import Contract, Counter
 from watchkeeper.conventions import telemetry as own
+from watchkeeper.instrument.answered import Line, Span, line_of, log_record, span_record
 from watchkeeper.instrument.export import Exporter
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.finish import Finisher
-from watchkeeper.instrument.log_line import encode_line
 from watchkeeper.instrument.log_output import log_output
 from watchkeeper.instrument.pump import Pump
 from watchkeeper.instrument.records import PendingLog, RequestRecord
@@ -106,8 +106,8 @@ class Pipeline:
         self.redactor.removed.clear()
 
     def _turn(self, batch: list[Any]) -> None:
-        spans: list[SpanRecord] = []
-        logs: list[LogRecord] = []
+        spans: list[Span] = []
+        logs: list[Line] = []
         for record in batch:
             try:
                 self._turn_one(record, spans, logs)
@@ -119,11 +119,11 @@ class Pipeline:
         if logs:
             self._write(logs)
         for observer in self.observers:
-            observer(spans, logs)
+            observer([span_record(span) for span in spans], [log_record(line) for line in logs])
         if self._exporter is not None:
             self._exporter.add(spans, logs)
 
-    def _turn_one(self, record: Any, spans: list[SpanRecord], logs: list[LogRecord]) -> None:
+    def _turn_one(self, record: Any, spans: list[Span], logs: list[Line]) -> None:
         if isinstance(record, RequestRecord):
             span, line = self._requests.observe(record)
             if line is not None:
@@ -135,9 +135,9 @@ class Pipeline:
         else:
             logs.append(self._finisher.log(record))
 
-    def _write(self, logs: list[LogRecord]) -> None:
+    def _write(self, logs: list[Line]) -> None:
         try:
-            self.output.write(b"".join([encode_line(record) for record in logs]))
+            self.output.write(b"".join([line_of(line) for line in logs]))
         except OSError as error:
             self._on_drop("logs", "export_failed", len(logs))
             self._faults.note("log_output", error)

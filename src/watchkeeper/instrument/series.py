@@ -18,6 +18,16 @@ CurrentTrace = Callable[[], str]
 """Returns the id of the current trace if it is sampled, else ''."""
 
 
+Sighting = tuple[str, float, int]
+"""What becomes an exemplar when somebody asks: trace id, value, nanoseconds since the epoch."""
+
+
+def exemplar_of(sighting: Sighting) -> Exemplar:
+    """Return the exemplar that was sighted."""
+    trace_id, value, time_ns = sighting
+    return Exemplar((("trace_id", trace_id),), value, time_ns // 1_000_000)
+
+
 class Recording:
     """What all series of one process share."""
 
@@ -28,34 +38,35 @@ class Recording:
         self.lock = threading.Lock()
         self.current_trace: CurrentTrace = lambda: ""
 
-    def exemplar(self, value: float, trace_id: str | None) -> Exemplar | None:
-        """Return an exemplar with the trace that is going on, or None outside of any."""
+    def sighting(self, value: float, trace_id: str | None, time_ns: int) -> Sighting | None:
+        """Return what an exemplar needs of the trace that is going on, or None outside of any.
+
+        Whoever counts after the fact gives the trace ('' for none) and the time.
+        """
         found = self.current_trace() if trace_id is None else trace_id
-        if not found:
-            return None
-        return Exemplar((("trace_id", found),), value, self.clock.time_ns() // 1_000_000)
+        return (found, value, time_ns or self.clock.time_ns()) if found else None
 
 
 class CounterSeries:
     """A number that only grows. One cell."""
 
     size = 1
-    __slots__ = ("_recording", "cells", "exemplar")
+    __slots__ = ("_recording", "cells", "sighting")
 
     def __init__(self, recording: Recording, cells: memoryview[float]) -> None:
         self._recording = recording
         self.cells = cells
-        self.exemplar: Exemplar | None = None
+        self.sighting: Sighting | None = None
 
-    def inc(self, amount: float = 1.0, *, trace_id: str | None = None) -> None:
-        """Add `amount` (0 or more). `trace_id` is for those who count after the fact."""
+    def inc(self, amount: float = 1.0, *, trace_id: str | None = None, time_ns: int = 0) -> None:
+        """Add `amount` (0 or more). Trace and time are for those who count after the fact."""
         if not amount >= 0:
             raise ValueError(f"a counter only grows: it cannot take {amount}")
         with self._recording.lock:
             self.cells[0] += amount
-        exemplar = self._recording.exemplar(amount, trace_id)
-        if exemplar is not None:
-            self.exemplar = exemplar
+        sighting = self._recording.sighting(amount, trace_id, time_ns)
+        if sighting is not None:
+            self.sighting = sighting
 
 
 class GaugeSeries:
@@ -96,7 +107,7 @@ class GaugeSeries:
 class HistogramSeries:
     """Observations by size. Cells: a count for each bucket, one for infinity, then the sum."""
 
-    __slots__ = ("_bounds", "_last", "_recording", "cells", "exemplars")
+    __slots__ = ("_bounds", "_last", "_recording", "cells", "sightings")
 
     def __init__(
         self, recording: Recording, cells: memoryview[float], bounds: tuple[float, ...]
@@ -105,17 +116,17 @@ class HistogramSeries:
         self._bounds = bounds
         self._last = len(bounds) + 1
         self.cells = cells
-        self.exemplars: dict[int, Exemplar] = {}
+        self.sightings: dict[int, Sighting] = {}
 
-    def observe(self, value: float, *, trace_id: str | None = None) -> None:
+    def observe(self, value: float, *, trace_id: str | None = None, time_ns: int = 0) -> None:
         """Count `value` into the first bucket whose bound is not below it."""
         bucket = bisect_left(self._bounds, value)
         with self._recording.lock:
             self.cells[bucket] += 1
             self.cells[self._last] += value
-        exemplar = self._recording.exemplar(value, trace_id)
-        if exemplar is not None:
-            self.exemplars[bucket] = exemplar
+        sighting = self._recording.sighting(value, trace_id, time_ns)
+        if sighting is not None:
+            self.sightings[bucket] = sighting
 
     def time(self) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""

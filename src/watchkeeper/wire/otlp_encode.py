@@ -7,7 +7,7 @@ are trusted, they were made inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from watchkeeper.model import Attributes, LogRecord, SpanEvent, SpanLink, SpanRecord, StatusCode
 from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
@@ -21,7 +21,33 @@ from watchkeeper.wire.protobuf import (
     varint,
 )
 
-Record = TypeVar("Record", SpanRecord, LogRecord)
+
+class Origin(Protocol):
+    """Where a record comes from."""
+
+    @property
+    def service(self) -> str: ...
+    @property
+    def resource(self) -> Attributes: ...
+
+
+class ReadySpan(Origin, Protocol):
+    """A span that makes its own Span message, such as from a SpanTemplate."""
+
+    @property
+    def scope(self) -> str: ...
+    def span_message(self) -> bytes: ...
+
+
+class ReadyLog(Origin, Protocol):
+    """A log record that makes its own LogRecord message, such as from a LogTemplate."""
+
+    @property
+    def logger(self) -> str: ...
+    def log_message(self) -> bytes: ...
+
+
+Record = TypeVar("Record", bound=Origin)
 
 _FIELD = tuple(tag(number, LENGTH) if number else b"" for number in range(17))
 _TRACE_ID = _FIELD[1] + varint(16)
@@ -38,18 +64,20 @@ _LOG_TRACE_ID = _FIELD[9] + varint(16)
 _LOG_SPAN_ID = _FIELD[10] + varint(8)
 
 
-def encode_spans(spans: Sequence[SpanRecord]) -> bytes:
+def encode_spans(spans: Sequence[SpanRecord | ReadySpan]) -> bytes:
     """Return an ExportTraceServiceRequest. `service` is written as `service.name`."""
     return _encode_request(spans, lambda span: span.scope, encode_span)
 
 
-def encode_logs(records: Sequence[LogRecord]) -> bytes:
+def encode_logs(records: Sequence[LogRecord | ReadyLog]) -> bytes:
     """Return an ExportLogsServiceRequest. `logger` is written as the scope's name."""
     return _encode_request(records, lambda record: record.logger, encode_log)
 
 
-def encode_span(span: SpanRecord) -> bytes:
+def encode_span(span: SpanRecord | ReadySpan) -> bytes:
     """Return one Span message."""
+    if not isinstance(span, SpanRecord):
+        return span.span_message()
     parts = [
         _TRACE_ID,
         bytes.fromhex(span.trace_id),
@@ -73,8 +101,10 @@ def encode_span(span: SpanRecord) -> bytes:
     return b"".join(parts)
 
 
-def encode_log(record: LogRecord) -> bytes:
+def encode_log(record: LogRecord | ReadyLog) -> bytes:
     """Return one LogRecord message."""
+    if not isinstance(record, LogRecord):
+        return record.log_message()
     time = pack_fixed64(record.timestamp_ns)
     parts = [
         _TIME,
@@ -120,11 +150,16 @@ def _encode_request(
     resources: dict[Hashable, tuple[bytes, dict[str, list[bytes]]]] = {}
     for record in records:
         # Records of one process share one resource object: its identity spares the comparison.
-        identity = (record.service, id(record.resource))
-        if identity not in resources:
-            resources[identity] = (_encode_resource(record.service, record.resource), {})
-        scopes = resources[identity][1]
-        scopes.setdefault(scope_of(record), []).append(delimited(_FIELD[2], encode(record)))
+        resource = record.resource
+        identity = (record.service, id(resource))
+        known = resources.get(identity)
+        if known is None:
+            known = resources[identity] = (_encode_resource(record.service, resource), {})
+        scope = scope_of(record)
+        messages = known[1].get(scope)
+        if messages is None:
+            messages = known[1][scope] = []
+        messages.append(delimited(_FIELD[2], encode(record)))
     return b"".join(
         [
             delimited(_FIELD[1], resource + b"".join(map(_encode_scope, scopes.items())))
