@@ -40,6 +40,7 @@ async def traffic(service: str, per_minute: int) -> None:
         for number, (resume, posting) in enumerate(choices):
             email = f"person{number % PEOPLE}@resume-optimizer.example"
             applicant = Applicant(client, email, token, resume, posting, probe_token=token)
+            applicant.registered = number >= PEOPLE
             journey = asyncio.create_task(travel(applicant))
             under_way.add(journey)
             journey.add_done_callback(under_way.discard)
