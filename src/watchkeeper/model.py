@@ -38,6 +38,11 @@ def labels(pairs: Mapping[str, str]) -> Labels:
     return tuple(sorted((name, value) for name, value in pairs.items() if value))
 
 
+STALE_BITS = 0x7FF0000000000002
+"""The bits of a stale marker, the NaN that says that a series has ended (Prometheus,
+model/value)."""
+
+
 class MetricType(StrEnum):
     """What kind of numbers a metric holds, in the words of the exposition formats."""
 
@@ -71,8 +76,7 @@ class Exemplar:
 class SampleBatch:
     """Samples on their way into a store: three columns of equal length.
 
-    `timestamps_ms` is int64 and `values` float64; a stale marker is the NaN with bits
-    0x7ff0000000000002 (Prometheus, model/value).
+    `timestamps_ms` is int64 and `values` float64; the NaN of STALE_BITS ends a series.
     """
 
     labels: list[Labels]

@@ -15,13 +15,18 @@ from watchkeeper.ingest.config import ScrapeConfig
 from watchkeeper.ingest.fetch import Fetched, ScrapeLimitError
 from watchkeeper.ingest.relabel import Relabeler
 from watchkeeper.ingest.target import SeriesLabeler, Target
-from watchkeeper.model import METRIC_NAME, Exemplar, Labels, MetricMetadata, SampleBatch, labels
+from watchkeeper.model import (
+    METRIC_NAME,
+    STALE_BITS,
+    Exemplar,
+    Labels,
+    MetricMetadata,
+    SampleBatch,
+    labels,
+)
 from watchkeeper.wire import exposition
 from watchkeeper.wire.family import ParsedExposition
 from watchkeeper.wire.series import SeriesCache
-
-STALE_BITS = 0x7FF0000000000002
-"""The bits of a stale marker (Prometheus, model/value)."""
 
 REPORT_NAMES = (
     "up",

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from watchkeeper.model import METRIC_NAME, Labels, SampleBatch
+from watchkeeper.model import METRIC_NAME, STALE_BITS, Labels, SampleBatch
 from watchkeeper.rules.active_alert import ActiveAlert
-
-_STALE_BITS = 0x7FF0000000000002
-"""The NaN that ends a series (Prometheus, model/value)."""
 
 Rows = dict[Labels, float]
 """One value for each series, all at one moment."""
@@ -36,7 +33,7 @@ def alert_rows(alerts: Iterable[ActiveAlert]) -> Rows:
 
 def is_stale(value: float) -> bool:
     """Whether a value is the stale marker."""
-    return bool(np.float64(value).view(np.int64) == _STALE_BITS)
+    return bool(np.float64(value).view(np.int64) == STALE_BITS)
 
 
 def batch(
@@ -47,6 +44,6 @@ def batch(
     series = [*rows, *gone]
     values = np.empty(len(series), dtype=np.float64)
     values[: len(rows)] = list(rows.values())
-    values[len(rows) :].view(np.int64)[:] = _STALE_BITS
+    values[len(rows) :].view(np.int64)[:] = STALE_BITS
     timestamps = np.full(len(series), timestamp_ms, dtype=np.int64)
     return SampleBatch(labels=series, timestamps_ms=timestamps, values=values)
