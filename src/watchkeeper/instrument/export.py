@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 
 from watchkeeper.clock import Clock
+from watchkeeper.instrument.answered import Line, Span
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.otlp_client import Delivery, OtlpClient, compress
 from watchkeeper.instrument.settings import Settings
 from watchkeeper.instrument.spool import Spool, SpooledBatch
-from watchkeeper.model import LogRecord, SpanRecord
 from watchkeeper.wire import otlp
 
 FIRST_WAIT_SECONDS = 1.0
@@ -84,8 +84,8 @@ class Exporter:
         self._spool = None
         self._spool_opened = False
         self._spooling = threading.Lock()
-        self._spans: list[SpanRecord] = []
-        self._logs: list[LogRecord] = []
+        self._spans: list[Span] = []
+        self._logs: list[Line] = []
         self._batches: deque[Batch] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -101,7 +101,7 @@ class Exporter:
         if self._spool:
             self._start_thread()
 
-    def add(self, spans: Sequence[SpanRecord], logs: Sequence[LogRecord]) -> None:
+    def add(self, spans: Sequence[Span], logs: Sequence[Line]) -> None:
         """Take records in; full batches are handed over at once."""
         with self._adding:
             if "spans" in self._clients:
