@@ -18,6 +18,7 @@ from watchkeeper.clock import Clock
 from watchkeeper.errors import StorageError, WatchkeeperError
 from watchkeeper.ingest import (
     BulkReceiver,
+    LogTailer,
     OtlpReceiver,
     PrometheusConfig,
     RemoteWriteReceiver,
@@ -48,6 +49,7 @@ class Places:
     data: Path
     dashboards: Path | None = None
     external_url: str = ""
+    log_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,12 @@ class Backend:
         self.receiver = OtlpReceiver(store.metrics, self.logs, store.spans, clock=clock)
         self.remote_write = RemoteWriteReceiver(store.metrics)
         self.bulk = BulkReceiver(self.logs, clock=clock)
+        self.tailer = LogTailer(
+            places.log_files,
+            self.logs,
+            positions=places.data / "tail" / "positions.json",
+            clock=clock,
+        )
         self.query_limits = QueryLimits()
         self.engine = Engine(store.metrics, limits=self.query_limits, clock=clock)
         self._clock = clock
@@ -192,6 +200,7 @@ class Backend:
             "notifier": self.notifier.run,
             "evaluator": self.evaluator.run,
             "scraper": self.scraper.run,
+            **({"tailer": self.tailer.run} if self.places.log_files else {}),
         }
 
     async def _stop_parts(self) -> None:

@@ -202,3 +202,12 @@ def test_a_live_tail_does_not_hold_up_the_end(start: Callable[..., Running]) -> 
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(timeout=20) == 0
         assert time.monotonic() - began < 4
+
+
+def test_a_log_file_is_read_as_it_grows(start: Callable[..., Running], directory: Path) -> None:
+    log = directory / "shop.log"
+    log.write_text("sold a lamp\n")
+    running = start("--tail", str(directory / "*.log"))
+    records = running.eventually(lambda: running.get("/api/logs", query="lamp")["records"])
+    assert [record["service"] for record in records] == ["shop"]
+    assert running.stop() == (0, "")

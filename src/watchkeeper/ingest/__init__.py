@@ -6,10 +6,12 @@ from watchkeeper.ingest.receive import OtlpReceiver, ReceiveLimits
 from watchkeeper.ingest.remote_write import RemoteWriteReceiver
 from watchkeeper.ingest.scrape import Scraper, TargetStatus
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal
+from watchkeeper.ingest.tail import LogTailer
 
 __all__ = [
     "BulkReceiver",
     "IngestStatistics",
+    "LogTailer",
     "OtlpReceiver",
     "PrometheusConfig",
     "ReceiveLimits",

@@ -34,6 +34,7 @@ class Options:
     tls_key: Path | None = None
     accept_plain_http: bool = False
     external_url: str = ""
+    tail: tuple[str, ...] = ()
 
 
 def launch(options: Options) -> None:
@@ -56,6 +57,7 @@ def launch(options: Options) -> None:
                 dashboards=options.dashboards,
                 data=options.data,
                 external_url=options.external_url or url_of(listener, encryption),
+                log_files=options.tail,
             ),
             clock=clock,
         )

@@ -89,7 +89,10 @@ class OwnMetrics:
         received = Count({signal.value: 0 for signal in Signal})
         refused = Count({(signal.value, why.value): 0 for signal in Signal for why in Refusal})
         backend = self._backend
-        for part in (backend.scraper, backend.receiver, backend.remote_write, backend.bulk):
+        for part in (
+            *(backend.scraper, backend.receiver),
+            *(backend.remote_write, backend.bulk, backend.tailer),
+        ):
             statistics = part.statistics()
             received.update({k.value: n for k, n in statistics.received.items()})
             refused.update({(k.value, why.value): n for (k, why), n in statistics.refused.items()})
