@@ -1,5 +1,5 @@
 // The frame around every page: where one can go, what is searched, which time is looked at.
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { overview } from './api.js'
 import { Help } from './elements/help.jsx'
 import { Icon } from './elements/icons.jsx'
@@ -23,7 +23,7 @@ export function App() {
   const route = useRoute()
   const [help, setHelp] = useState(false)
   const watch = useLoad(overview, [useTick()])
-  useEffect(() => listen(() => setHelp(true)), [])
+  useLayoutEffect(() => listen(() => setHelp(true)), [])
   useEffect(() => {
     document.title = `${titleOf(route)} · Watchkeeper`
     scrollTo(0, 0)

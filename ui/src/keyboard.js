@@ -9,7 +9,7 @@ export const PLACES = [
   { key: 'a', path: '/alerts', name: 'Alerts', icon: 'alerts' },
   { key: 'e', path: '/explore', name: 'Explore', icon: 'explore' },
 ]
-const WAIT_MS = 1200
+const WAIT_MS = 2000
 
 /** Listen; `help` opens the list of keys. @returns {() => void} stop listening */
 export function listen(help) {

@@ -179,8 +179,9 @@ class Watched:
     requests: list[str] = field(default_factory=list)
 
     def open(self, place: str) -> Page:
-        """Go to a place in the page."""
+        """Go to a place in the page and wait until it is there."""
         self.page.goto(f"{self.url}/#{place}")
+        self.page.locator("main h1").first.wait_for()
         return self.page
 
 

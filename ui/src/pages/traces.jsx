@@ -86,7 +86,6 @@ function Filters({ wanted, services }) {
       <label class="field">
         <span>Service</span>
         <select
-          data-search
           value={wanted.service}
           onChange={(event) => setQuery({ service: event.target.value, operation: null })}
         >
