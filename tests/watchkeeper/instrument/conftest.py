@@ -25,6 +25,7 @@ from watchkeeper.conventions import (
     database,
     dependencies,
     http,
+    http_client,
     llm,
     objects,
     probe,
@@ -59,6 +60,7 @@ CONTRACT = Contract(
         events=(STARTED,),
     )
     + http.SIGNALS
+    + http_client.SIGNALS
     + telemetry.SIGNALS
     + process.SIGNALS
     + database.SIGNALS
