@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -19,6 +22,7 @@ from resume_optimizer.resumes.sample import DOCX, POSTING, read, read_text
 
 PACE = 20.0
 POLL_SECONDS = 0.1
+SAMPLE_POSTING = {"posting_text": read_text(POSTING)}
 
 Found = TypeVar("Found")
 
@@ -92,12 +96,19 @@ class Person:
 
     client: httpx2.Client
 
+    def upload(self, data: bytes = read(DOCX), name: str = DOCX) -> httpx2.Response:
+        """Upload a resume; the sample unless another is given."""
+        return self.client.post("/api/resumes", files={"file": (name, data)})
+
+    def ask(self, resume: httpx2.Response, **posting: str) -> httpx2.Response:
+        """Ask for a job with an uploaded resume and a posting, the sample's unless given."""
+        resume.raise_for_status()
+        wanted = {"resume_id": resume.json()["id"], **(posting or SAMPLE_POSTING)}
+        return self.client.post("/api/jobs", json=wanted)
+
     def ask_for_job(self) -> str:
         """Upload the sample resume, ask for a job, and return its id."""
-        resume = self.client.post("/api/resumes", files={"file": (DOCX, read(DOCX))})
-        resume.raise_for_status()
-        wanted = {"resume_id": resume.json()["id"], "posting_text": read_text(POSTING)}
-        job = self.client.post("/api/jobs", json=wanted)
+        job = self.ask(self.upload())
         job.raise_for_status()
         return str(job.json()["id"])
 
@@ -122,15 +133,41 @@ def eventually() -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack, with the first journey made."""
+def board() -> Iterator[str]:
+    """The address of a job board: /inside leads to a private address, /silent never answers."""
+    ended = threading.Event()
+
+    class Board(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/silent":
+                ended.wait()
+            self.send_response(302)
+            self.send_header("location", "http://127.0.0.1:22/")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Board)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    ended.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, board: str) -> Iterator[Stack]:
+    """The stack, with the first journey made. It may fetch postings from the board."""
     options = Options(
         directory=tmp_path_factory.mktemp("stack"), ports=ports(), pace=PACE, load_balancer=True
     )
     listener = claim_ports(options.ports, cut_off=False)
     launcher = Launcher(options, say=lambda line: None)
     try:
-        launcher.start(listener)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("POSTING_ALLOW_PRIVATE", urlsplit(board).netloc)
+            launcher.start(listener)
         made = Stack(launcher)
         wait_for(
             lambda: made.query('journey_runs_total{outcome="success"} > 0'),
