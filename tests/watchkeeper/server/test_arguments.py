@@ -75,7 +75,11 @@ def test_a_body_that_inflates_beyond_the_limit_is_refused_before_it_does() -> No
 
 @pytest.mark.parametrize(
     ("data", "encoding", "status"),
-    [(b"not gzip", "gzip", 400), (gzip.compress(b"x" * 99, mtime=0)[:-9], "gzip", 400), (b"", "br", 415)],
+    [
+        (b"not gzip", "gzip", 400),
+        (gzip.compress(b"x" * 99, mtime=0)[:-9], "gzip", 400),
+        (b"", "br", 415),
+    ],
 )
 def test_a_body_that_cannot_be_inflated_is_refused(data: bytes, encoding: str, status: int) -> None:
     with pytest.raises(Refusal) as refusal:
