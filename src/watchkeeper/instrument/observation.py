@@ -10,6 +10,7 @@ from opentelemetry.context import Context
 from watchkeeper.instrument.records import RequestRecord
 from watchkeeper.instrument.routes import route_template
 from watchkeeper.instrument.span import LiveSpan, mark_trace, type_name
+from watchkeeper.instrument.tail import Undecided
 from watchkeeper.instrument.telemetry import Telemetry
 from watchkeeper.instrument.tracing import context_of, with_baggage
 from watchkeeper.model import SpanKind, StatusCode
@@ -133,19 +134,18 @@ class Observation:
             record = self._record()
             # From here on the span takes nothing more: the pump reads it.
             self.span.end_ns = self.span.start_ns + record.duration_ns
-            self._decide(record)
+            if self.span.undecided is not None:
+                self._decide(self.span.undecided, record)
             self._telemetry.put(record)
         except Exception as error:  # noqa: BLE001 - never break the host
             self._telemetry.faults.note("middleware", error)
 
-    def _decide(self, record: RequestRecord) -> None:
+    def _decide(self, undecided: Undecided, record: RequestRecord) -> None:
         """Let the end of the request decide whether its trace is kept."""
-        span = self.span
-        if span.undecided is not None:
-            failed = record.status >= 500 or span.status is StatusCode.ERROR
-            # A websocket is long by nature, not slow.
-            duration_ns = 0 if record.websocket else record.duration_ns
-            span.undecided.decide(span, failed=failed, duration_ns=duration_ns)
+        failed = record.status >= 500 or self.span.status is StatusCode.ERROR
+        # A websocket is long by nature, not slow.
+        duration_ns = 0 if record.websocket else record.duration_ns
+        undecided.decide(self.span, failed=failed, duration_ns=duration_ns)
 
     def _record(self) -> RequestRecord:
         scope = self._scope
