@@ -16,6 +16,7 @@ from watchkeeper.server import alertmanager, bulk, jaeger, otlp, prometheus, rem
 from watchkeeper.server.access import Access
 from watchkeeper.server.answers import Refusal, answering, error_answer
 from watchkeeper.server.api import Api
+from watchkeeper.server.backup import Backups
 from watchkeeper.server.dashboards import Dashboards
 from watchkeeper.server.guard import Guard
 from watchkeeper.server.logs import Logs
@@ -67,6 +68,7 @@ class Application:
             Route("/metrics", answer(OwnMetrics(backend, self._requests).answer)),
             Route("/-/reload", answer(self._reload), methods=["POST"]),
             Route("/graph", explore),
+            *Backups(store, backend.places.data, self._writes).routes(),
             *Logs(store.logs, self._tails, reads, clock).routes(),
             *Traces(store.spans, store.logs, reads, clock).routes(),
             *Api(backend, dashboards, reads, clock).routes(),

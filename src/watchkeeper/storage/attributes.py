@@ -7,7 +7,8 @@ A value compares as text: a string by itself, everything else by its JSON (`true
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -15,6 +16,8 @@ import orjson
 from watchkeeper.model import Attributes, AttributeValue
 
 _INTEGER_BITS = 63
+# Also inside of strings, where it only costs time.
+_NULL_OR_NESTED = re.compile(rb"[:,\[](?:null|\{)")
 
 
 def encode(attributes: Attributes) -> str:
@@ -23,12 +26,22 @@ def encode(attributes: Attributes) -> str:
         return ""
     try:
         text = orjson.dumps(attributes if isinstance(attributes, dict) else dict(attributes))
-        plain = b"null" not in text and b"{" not in text[1:]
+        plain = _NULL_OR_NESTED.search(text) is None
     except (TypeError, ValueError):
         plain = False
     if not plain:
         text = orjson.dumps(_storable_pairs(attributes))
     return f",{text[1:-1].decode()},"
+
+
+def encode_column(column: Iterable[Attributes]) -> list[str]:
+    """Return what `encode` makes of each; an object that comes again is encoded once."""
+    column = list(column)
+    distinct = {id(one): one for one in column}
+    if 2 * len(distinct) > len(column):
+        return [encode(one) for one in column]
+    texts = {identity: encode(one) for identity, one in distinct.items()}
+    return [texts[id(one)] for one in column]
 
 
 def decode(text: str) -> dict[str, AttributeValue]:
@@ -52,6 +65,15 @@ def as_text(value: AttributeValue) -> str:
 def clean(text: str) -> str:
     """Return text without lone surrogates, which UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode()
+
+
+def clean_column(column: list[str]) -> list[str]:
+    """Return what `clean` makes of each."""
+    try:
+        "".join(column).encode()
+    except UnicodeEncodeError:
+        return [clean(text) for text in column]
+    return column
 
 
 def needles(name: str, value: str) -> tuple[str, ...]:

@@ -38,11 +38,12 @@ class Engine:
         """Return a connection of its own to the instance; each thread and transaction needs one."""
         return self._connection.cursor()
 
-    def attach(self, path: Path) -> str:
+    def attach(self, path: Path, *, read_only: bool = False) -> str:
         """Open a database file and return the name of its catalog. Raises EngineError."""
         name = next(self._names)
         quoted = str(path).replace("'", "''")
-        self._connection.cursor().execute(f"ATTACH '{quoted}' AS {name} (STORAGE_VERSION 'latest')")
+        mode = "READ_ONLY" if read_only else "STORAGE_VERSION 'latest'"
+        self._connection.cursor().execute(f"ATTACH '{quoted}' AS {name} ({mode})")
         return name
 
     def detach(self, name: str) -> None:

@@ -26,23 +26,24 @@ LOGS = RowTable(
         ("resource", "VARCHAR"),
     ),
     order="timestamp_ns, position",
+    long_texts=frozenset({"message", "attributes"}),
 )
 LAST_NS = 2**63 - 1
 
 
 def columns(records: Sequence[LogRecord]) -> Columns:
     """Return the columns of the table, each as long as `records`."""
-    clean, encode = attributes.clean, attributes.encode
+    clean, encode = attributes.clean_column, attributes.encode_column
     return {
         "timestamp_ns": [min(max(record.timestamp_ns, 0), LAST_NS) for record in records],
         "severity": [int(record.severity) for record in records],
-        "message": [clean(record.message) for record in records],
-        "service": [clean(record.service) for record in records],
-        "logger": [clean(record.logger) for record in records],
-        "trace_id": [clean(record.trace_id) for record in records],
-        "span_id": [clean(record.span_id) for record in records],
-        "attributes": [encode(record.attributes) for record in records],
-        "resource": [encode(record.resource) for record in records],
+        "message": clean([record.message for record in records]),
+        "service": clean([record.service for record in records]),
+        "logger": clean([record.logger for record in records]),
+        "trace_id": clean([record.trace_id for record in records]),
+        "span_id": clean([record.span_id for record in records]),
+        "attributes": encode([record.attributes for record in records]),
+        "resource": encode([record.resource for record in records]),
     }
 
 

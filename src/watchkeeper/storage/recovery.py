@@ -66,5 +66,3 @@ def replay(
             except (msgspec.DecodeError, struct.error, ValueError, KeyError) as error:
                 reason = f"record {record.sequence} cannot be understood: {error}"
                 damage.append(DamageReport(str(path), reason))
-    logs.end_replay()
-    spans.end_replay()

@@ -1,19 +1,22 @@
 """Rows of one signal, hot in memory and cold in segments, seen as one.
 
-Hot rows are in a table of the engine's own memory; a flush freezes it, starts another, and
+Hot rows wait in lists until they are many, or asked for, and then are in a table of the
+engine's own memory; a flush freezes it, starts another, and
 copies the frozen rows into the segments of their periods.
 """
 
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
-from watchkeeper.storage.engine import Cursor, Engine
+from watchkeeper.storage.engine import Cursor, Engine, EngineError
 from watchkeeper.storage.gate import Gate
 from watchkeeper.storage.segment_format import SegmentFormat, SegmentTable
 from watchkeeper.storage.segment_writes import Insert, write_periods
@@ -23,20 +26,22 @@ T = TypeVar("T")
 Columns = dict[str, list[Any]]
 
 _POSITIONS_PER_BATCH_BITS = 24
-_REPLAY_AT_ONCE = 256
+_INSERT_AT_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class RowTable:
     """A table by name, its columns with their types, and the one that holds the time (ns).
 
-    Every table also has `position`: where a row stands among all that were ever appended.
+    `long_texts` are worth zstd on disk; the others repeat, and dictionaries are smaller. Every
+    table also has `position`: where a row stands among all that were ever appended.
     """
 
     name: str
     time: str
     columns: tuple[tuple[str, str], ...]
     order: str
+    long_texts: frozenset[str]
 
     def hot_ddl(self, table: str) -> str:
         """Return the statement that makes it in memory."""
@@ -46,7 +51,7 @@ class RowTable:
     def cold_format(self) -> SegmentFormat:
         """Return what a segment file has of it."""
         columns = tuple(
-            (name, kind + (" USING COMPRESSION zstd" if kind == "VARCHAR" else ""))
+            (name, kind + (" USING COMPRESSION zstd" if name in self.long_texts else ""))
             for name, kind in self.columns
         )
         return SegmentFormat((SegmentTable(self.name, (*columns, ("position", "BIGINT"))),))
@@ -66,46 +71,50 @@ class RowTiers:
         self.segments = segments
         self._engine = engine
         self._numbers = itertools.count(1)
-        self._replayed: list[tuple[np.ndarray[Any, Any], list[int], Columns]] = []
         self.rows = 0
+        self._inserting = threading.Lock()
+        self._waiting: list[tuple[np.ndarray[Any, Any], Columns]] = []
+        self._waiting_rows = 0
         # Newest first: the hot table, then the frozen ones. Replaced whole, read once.
         self._tables: tuple[str, ...] = (self._new_hot_table(),)
 
     def insert(self, sequence: int, columns: Columns) -> None:
         """Take rows in: the columns of the table, all of one length, in its order."""
-        self._insert(columns, self._positions(sequence, columns))
+        positions = self._positions(sequence, columns)
+        with self._inserting:
+            self._waiting.append((positions, columns))
+            self._waiting_rows += len(positions)
+            self.rows += len(positions)
+            if self._waiting_rows >= _INSERT_AT_ROWS:
+                # They are durable: if there is no memory for them now, a reader tries again.
+                with suppress(EngineError):
+                    self._insert_waiting()
 
     def replay(self, sequence: int, columns: Columns) -> None:
-        """Take in what no segment has yet of a record of the log; `end_replay` shows it."""
+        """Take in what no segment has yet of a record of the log."""
         times = columns[self.table.time]
         written = {
             start_ns: self.segments.watermark(start_ns)
             for start_ns in {self.segments.period_start(time) for time in times}
         }
+        if all(sequence > mark for mark in written.values()):
+            self.insert(sequence, columns)
+            return
         keep = [
             row
             for row, time in enumerate(times)
             if sequence > written[self.segments.period_start(time)]
         ]
         if keep:
-            self._replayed.append((self._positions(sequence, columns)[keep], keep, columns))
-        if len(self._replayed) >= _REPLAY_AT_ONCE:
-            self.end_replay()
-
-    def end_replay(self) -> None:
-        """Make what was replayed visible: an insert for each record would be slow."""
-        if not self._replayed:
-            return
-        joined: Columns = {
-            name: [values[name][row] for _, keep, values in self._replayed for row in keep]
-            for name, _ in self.table.columns
-        }
-        self._insert(joined, np.concatenate([one[0] for one in self._replayed]))
-        self._replayed = []
+            self.insert(
+                sequence, {name: [column[row] for row in keep] for name, column in columns.items()}
+            )
 
     def freeze(self) -> None:
-        """Start another hot table. No insert may be under way."""
-        self._tables = (self._new_hot_table(), *self._tables)
+        """Start another hot table. No insert may be under way. Raises EngineError."""
+        with self._inserting:
+            self._insert_waiting()
+            self._tables = (self._new_hot_table(), *self._tables)
 
     def write_frozen(self, sequence: int) -> None:
         """Move frozen rows, which are all up to `sequence`, into segments.
@@ -124,6 +133,8 @@ class RowTiers:
 
     def ask_hot(self, question: Callable[[Cursor, str], T]) -> list[T]:
         """Ask the hot tables, newest first, each by its name. Call inside `readers`."""
+        with self._inserting:
+            self._insert_waiting()
         with self._engine.cursor() as cursor:
             return [question(cursor, name) for name in self._tables]
 
@@ -160,16 +171,20 @@ class RowTiers:
         count = len(columns[self.table.time])
         return np.arange(count, dtype=np.int64) + (sequence << _POSITIONS_PER_BATCH_BITS)
 
-    def _insert(self, columns: Columns, positions: np.ndarray[Any, Any]) -> None:
+    def _insert_waiting(self) -> None:
+        """Move what waits into the hot table: an insert for each batch would be slow."""
+        if not self._waiting:
+            return
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         for name, kind in self.table.columns:
             dtype: Any = object if kind == "VARCHAR" else np.int64
-            arrays[name] = np.array(columns[name], dtype=dtype)
-        arrays["position"] = positions
+            joined = itertools.chain.from_iterable(one[name] for _, one in self._waiting)
+            arrays[name] = np.fromiter(joined, dtype, self._waiting_rows)
+        arrays["position"] = np.concatenate([positions for positions, _ in self._waiting])
         with self._engine.cursor() as cursor:
             cursor.register("batch", arrays)
             cursor.execute(f"INSERT INTO {self._tables[0]} SELECT * FROM batch")
-        self.rows += len(positions)
+        self._waiting, self._waiting_rows = [], 0
 
     def _frozen_periods(self) -> list[int]:
         period_ns, time = self.segments.period_ns, self.table.time

@@ -33,28 +33,29 @@ SPANS = RowTable(
         ("scope", "VARCHAR"),
     ),
     order="start_ns, position",
+    long_texts=frozenset({"attributes", "events"}),
 )
 
 
 def columns(spans: Sequence[SpanRecord]) -> Columns:
     """Return the columns of the table, each as long as `spans`."""
-    clean, encode = attributes.clean, attributes.encode
+    clean, encode = attributes.clean_column, attributes.encode_column
     return {
-        "trace_id": [clean(span.trace_id) for span in spans],
-        "span_id": [clean(span.span_id) for span in spans],
-        "parent_span_id": [clean(span.parent_span_id) for span in spans],
-        "name": [clean(span.name) for span in spans],
+        "trace_id": clean([span.trace_id for span in spans]),
+        "span_id": clean([span.span_id for span in spans]),
+        "parent_span_id": clean([span.parent_span_id for span in spans]),
+        "name": clean([span.name for span in spans]),
         "kind": [int(span.kind) for span in spans],
         "start_ns": [_time(span.start_ns) for span in spans],
         "end_ns": [_time(span.end_ns) for span in spans],
-        "service": [clean(span.service) for span in spans],
+        "service": clean([span.service for span in spans]),
         "status": [int(span.status) for span in spans],
-        "status_message": [clean(span.status_message) for span in spans],
-        "attributes": [encode(span.attributes) for span in spans],
+        "status_message": clean([span.status_message for span in spans]),
+        "attributes": encode([span.attributes for span in spans]),
         "events": [_encode_events(span.events) for span in spans],
         "links": [_encode_links(span.links) for span in spans],
-        "resource": [encode(span.resource) for span in spans],
-        "scope": [clean(span.scope) for span in spans],
+        "resource": encode([span.resource for span in spans]),
+        "scope": clean([span.scope for span in spans]),
     }
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import StorageError, WatchkeeperError
-from watchkeeper.storage import log_rows, recovery, sample_segment, span_rows, store_format
+from watchkeeper.storage import backup, log_rows, recovery, sample_segment, span_rows, store_format
 from watchkeeper.storage.directory_lock import DirectoryLock
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Engine, EngineError
@@ -123,6 +123,27 @@ class Store:
                 self._flushed_at_ns = self._clock.monotonic_ns()
                 self._tally.seconds += (self._flushed_at_ns - began_ns) / _NS_PER_SECOND
 
+    def backup(self, directory: Path) -> None:
+        """Copy the store, everything acknowledged until now, to a directory; others go on.
+
+        A store opened there has what this one has now. Raises StorageError.
+        """
+        self.flush()
+        with self._flushing:
+            signals = (self.metrics.segments, self.logs.tiers.segments, self.spans.tiers.segments)
+            files = [segment.path for segments in signals for segment in segments.all()]
+            beside = (self._directory / "metadata.json", self._directory / store_format.FORMAT_FILE)
+            files += [path for path in beside if path.exists()]
+            try:
+                backup.copy(self._directory, files, directory, self._disk)
+                for name in ("wal", "metrics"):
+                    (directory / name).mkdir(mode=0o700, exist_ok=True)
+            except OSError as error:
+                raise StorageError(
+                    f"the backup to {directory} is not complete ({error}): remove it, see to the "
+                    "room there, and begin again"
+                ) from error
+
     def stats(self) -> StoreStats:
         """Return the store as it is now."""
         segments = {
@@ -159,6 +180,7 @@ class Store:
     def _build(self) -> None:
         try:
             current = store_format.is_current(self._directory)
+            (self._directory / backup.MANIFEST).unlink(missing_ok=True)
             metrics = self._segments("metrics", sample_segment.SAMPLES)
             logs = RowTiers(self._engine, self._row_segments(log_rows.LOGS), log_rows.LOGS)
             spans = RowTiers(self._engine, self._row_segments(span_rows.SPANS), span_rows.SPANS)
