@@ -16,8 +16,9 @@ import orjson
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import DecodeError, OverloadError, StorageError, StoreFullError
 from watchkeeper.ingest.compression import decompress
+from watchkeeper.ingest.delta_sums import DeltaSums, Totals
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally
-from watchkeeper.model import SampleBatch
+from watchkeeper.model import Exemplar, Labels, SampleBatch
 from watchkeeper.ports import LogStore, SampleSink, SpanStore
 from watchkeeper.wire import otlp
 from watchkeeper.wire.protobuf import LENGTH, VARINT, delimited, tag, varint
@@ -54,6 +55,7 @@ class OtlpReceiver:
         self._spans = spans
         self._clock = clock or SystemClock()
         self._limits = limits or ReceiveLimits()
+        self._sums = DeltaSums()
         self._tally = Tally()
 
     def statistics(self) -> IngestStatistics:
@@ -86,26 +88,38 @@ class OtlpReceiver:
     def receive_metrics(
         self, body: bytes, content_type: str, content_encoding: str = ""
     ) -> tuple[bytes, str]:
-        """Store the samples of a request; points that have no place here are named as rejected."""
+        """Store the samples of a request, increases as running totals; points that have no place
+        here are named as rejected."""
         found = self._decode(
             Signal.SAMPLES, otlp.decode_metrics, body, content_type, content_encoding
         )
-        count = len(found.labels)
-        self._limit(Signal.SAMPLES, count)
-        batch = SampleBatch(
-            labels=found.labels,
-            timestamps_ms=np.array(found.timestamps_ms, dtype=np.int64),
-            values=np.array(found.values, dtype=np.float64),
-            exemplars=found.exemplars,
-            metadata=found.metadata,
-        )
-        late = self._store(Signal.SAMPLES, count, lambda: self._metrics.append(batch))
+        deltas = found.deltas or otlp.DecodedMetrics()
+        self._limit(Signal.SAMPLES, len(found.labels) + len(deltas.labels))
+        if deltas.labels:
+            with self._sums.adding(deltas) as totals:
+                late = totals.late + self._store_samples(found, totals, deltas.exemplars)
+            self._tally.refused(Signal.SAMPLES, Refusal.OUT_OF_ORDER, totals.late)
+        else:
+            late = self._store_samples(found, Totals(), [])
         self._tally.refused(Signal.SAMPLES, Refusal.UNSUPPORTED, found.rejected_points)
         reasons = [found.rejection] if found.rejection else []
         if late:
             reasons.append(f"{late} samples were out of order or there already")
         rejected = found.rejected_points + late
         return _answer(content_type, "rejectedDataPoints", rejected, "; ".join(reasons))
+
+    def _store_samples(
+        self, found: otlp.DecodedMetrics, totals: Totals, exemplars: list[tuple[Labels, Exemplar]]
+    ) -> int:
+        batch = SampleBatch(
+            labels=found.labels + totals.labels,
+            timestamps_ms=np.array(found.timestamps_ms + totals.timestamps_ms, dtype=np.int64),
+            values=np.array(found.values + totals.values, dtype=np.float64),
+            exemplars=found.exemplars + exemplars,
+            metadata=found.metadata,
+        )
+        count = len(batch.labels)
+        return self._store(Signal.SAMPLES, count, lambda: self._metrics.append(batch))
 
     def _decode(
         self,

@@ -1,8 +1,9 @@
 """OTLP metrics, read as the samples that Prometheus would make of them.
 
 Gauges, sums, histograms and summaries become samples; `service.name` becomes `job`,
-`service.instance.id` `instance`, and the rest of a resource one `target_info`. Delta
-temporality and exponential histograms are rejected point by point, and counted.
+`service.instance.id` `instance`, and the rest of a resource one `target_info`. Points of delta
+temporality are kept apart: their values are increases, for the receiver to add up. Exponential
+histograms are rejected point by point, and counted.
 Source: OpenTelemetry, "Prometheus and OpenMetrics Compatibility".
 """
 
@@ -24,6 +25,7 @@ from watchkeeper.wire.protobuf import LENGTH, key, read_fields
 STALE = struct.unpack("<d", (0x7FF0000000000002).to_bytes(8, "little"))[0]
 """Prometheus' stale marker, for a point that says that there is nothing to say."""
 
+_DELTA = 1
 _CUMULATIVE = 2
 _NO_RECORDED_VALUE = 1
 _IDENTITY = ("service.name", "service.namespace", "service.instance.id")
@@ -31,7 +33,10 @@ _IDENTITY = ("service.name", "service.namespace", "service.instance.id")
 
 @dataclass(slots=True)
 class DecodedMetrics:
-    """Samples in three columns of equal length, and what was not taken."""
+    """Samples in three columns of equal length, and what was not taken.
+
+    `deltas` holds those whose values are increases since the sample before, if there are any.
+    """
 
     labels: list[Labels] = field(default_factory=list)
     timestamps_ms: list[int] = field(default_factory=list)
@@ -40,6 +45,7 @@ class DecodedMetrics:
     metadata: list[MetricMetadata] = field(default_factory=list)
     rejected_points: int = 0
     rejection: str = ""
+    deltas: DecodedMetrics | None = None
 
     def add(self, series: dict[str, str], name: str, time_ms: int, value: float) -> Labels:
         """Append one sample and return its label set."""
@@ -69,12 +75,16 @@ def _read_resource(group: bytes, found: DecodedMetrics) -> None:
     resource = decode_attributes(Message(message.content(1), (1,)).repeated(1))
     identity = _identity(resource)
     before = len(found.labels)
+    deltas_before = len(found.deltas.labels) if found.deltas else 0
     for scope in message.repeated(2):
         for metric in Message(scope, (2,)).repeated(2):
             _read_metric(metric, identity, found)
     info = label_pairs([item for item in resource.items() if item[0] not in _IDENTITY])
-    if info and identity and len(found.labels) > before:
-        newest = max(found.timestamps_ms[before:])
+    times = found.timestamps_ms[before:]
+    if found.deltas is not None:
+        times += found.deltas.timestamps_ms[deltas_before:]
+    if info and identity and times:
+        newest = max(times)
         found.add({**info, **identity}, "target_info", newest, 1.0)
 
 
@@ -106,17 +116,21 @@ def _read_metric(content: bytes, identity: dict[str, str], found: DecodedMetrics
         counter = kind is Type.COUNTER and parts.number(3) == 1
         if kind is Type.COUNTER and not counter:
             kind = Type.GAUGE
-        if number in _TEMPORAL and parts.number(2) != _CUMULATIVE:
-            found.reject(len(points), f"{name}: only cumulative temporality is taken")
+        temporality = parts.number(2) if number in _TEMPORAL else _CUMULATIVE
+        if temporality not in (_DELTA, _CUMULATIVE):
+            found.reject(len(points), f"{name}: neither cumulative nor delta")
             return
         if read is None:
             found.reject(len(points), f"{name}: exponential histograms are not taken yet")
             return
         full = metric_name(name, unit, counter=counter, gauge=number == _GAUGE)
         family = full.removesuffix("_total") if counter else full
+        if temporality == _DELTA and found.deltas is None:
+            found.deltas = DecodedMetrics()
+        target = found.deltas if temporality == _DELTA and found.deltas else found
         found.metadata.append(MetricMetadata(family, kind, message.text(2), unit_name(unit)))
         for point in points:
-            read(point, _Metric(full, identity, found))
+            read(point, _Metric(full, identity, target))
 
 
 def _read_number(content: bytes, metric: _Metric) -> None:

@@ -93,12 +93,34 @@ def test_points_become_samples(receiver, sink):
 
 
 def test_points_that_are_not_taken_are_told_in_the_protocols_words(receiver, sink):
-    answer, _ = receiver.receive_metrics(points(3, temporality=1), PROTOBUF)
+    answer, _ = receiver.receive_metrics(points(3, temporality=0), PROTOBUF)
     partial = ExportMetricsServiceResponse.FromString(answer).partial_success
     assert partial.rejected_data_points == 3
-    assert "cumulative" in partial.error_message
+    assert "neither cumulative nor delta" in partial.error_message
     assert sink.batches == []
     assert receiver.statistics().refused == {(Signal.SAMPLES, Refusal.UNSUPPORTED): 3}
+
+
+def test_increases_become_running_totals(receiver, sink):
+    assert receiver.receive_metrics(points(3, temporality=1), PROTOBUF) == (b"", PROTOBUF)
+    assert sink.batches[0].values.tolist() == [0.0, 1.0, 3.0]
+
+
+def test_an_increase_that_is_sent_again_is_added_once(receiver, sink):
+    receiver.receive_metrics(points(2, temporality=1), PROTOBUF)
+    answer, _ = receiver.receive_metrics(points(3, temporality=1), PROTOBUF)
+    assert sink.batches[1].values.tolist() == [3.0]
+    partial = ExportMetricsServiceResponse.FromString(answer).partial_success
+    assert partial.rejected_data_points == 2
+
+
+def test_an_increase_that_was_not_stored_is_not_added(receiver, sink):
+    sink.failure = StoreFullError("no room")
+    with pytest.raises(StoreFullError):
+        receiver.receive_metrics(points(2, temporality=1), PROTOBUF)
+    sink.failure = None
+    receiver.receive_metrics(points(2, temporality=1), PROTOBUF)
+    assert sink.batches[0].values.tolist() == [0.0, 1.0]
 
 
 def test_samples_that_the_store_refuses_are_told_too(receiver, sink):

@@ -97,11 +97,21 @@ def test_gauges_and_summaries_are_taken_as_they_are():
     }
 
 
-def test_delta_and_exponential_points_are_rejected_with_a_reason():
+def test_increases_are_kept_apart():
     made, scope = request()
-    delta = scope.metrics.add(name="d").sum
+    delta = scope.metrics.add(name="d").histogram
     delta.aggregation_temporality = DELTA
-    delta.data_points.add(as_int=1)
+    delta.data_points.add(
+        time_unix_nano=AT_NS, explicit_bounds=[1.0], bucket_counts=[1, 2], count=3, sum=4.0
+    )
+    found, rows = decode(made)
+    assert list(rows) == ["target_info h1"]
+    assert found.deltas.values == [1.0, 3.0, 4.0, 3.0]
+
+
+def test_exponential_points_and_those_without_temporality_are_rejected_with_a_reason():
+    made, scope = request()
+    scope.metrics.add(name="d").sum.data_points.add(as_int=1)
     exponential = scope.metrics.add(name="e").exponential_histogram
     exponential.aggregation_temporality = CUMULATIVE
     exponential.data_points.add(count=1)
