@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import orjson
 
@@ -30,10 +31,7 @@ def collect(families: Iterable[Family], others: OtherProcesses | None = None) ->
         _merge(totals, declarations, process, gauges=True)
     for process in [] if others is None else others.retired:
         _merge(totals, declarations, process, gauges=False)
-    return [
-        _to_wire(family.declaration, totals[family.declaration.name], family.series)
-        for family in families
-    ]
+    return [_to_wire(family, totals[family.declaration.name]) for family in families]
 
 
 def _own(family: Family) -> Totals:
@@ -78,14 +76,15 @@ def _combine(declaration: Metric, one: Cells, other: Cells) -> Cells:
     return one if one[1] >= other[1] else other
 
 
-def _to_wire(
-    declaration: Metric, totals: Totals, series: dict[tuple[str, ...], Series]
-) -> MetricFamily:
+def _to_wire(family: Family, totals: Totals) -> MetricFamily:
+    declaration = family.declaration
     samples: list[FamilySample] = []
-    names = declaration.label_names
+    known = family.label_sets
     for values in sorted(totals):
-        labels = tuple(zip(names, values, strict=True))
-        samples += _samples(declaration, labels, totals[values], series.get(values))
+        label_sets = known.get(values)
+        if label_sets is None:
+            label_sets = known[values] = _label_sets(declaration, values)
+        samples += _samples(declaration, label_sets, totals[values], family.series.get(values))
     name = declaration.name
     if isinstance(declaration, Counter):
         name = name.removesuffix("_total")
@@ -93,9 +92,19 @@ def _to_wire(
     return MetricFamily(name, declaration.type, declaration.help, unit, tuple(samples))
 
 
+def _label_sets(declaration: Metric, values: tuple[str, ...]) -> tuple[Labels, ...]:
+    """Return the labels of a series, then those of each of its buckets."""
+    labels = tuple(zip(declaration.label_names, values, strict=True))
+    if not isinstance(declaration, Histogram):
+        return (labels,)
+    bounds = [format_bound(bound) for bound in (*declaration.buckets, float("inf"))]
+    return (labels, *[(*labels, ("le", bound)) for bound in bounds])
+
+
 def _samples(
-    declaration: Metric, labels: Labels, cells: Cells, own: Series | None
+    declaration: Metric, label_sets: tuple[Labels, ...], cells: Cells, own: Series | None
 ) -> list[FamilySample]:
+    labels = label_sets[0]
     if isinstance(declaration, Counter):
         sighting = own.sighting if isinstance(own, CounterSeries) else None
         exemplar = exemplar_of(sighting) if sighting else None
@@ -105,24 +114,19 @@ def _samples(
             return []
         return [FamilySample("", labels, cells[0])]
     if isinstance(declaration, Histogram):
-        return _histogram(declaration, labels, cells, own)
+        return _histogram(label_sets, cells, own)
     return [FamilySample("_count", labels, cells[0]), FamilySample("_sum", labels, cells[1])]
 
 
 def _histogram(
-    declaration: Histogram, labels: Labels, cells: Cells, own: Series | None
+    label_sets: tuple[Labels, ...], cells: Cells, own: Series | None
 ) -> list[FamilySample]:
     sightings = dict(own.sightings) if isinstance(own, HistogramSeries) else {}
     exemplars = {bucket: exemplar_of(sighting) for bucket, sighting in sightings.items()}
+    labels, *buckets = label_sets
     samples = []
-    count = 0.0
-    for index, bound in enumerate((*declaration.buckets, float("inf"))):
-        count += cells[index]
-        samples.append(
-            FamilySample(
-                "_bucket", (*labels, ("le", format_bound(bound))), count, exemplars.get(index)
-            )
-        )
-    samples.append(FamilySample("_count", labels, count))
-    samples.append(FamilySample("_sum", labels, cells[len(declaration.buckets) + 1]))
+    for index, (bucket, count) in enumerate(zip(buckets, accumulate(cells), strict=False)):
+        samples.append(FamilySample("_bucket", bucket, count, exemplars.get(index)))
+    samples.append(FamilySample("_count", labels, samples[-1].value))
+    samples.append(FamilySample("_sum", labels, cells[len(buckets)]))
     return samples

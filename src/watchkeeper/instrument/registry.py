@@ -28,6 +28,7 @@ from watchkeeper.instrument.series import (
     SummarySeries,
 )
 from watchkeeper.instrument.values import MemoryValues, Values
+from watchkeeper.model import Labels
 
 MOST_SERIES = 10_000
 """Series of one metric in one process; beyond it, all labels of a new one fold."""
@@ -43,7 +44,10 @@ Clean = Callable[[str], str]
 
 
 class Family:
-    """A metric of the contract and its series, by label values in the order declared."""
+    """A metric of the contract and its series, by label values in the order declared.
+
+    `label_sets` are those of the lines that a series has on /metrics, kept from scrape to scrape.
+    """
 
     def __init__(
         self,
@@ -57,6 +61,7 @@ class Family:
         self.declaration = declaration
         self.recording = recording
         self.series: dict[tuple[str, ...], Series] = {}
+        self.label_sets: dict[tuple[str, ...], tuple[Labels, ...]] = {}
         self._values = values
         self._faults = faults
         self._on_fold = on_fold

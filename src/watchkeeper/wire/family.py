@@ -7,12 +7,15 @@ family `http_requests` and its sample has the suffix `_total`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from watchkeeper.model import Exemplar, Labels, MetricMetadata, MetricType
 
+_LARGEST_WHOLE = 1e15
+_INFINITY = float("inf")
 
-@dataclass(frozen=True, slots=True)
-class FamilySample:
+
+class FamilySample(NamedTuple):
     """One line of a family: family name + `suffix` + `labels` + `value`.
 
     `suffix` is '' (gauge), `_total` (counter), `_bucket`, `_sum`, `_count`. `labels` are without
@@ -61,14 +64,14 @@ class ParsedExposition:
 
 def format_number(value: float) -> str:
     """Return a sample value as both formats write it: `3`, `0.25`, `+Inf`, `NaN`."""
+    if -_LARGEST_WHOLE < value < _LARGEST_WHOLE:
+        whole = int(value)
+        return str(whole) if whole == value else repr(float(value))
     if value != value:
         return "NaN"
-    if value in (float("inf"), float("-inf")):
+    if value in (_INFINITY, -_INFINITY):
         return "+Inf" if value > 0 else "-Inf"
-    number = float(value)
-    if number.is_integer() and abs(number) < 1e15:
-        return str(int(number))
-    return repr(number)
+    return repr(float(value))
 
 
 def format_bound(value: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from watchkeeper.model import Exemplar
-from watchkeeper.wire.family import FamilySample, MetricFamily, format_number
+from watchkeeper.wire.family import MetricFamily, format_number
 from watchkeeper.wire.text_encode import escape_value, format_labels
 
 
@@ -21,26 +21,23 @@ def encode_openmetrics(families: Iterable[MetricFamily]) -> bytes:
             lines.append(f"# UNIT {family.name} {family.unit}\n")
         if family.help:
             lines.append(f"# HELP {family.name} {escape_value(family.help)}\n")
-        for sample in family.samples:
-            lines.append(_sample_line(family.name, sample))
-            if sample.created_seconds is not None:
-                labels = format_labels(sample.labels)
-                created = format_number(sample.created_seconds)
-                lines.append(f"{family.name}_created{labels} {created}\n")
+        name = family.name
+        for suffix, labels, value, exemplar, created_seconds, timestamp_ms in family.samples:
+            written = format_labels(labels)
+            line = f"{name}{suffix}{written} {format_number(value)}"
+            if timestamp_ms is not None:
+                line += f" {format_number(timestamp_ms / 1000)}"
+            if exemplar is not None and suffix in ("_total", "_bucket"):
+                line += _exemplar(exemplar)
+            lines.append(line + "\n")
+            if created_seconds is not None:
+                lines.append(f"{name}_created{written} {format_number(created_seconds)}\n")
     lines.append("# EOF\n")
     return "".join(lines).encode()
 
 
-def _sample_line(name: str, sample: FamilySample) -> str:
-    line = f"{name}{sample.suffix}{format_labels(sample.labels)} {format_number(sample.value)}"
-    if sample.timestamp_ms is not None:
-        line += f" {format_number(sample.timestamp_ms / 1000)}"
-    if sample.exemplar is not None and sample.suffix in ("_total", "_bucket"):
-        line += _exemplar(sample.exemplar)
-    return line + "\n"
-
-
 def _exemplar(exemplar: Exemplar) -> str:
-    labels = format_labels(exemplar.labels) or "{}"
+    # Every exemplar has a trace of its own: nothing to remember.
+    labels = format_labels.__wrapped__(exemplar.labels) or "{}"
     seconds = format_number(exemplar.timestamp_ms / 1000)
     return f" # {labels} {format_number(exemplar.value)} {seconds}"

@@ -6,9 +6,13 @@ Source: prometheus.io, "Exposition formats".
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from watchkeeper.model import Labels, MetricType
 from watchkeeper.wire.family import MetricFamily, format_number
+
+REMEMBERED_LABELS = 32_768
+"""Label sets whose text is remembered: every scrape shows the same ones, with other values."""
 
 
 def encode_text(families: Iterable[MetricFamily]) -> bytes:
@@ -21,10 +25,10 @@ def encode_text(families: Iterable[MetricFamily]) -> bytes:
             lines.append(f"# HELP {name} {escape_help(family.help)}\n")
         kind = "untyped" if family.type is MetricType.UNKNOWN else family.type.value
         lines.append(f"# TYPE {name} {kind}\n")
-        for sample in family.samples:
-            series = f"{family.name}{sample.suffix}{format_labels(sample.labels)}"
-            time = "" if sample.timestamp_ms is None else f" {sample.timestamp_ms}"
-            lines.append(f"{series} {format_number(sample.value)}{time}\n")
+        plain = family.name
+        for suffix, labels, value, _, _, timestamp_ms in family.samples:
+            time = "" if timestamp_ms is None else f" {timestamp_ms}"
+            lines.append(f"{plain}{suffix}{format_labels(labels)} {format_number(value)}{time}\n")
     return "".join(lines).encode()
 
 
@@ -38,6 +42,7 @@ def escape_value(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
+@lru_cache(maxsize=REMEMBERED_LABELS)
 def format_labels(labels: Labels) -> str:
     """Return `{a="1",b="2"}`, or nothing for no labels."""
     if not labels:
