@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import httpx2
 
+from resume_optimizer.devstack.options import Options
 from resume_optimizer.devstack.supervisor import Supervisor
 
 SLOW_ANSWER_SECONDS = 15.0
+PART_OF_FAULT = {
+    "database-down": "database",
+    "cache-down": "cache",
+    "objects-down": "objects",
+    "llm-errors": "llm-vendor",
+    "llm-slow": "llm-vendor",
+}
+"""Which part of the stack a fault needs."""
 
 
 class Fault(Protocol):
@@ -66,3 +76,28 @@ def faults(supervisor: Supervisor, vendor_url: str) -> dict[str, Fault]:
         "llm-errors": VendorFault(vendor_url, "errors"),
         "llm-slow": VendorFault(vendor_url, "slow", SLOW_ANSWER_SECONDS),
     }
+
+
+@dataclass(slots=True)
+class FaultPlan:
+    """When the fault goes in and when it comes out."""
+
+    options: Options
+    fault: Fault | None
+    say: Callable[[str], None]
+    started_at: float
+    in_place: bool = False
+
+    def advance(self, now: float) -> None:
+        """Do what is due at `now`, seconds of the clock of `started_at`."""
+        if self.fault is None:
+            return
+        elapsed = now - self.started_at
+        if not self.in_place and elapsed >= self.options.fault_after_seconds:
+            self.say(f"fault  {self.options.fault} is put in")
+            self.fault.put_in()
+            self.in_place = True
+        elif elapsed >= self.options.fault_after_seconds + self.options.fault_for_seconds:
+            self.say(f"fault  {self.options.fault} is taken out")
+            self.fault.take_out()
+            self.fault = None
