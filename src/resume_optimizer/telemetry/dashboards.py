@@ -79,7 +79,8 @@ NOW = Row(
         ),
         Panel(
             title="Dependencies",
-            description="1 while a dependency answers its check, 0 while it does not.",
+            description="Whether each dependency answers its check.",
+            value_names={1: "up", 0: "down"},
             kind=PanelKind.STAT,
             queries=(Query("min by (dependency) (dependency_up)", "{{dependency}}"),),
             thresholds=(Threshold(0, "red"), Threshold(1, "green")),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from watchkeeper.errors import ContractError
@@ -40,7 +41,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One picture. `unit` is a Grafana unit id (`reqps`, `s`, `percentunit`, `bytes` ...)."""
+    """One picture. `value_names` are shown in place of values: {1: "up"}. `unit` is a Grafana unit id (`reqps`, `s`, `percentunit`, `bytes` ...)."""
 
     title: str
     description: str
@@ -48,6 +49,7 @@ class Panel:
     kind: PanelKind = PanelKind.TIME_SERIES
     unit: str = "short"
     thresholds: tuple[Threshold, ...] = ()
+    value_names: Mapping[int, str] = field(default_factory=dict)
     width: int = 12
     height: int = 8
 

@@ -152,6 +152,9 @@ def _field_defaults(panel: Panel) -> dict[str, Any]:
         steps += [{"color": step.color, "value": step.value} for step in others]
         defaults["thresholds"] = {"mode": "absolute", "steps": steps}
         defaults["color"] = {"mode": "thresholds"}
+    if panel.value_names:
+        names = {str(value): {"text": text} for value, text in panel.value_names.items()}
+        defaults["mappings"] = [{"type": "value", "options": names}]
     if panel.kind is PanelKind.TIME_SERIES:
         defaults["min"] = 0
         defaults["color"] = {"mode": "palette-classic"}

@@ -58,6 +58,13 @@ def test_a_unit_and_thresholds_reach_the_field():
     ]
 
 
+def test_values_can_be_shown_by_name():
+    _, stat = drawn(panel("a", kind=PanelKind.STAT, value_names={1: "up", 0: "down"}))
+    assert stat["fieldConfig"]["defaults"]["mappings"] == [
+        {"type": "value", "options": {"1": {"text": "up"}, "0": {"text": "down"}}}
+    ]
+
+
 @pytest.mark.parametrize("kind", list(PanelKind))
 def test_every_panel_says_where_its_data_come_from_and_how_to_read_it(kind):
     _, made = drawn(panel("a", kind=kind))
