@@ -41,7 +41,8 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One picture. `value_names` are shown in place of values: {1: "up"}. `unit` is a Grafana unit id (`reqps`, `s`, `percentunit`, `bytes` ...)."""
+    """One picture. `unit` is a Grafana unit id (`reqps`, `s`, `percentunit`, `bytes` ...);
+    `value_names` are shown in place of values: `{1: "up"}`."""
 
     title: str
     description: str
