@@ -4,6 +4,8 @@ A batch is encoded and compressed when it is handed over, so that what waits for
 that is away is small and its size known. When the buffer is full the oldest batch goes: the
 newest tell more about what is wrong now. With a spool, what could not be delivered goes to disk,
 and from there first when the collector is back: a crash meanwhile loses one retry's wait.
+
+Delivery is at least once: what a collector took without saying so in time is sent again.
 """
 
 from __future__ import annotations

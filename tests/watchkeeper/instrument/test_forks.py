@@ -71,3 +71,45 @@ def test_the_pump_runs_in_a_child_that_has_something_to_say(
             assert any(t.name == "watchkeeper-pump" for t in threading.enumerate())
 
         assert in_child(work) == 0
+
+
+def test_a_child_spools_into_a_folder_of_its_own(door: SimpleNamespace, tmp_path: Path) -> None:
+    settings = Settings(
+        otlp_endpoint="http://127.0.0.1:9",
+        log="off",
+        shutdown_timeout_seconds=0.2,
+        spool_directory=str(tmp_path),
+    )
+    with Telemetry(door.contract, settings) as telemetry:
+
+        def work() -> None:
+            with telemetry.span(door.work):
+                pass
+            telemetry.stop()
+
+        assert in_child(work) == 0
+        assert [path.parent.name for path in tmp_path.rglob("*.spans.*")] == ["0001"]
+        with telemetry.span(door.work):
+            pass
+    assert sorted(path.parent.name for path in tmp_path.rglob("*.spans.*")) == ["0000", "0001"]
+
+
+def test_spans_that_wait_for_a_decision_are_the_parents_to_keep(door: SimpleNamespace) -> None:
+    settings = Settings(
+        log="off", background=False, sampler="parentbased_traceidratio", sampler_ratio=0.0
+    )
+    with Telemetry(door.contract, settings) as telemetry, telemetry.span(door.work):
+        with telemetry.span(door.work):
+            pass
+        tail = telemetry.tracing.tail
+        assert tail is not None
+        assert tail.waiting == 1
+
+        def work() -> None:
+            assert tail is not None
+            assert tail.waiting == 0
+            with telemetry.span(door.work):
+                pass
+
+        assert in_child(work) == 0
+        assert tail.waiting == 1
