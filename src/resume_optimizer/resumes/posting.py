@@ -70,8 +70,15 @@ async def _follow(url: str, limits: PostingLimits) -> str:
             ) as response:
                 if response.status_code not in _REDIRECTS:
                     return await _text(response, limits)
-                url = urljoin(url, response.headers.get("location", ""))
+                url = _next(url, response.headers.get("location", ""))
     raise Failure("posting_unreachable")
+
+
+def _next(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise Failure("posting_url_invalid") from None
 
 
 def _headers(target: Target) -> dict[str, str]:

@@ -194,3 +194,9 @@ async def test_of_an_endless_page_the_beginning_is_kept() -> None:
     page = answer(b"word " * 100_000, "Content-Type: text/plain")
 
     assert len(await fetched({"/": page}, most_characters=1_000)) == 1_000
+
+
+async def test_a_redirect_to_what_is_no_address_is_refused() -> None:
+    page = answer(b"", "Location: http://[::1/", status="302 Found")
+
+    assert await code_of({"/": page}) == "posting_url_invalid"
