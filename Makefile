@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
 
-.PHONY: run test check render bench bench-instrument bench-lock soak conformance lock ui install clean
+.PHONY: run test check render bench bench-instrument bench-promql bench-ingest bench-lock soak conformance lock ui install clean
 
 run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
 	@exec $(BIN)/python -m resume_optimizer.devstack
@@ -24,10 +24,16 @@ check: install ## lint, format, types, layers, rendered files
 render: install ## the contract written to deploy/
 	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy
 
-bench: bench-instrument ## tables side by side with the peers, under bench/out/
+bench: bench-instrument bench-promql ## tables side by side with the peers, under bench/out/
 
 bench-instrument: $(BENCH_INSTALLED) ## three signals on a request, beside what services usually carry
 	PYTHONPATH=src .venv-bench/bin/python bench/instrument.py
+
+bench-promql: install ## PromQL over one set of series, beside Debian's Prometheus
+	$(BIN)/python bench/promql.py
+
+bench-ingest: install ## every way in, over the wire, a second
+	$(BIN)/python bench/ingest.py
 
 soak: install ## memory over a million requests with a collector that does not answer
 	$(BIN)/python bench/soak.py
