@@ -27,6 +27,9 @@ HEALTH_PATHS = (
 )
 """What orchestrators and load balancers ask for every few seconds."""
 
+SIGNALS = ("spans", "logs")
+"""What goes over OTLP; metrics are scraped."""
+
 LOG_STDOUT = "stdout"
 LOG_OFF = "off"
 
@@ -37,8 +40,9 @@ class Settings:
 
     `service` is '' for the contract's own name. `otlp_endpoint` is the base URL to which
     `/v1/traces` and `/v1/logs` are added; `traces_endpoint` and `logs_endpoint` are whole URLs for
-    one signal, with headers that take the place of `otlp_headers`. `spool_directory` keeps what
-    cannot be delivered, up to `spool_max_bytes` a process; '' for memory alone.
+    one signal, with headers that take the place of `otlp_headers`; only signals in `exported`
+    are sent. `spool_directory` keeps what cannot be delivered, up to `spool_max_bytes` a process;
+    '' for memory alone.
 
     `log` is `stdout`, `off`, or the path of a file, which is rotated. `process_directory` holds
     one file of metric values for every process of the service; '' means that this process
@@ -62,6 +66,7 @@ class Settings:
     traces_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     logs_endpoint: str = ""
     logs_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    exported: tuple[str, ...] = SIGNALS
     sampler: str = "parentbased_always_on"
     sampler_ratio: float = 1.0
     disabled: bool = False
@@ -113,7 +118,7 @@ class Settings:
     @property
     def exports(self) -> bool:
         """Whether anything is sent anywhere."""
-        return bool(self.otlp_endpoint or self.traces_endpoint or self.logs_endpoint)
+        return any(self.endpoint_of(signal) for signal in SIGNALS)
 
     def has_own_endpoint(self, signal: str) -> bool:
         """Return whether `spans` or `logs` have an endpoint that is a whole URL."""
@@ -121,6 +126,8 @@ class Settings:
 
     def endpoint_of(self, signal: str) -> str:
         """Return where `spans` or `logs` go: a whole URL, or the base for both; '' for nowhere."""
+        if signal not in self.exported:
+            return ""
         own = self.traces_endpoint if signal == "spans" else self.logs_endpoint
         return own or self.otlp_endpoint
 
@@ -135,7 +142,8 @@ class Settings:
 
         Reads OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_ENDPOINT,
         OTEL_EXPORTER_OTLP_HEADERS, both also for one signal (`_TRACES_`, `_LOGS_`),
-        OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds), OTEL_BSP_SCHEDULE_DELAY (milliseconds),
+        OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds), OTEL_TRACES_EXPORTER and OTEL_LOGS_EXPORTER
+        (otlp or none), OTEL_BSP_SCHEDULE_DELAY (milliseconds),
         OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, WATCHKEEPER_SPOOL_DIRECTORY,
         OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_SDK_DISABLED,
         WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG, WATCHKEEPER_QUIET_PATHS,
@@ -155,6 +163,7 @@ class Settings:
             traces_headers=_pairs(values, "OTEL_EXPORTER_OTLP_TRACES_HEADERS"),
             logs_endpoint=values.get("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", ""),
             logs_headers=_pairs(values, "OTEL_EXPORTER_OTLP_LOGS_HEADERS"),
+            exported=_exported(values),
             queue_limit=int(_number(values, "OTEL_BSP_MAX_QUEUE_SIZE", 20_000)),
             export_batch_records=int(_number(values, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
             export_interval_seconds=_number(values, "OTEL_BSP_SCHEDULE_DELAY", 1000.0) / 1e3,
@@ -193,6 +202,18 @@ def _paths(values: Mapping[str, str], name: str, default: tuple[str, ...]) -> tu
         if not path.startswith("/"):
             raise ConfigError(f"{path!r} does not begin with /", source=name)
     return paths
+
+
+def _exported(values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the signals whose exporter is not `none`."""
+    chosen = {
+        "spans": ("OTEL_TRACES_EXPORTER", values.get("OTEL_TRACES_EXPORTER", "")),
+        "logs": ("OTEL_LOGS_EXPORTER", values.get("OTEL_LOGS_EXPORTER", "")),
+    }
+    for name, exporter in chosen.values():
+        if exporter not in ("", "otlp", "none"):
+            raise ConfigError(f"{exporter!r} is not known; choose otlp or none", source=name)
+    return tuple([signal for signal, (_, exporter) in chosen.items() if exporter != "none"])
 
 
 def _number(values: Mapping[str, str], name: str, default: float) -> float:

@@ -78,6 +78,7 @@ def test_resource_attributes_name_the_service_and_environment_where_nothing_else
         ("OTEL_RESOURCE_ATTRIBUTES", "team", "write it as key=value"),
         ("WATCHKEEPER_KEEP_SLOW_SECONDS", "-1", "must be 0 or more"),
         ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "collector", "must be a URL such as"),
+        ("OTEL_LOGS_EXPORTER", "kafka", "'kafka' is not known; choose otlp or none"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", "must be above 0"),
         ("WATCHKEEPER_QUIET_PATHS", "ping", "'ping' does not begin with /"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL such as"),
@@ -87,3 +88,12 @@ def test_a_wrong_value_is_named(variable: str, value: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason) as raised:
         Settings.from_environment({variable: value})
     assert raised.value.source == variable
+
+
+def test_an_exporter_may_be_turned_off() -> None:
+    settings = Settings.from_environment(
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9400", "OTEL_TRACES_EXPORTER": "none"}
+    )
+    assert settings.endpoint_of("spans") == ""
+    assert settings.endpoint_of("logs") == "http://127.0.0.1:9400"
+    assert settings.exports
