@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from random import Random
 from typing import Protocol
 
 
@@ -39,10 +40,25 @@ class IdSource(Protocol):
 
 
 class RandomIds:
-    """Identifiers from the operating system's random source; safe after a fork."""
+    """Identifiers from a generator of its own, seeded by the operating system; safe after a fork.
+
+    Asking the system for each id would cost every span two calls to the kernel.
+    """
+
+    def __init__(self) -> None:
+        self._seed()
 
     def trace_id(self) -> int:
-        return int.from_bytes(os.urandom(16), "big") or 1
+        return self._bits(128) or 1
 
     def span_id(self) -> int:
-        return int.from_bytes(os.urandom(8), "big") or 1
+        return self._bits(64) or 1
+
+    def _bits(self, count: int) -> int:
+        if os.getpid() != self._process_id:
+            self._seed()
+        return self._random(count)
+
+    def _seed(self) -> None:
+        self._random = Random(os.urandom(32)).getrandbits
+        self._process_id = os.getpid()

@@ -120,6 +120,8 @@ class AnsweredRequest:
         "_path",
         "_record",
         "_visitor",
+        "resource",
+        "service",
         "span_id",
         "trace_id",
     )
@@ -133,17 +135,11 @@ class AnsweredRequest:
         self._frame = frame
         self._visitor = visitor
         self._path = path
-        self._duration_seconds = round(record.duration_ns / 1e9, 6)
+        self._duration_seconds = (record.duration_ns + 500) // 1_000 / 1e6
+        self.service = frame.finisher.service
+        self.resource = frame.finisher.resource
         self.trace_id = trace_id
         self.span_id = record.span.span_id.to_bytes(8, "big")
-
-    @property
-    def service(self) -> str:
-        return self._frame.finisher.service
-
-    @property
-    def resource(self) -> Attributes:
-        return self._frame.finisher.resource
 
     @property
     def scope(self) -> str:

@@ -38,14 +38,6 @@ class Recording:
         self.lock = threading.Lock()
         self.current_trace: CurrentTrace = lambda: ""
 
-    def sighting(self, value: float, trace_id: str | None, time_ns: int) -> Sighting | None:
-        """Return what an exemplar needs of the trace that is going on, or None outside of any.
-
-        Whoever counts after the fact gives the trace ('' for none) and the time.
-        """
-        found = self.current_trace() if trace_id is None else trace_id
-        return (found, value, time_ns or self.clock.time_ns()) if found else None
-
 
 class CounterSeries:
     """A number that only grows. One cell."""
@@ -59,14 +51,17 @@ class CounterSeries:
         self.sighting: Sighting | None = None
 
     def inc(self, amount: float = 1.0, *, trace_id: str | None = None, time_ns: int = 0) -> None:
-        """Add `amount` (0 or more). Trace and time are for those who count after the fact."""
+        """Add `amount` (0 or more).
+
+        Whoever counts after the fact gives the trace ('' for none) and the time.
+        """
         if not amount >= 0:
             raise ValueError(f"a counter only grows: it cannot take {amount}")
         with self._recording.lock:
             self.cells[0] += amount
-        sighting = self._recording.sighting(amount, trace_id, time_ns)
-        if sighting is not None:
-            self.sighting = sighting
+        trace_id = self._recording.current_trace() if trace_id is None else trace_id
+        if trace_id:
+            self.sighting = (trace_id, amount, time_ns or self._recording.clock.time_ns())
 
 
 class GaugeSeries:
@@ -119,14 +114,17 @@ class HistogramSeries:
         self.sightings: dict[int, Sighting] = {}
 
     def observe(self, value: float, *, trace_id: str | None = None, time_ns: int = 0) -> None:
-        """Count `value` into the first bucket whose bound is not below it."""
+        """Count `value` into the first bucket whose bound is not below it.
+
+        Whoever observes after the fact gives the trace ('' for none) and the time.
+        """
         bucket = bisect_left(self._bounds, value)
         with self._recording.lock:
             self.cells[bucket] += 1
             self.cells[self._last] += value
-        sighting = self._recording.sighting(value, trace_id, time_ns)
-        if sighting is not None:
-            self.sightings[bucket] = sighting
+        trace_id = self._recording.current_trace() if trace_id is None else trace_id
+        if trace_id:
+            self.sightings[bucket] = (trace_id, value, time_ns or self._recording.clock.time_ns())
 
     def time(self) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""

@@ -53,6 +53,10 @@ _FIELD = tuple(tag(number, LENGTH) if number else b"" for number in range(17))
 _TRACE_ID = _FIELD[1] + varint(16)
 _SPAN_ID = _FIELD[2] + varint(8)
 _PARENT_ID = _FIELD[4] + varint(8)
+_COMMON_BYTES = 1024
+_HEADS = tuple(_FIELD[2] + varint(size) for size in range(_COMMON_BYTES))
+"""What stands before a span or log record within its scope, by its size."""
+
 _KIND = tag(6, VARINT)
 _START = tag(7, FIXED64)
 _END = tag(8, FIXED64)
@@ -159,7 +163,10 @@ def _encode_request(
         messages = known[1].get(scope)
         if messages is None:
             messages = known[1][scope] = []
-        messages.append(delimited(_FIELD[2], encode(record)))
+        message = encode(record)
+        size = len(message)
+        messages.append(_HEADS[size] if size < _COMMON_BYTES else _FIELD[2] + varint(size))
+        messages.append(message)
     return b"".join(
         [
             delimited(_FIELD[1], resource + b"".join(map(_encode_scope, scopes.items())))
