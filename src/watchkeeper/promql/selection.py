@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from watchkeeper.model import Labels, NativeHistogram, Series
+from watchkeeper.model import STALE_BITS, Labels, NativeHistogram, Series
 from watchkeeper.ports import SeriesSource
 from watchkeeper.promql.grid import Bools, Columns, Floats, Grid, Ints, Objects, columns
 from watchkeeper.promql.limits import Budget
@@ -16,9 +16,6 @@ from watchkeeper.promql.printer import format as format_expression
 from watchkeeper.promql.reset_detection import ResetDetection
 from watchkeeper.promql.syntax import VectorSelector
 from watchkeeper.promql.values import Vectors, Windows, empty, vectors, where_present
-
-STALE_BITS = 0x7FF0000000000002
-"""The NaN that says a series ended (Prometheus, model/value)."""
 
 
 def is_stale(values: Floats) -> Bools:

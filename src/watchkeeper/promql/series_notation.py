@@ -7,13 +7,20 @@ import struct
 from dataclasses import dataclass
 
 from watchkeeper.errors import QueryError
-from watchkeeper.model import METRIC_NAME, Labels, MatchOperator, NativeHistogram, labels
+from watchkeeper.model import (
+    METRIC_NAME,
+    STALE_BITS,
+    Labels,
+    MatchOperator,
+    NativeHistogram,
+    labels,
+)
 from watchkeeper.promql.duration_parser import TokenReader
 from watchkeeper.promql.lexer import Kind
 from watchkeeper.promql.modifier_parser import ModifierParser
 from watchkeeper.promql.native_notation import parse_histograms
 
-STALE: float = struct.unpack(">d", bytes.fromhex("7ff0000000000002"))[0]
+STALE: float = struct.unpack(">d", STALE_BITS.to_bytes(8, "big"))[0]
 """The stale marker as a float; only its bits tell it from other NaNs."""
 
 _NUMBER = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|nan)"

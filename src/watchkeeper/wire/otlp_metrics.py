@@ -13,7 +13,15 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from watchkeeper.model import METRIC_NAME, AttributeValue, Exemplar, Labels, MetricMetadata, labels
+from watchkeeper.model import (
+    METRIC_NAME,
+    STALE_BITS,
+    AttributeValue,
+    Exemplar,
+    Labels,
+    MetricMetadata,
+    labels,
+)
 from watchkeeper.model import MetricType as Type
 from watchkeeper.wire import protobuf
 from watchkeeper.wire.family import format_bound
@@ -22,7 +30,7 @@ from watchkeeper.wire.otlp_attributes import decode_attributes
 from watchkeeper.wire.otlp_names import label_pairs, metric_name, unit_name
 from watchkeeper.wire.protobuf import LENGTH, key, read_fields
 
-STALE = struct.unpack("<d", (0x7FF0000000000002).to_bytes(8, "little"))[0]
+STALE = struct.unpack("<d", STALE_BITS.to_bytes(8, "little"))[0]
 """Prometheus' stale marker, for a point that says that there is nothing to say."""
 
 _DELTA = 1
