@@ -18,7 +18,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from watchkeeper import Settings, SpanKind, instrument
-from watchkeeper.conventions import http
+from watchkeeper.conventions import database, http
+from watchkeeper.instrument.calls import client_span
 from watchkeeper.instrument.middleware import RequestMiddleware
 from watchkeeper.model import StatusCode
 from watchkeeper.testing import Captured, capture
@@ -444,3 +445,31 @@ async def test_what_the_caller_did_wrong_is_no_error_of_the_span(
     [span] = seen.spans
     assert (span.status, span.events) == (StatusCode.UNSET, ())
     assert "error.type" not in span.attributes
+
+
+async def test_what_a_request_started_goes_on_in_its_trace_after_the_span_ended(
+    seen: Captured, door: SimpleNamespace
+) -> None:
+    app = FastAPI()
+    started: list[asyncio.Task[bool]] = []
+    answered = asyncio.Event()
+
+    async def go_on() -> bool:
+        await answered.wait()
+        with client_span(seen.telemetry, database.QUERY_SPAN, name="SELECT"):
+            pass
+        request = trace.get_current_span()
+        request.set_attribute("late", True)
+        return request.is_recording()
+
+    @app.get("/start")
+    async def start() -> None:
+        started.append(asyncio.create_task(go_on()))
+
+    instrument(app, seen.telemetry)
+    await ask(app, "/start")
+    answered.set()
+    assert await started[0] is False
+    request, query = seen.spans
+    assert query.parent_span_id == request.span_id
+    assert "late" not in request.attributes
