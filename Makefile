@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
 
-.PHONY: run test check render bench bench-instrument bench-promql bench-ingest bench-lock soak conformance lock ui install clean
+.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-lock soak conformance lock ui install clean
 
 run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
 	@exec $(BIN)/python -m resume_optimizer.devstack
@@ -42,6 +42,9 @@ bench-lock: install ## bench/requirements.lock made anew, with the product's ver
 	$(BIN)/uv pip compile bench/requirements.in --constraint requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet \
 		--output-file bench/requirements.lock
+
+bench-store: install ## the store beside SQLite: rates, bytes, latencies
+	$(BIN)/python bench/store.py
 
 conformance: install ## Prometheus' own language tests, by file
 	$(BIN)/python tests/watchkeeper/promql/conformance.py

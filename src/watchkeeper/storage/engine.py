@@ -28,6 +28,10 @@ class Engine:
                 "threads": limits.engine_threads,
                 "temp_directory": str(spill_directory),
                 "checkpoint_threshold": "1TiB",
+                # By default, 128 MiB of what it freed stay with the process.
+                "allocator_flush_threshold": "1MiB",
+                "allocator_bulk_deallocation_flush_threshold": "1MiB",
+                "allocator_background_threads": True,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },

@@ -10,7 +10,10 @@ _DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class StoreLimits:
-    """Bounds of a store. Retention is by age; a period is one segment file of a signal.
+    """Bounds of a store. A period is one segment file of a signal.
+
+    Retention is by age and, where a signal's `maximum_bytes` is not 0, by what its files take:
+    the oldest go first, the newest never.
 
     `hot_bytes` or `hot_age_seconds`, whichever comes first, moves hot data into segments;
     at `maximum_hot_bytes` (segments cannot be written, say) appends raise OverloadError.
@@ -25,6 +28,9 @@ class StoreLimits:
     metric_retention_seconds: int = 15 * _DAY_SECONDS
     log_retention_seconds: int = 7 * _DAY_SECONDS
     span_retention_seconds: int = 7 * _DAY_SECONDS
+    metric_maximum_bytes: int = 0
+    log_maximum_bytes: int = 0
+    span_maximum_bytes: int = 0
     period_seconds: int = _DAY_SECONDS
     open_segments: int = 6
     engine_memory_bytes: int = 160 * _MEBIBYTE

@@ -66,6 +66,7 @@ def _fulfils(span: SpanRecord, query: TraceQuery) -> bool:
         and duration_ns >= query.minimum_duration_ns
         and (query.maximum_duration_ns is None or duration_ns <= query.maximum_duration_ns)
         and (span.status is StatusCode.ERROR or not query.errors_only)
+        and not (span.status is StatusCode.ERROR and query.without_errors)
         and all(
             name in span.attributes and attributes.as_text(span.attributes[name]) == value
             for name, value in query.attributes

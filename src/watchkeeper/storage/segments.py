@@ -194,11 +194,23 @@ class Segments:
         """
         old = [segment for segment in self.all() if segment.end_ns <= time_ns]
         for segment in old:
-            with self._lock:
-                del self._segments[segment.start_ns]
-            self._close(segment)
-            segment.path.unlink(missing_ok=True)
+            self._drop(segment)
         return len(old)
+
+    def drop_above(self, maximum_bytes: int) -> int:
+        """Unlink the oldest files, but never the newest, while all take more; return how many.
+
+        Nobody may be reading them.
+        """
+        total = self.size_bytes()
+        dropped = 0
+        for segment in self.all()[:0:-1]:
+            if total <= maximum_bytes:
+                break
+            total -= segment.path.stat().st_size
+            self._drop(segment)
+            dropped += 1
+        return dropped
 
     def size_bytes(self) -> int:
         """Return what the files take on disk, those set aside included."""
@@ -212,6 +224,12 @@ class Segments:
         """Close every file."""
         for segment in list(self._segments.values()):
             self._close(segment)
+
+    def _drop(self, segment: Segment) -> None:
+        with self._lock:
+            del self._segments[segment.start_ns]
+        self._close(segment)
+        segment.path.unlink(missing_ok=True)
 
     def _path(self, start_ns: int) -> Path:
         moment = str(np.datetime64(start_ns // 1_000_000_000, "s")).replace(":", "")

@@ -134,6 +134,8 @@ def _condition(query: TraceQuery) -> tuple[str, list[Any]]:
         parameters.append(min(query.maximum_duration_ns, log_rows.LAST_NS))
     if query.errors_only:
         parts.append(f"status = {int(StatusCode.ERROR)}")
+    if query.without_errors:
+        parts.append(f"status <> {int(StatusCode.ERROR)}")
     for name, value in query.attributes:
         needles = attributes.needles(name, value)
         parts.append("(" + " OR ".join(["contains(attributes, ?)"] * len(needles)) + ")")

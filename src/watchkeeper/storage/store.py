@@ -261,14 +261,16 @@ class Store:
             )
 
     def _drop_old(self) -> None:
-        now_ns = self._clock.time_ns()
-        for signal, seconds in (
-            (self.metrics, self._limits.metric_retention_seconds),
-            (self.logs.tiers, self._limits.log_retention_seconds),
-            (self.spans.tiers, self._limits.span_retention_seconds),
+        now_ns, limits = self._clock.time_ns(), self._limits
+        for signal, seconds, maximum_bytes in (
+            (self.metrics, limits.metric_retention_seconds, limits.metric_maximum_bytes),
+            (self.logs.tiers, limits.log_retention_seconds, limits.log_maximum_bytes),
+            (self.spans.tiers, limits.span_retention_seconds, limits.span_maximum_bytes),
         ):
             with signal.readers.alone():
                 signal.segments.drop_before(now_ns - seconds * _NS_PER_SECOND)
+                if maximum_bytes:
+                    signal.segments.drop_above(maximum_bytes)
 
     def _flush_when_due(self) -> None:
         failed_at_ns: int | None = None

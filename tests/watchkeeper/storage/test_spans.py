@@ -60,6 +60,7 @@ def test_a_trace_is_whole_and_by_start_wherever_its_spans_are(any_store: AnyStor
         ({"minimum_duration_ns": 5_000_000_000}, [3]),
         ({"maximum_duration_ns": 1_000_000_000}, [2, 1]),
         ({"errors_only": True}, [2]),
+        ({"without_errors": True}, [3, 1]),
         ({"attributes": (("job.id", "7"),)}, [3, 1]),
         ({"attributes": (("job.id", "7"), ("ok", "true"))}, [3]),
     ],

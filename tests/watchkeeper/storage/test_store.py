@@ -177,6 +177,23 @@ def test_segments_past_their_retention_are_unlinked(
     assert len(segment_files(tmp_path, "logs")) == 1
 
 
+def test_the_oldest_segments_go_when_a_signal_takes_more_than_it_may(
+    open_store: OpenStore, tmp_path: Path
+):
+    store = open_store()
+    for day in range(3):
+        write_day(store, day)
+    store.flush()
+    each = segment_files(tmp_path, "logs")[0].stat().st_size
+    store.close()
+    limits = StoreLimits(reserve_bytes=0, log_maximum_bytes=2 * each, span_maximum_bytes=1)
+    store = open_store(limits=limits)
+    store.flush()
+    assert contents(store) == (3, 2, 1)
+    assert [one.message for one in store.logs.search(LogQuery(START_NS, EVER[1]))]
+    assert len(segment_files(tmp_path, "spans")) == 1
+
+
 def test_a_full_disk_refuses_all_of_a_batch_serves_reads_and_recovers(open_store: OpenStore):
     disk = FullDisk()
     store = open_store(disk=disk)
