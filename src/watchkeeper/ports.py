@@ -145,6 +145,7 @@ class TraceQuery:
     """Which traces are wanted: those with one span that fulfils every condition.
 
     A span is in the range if it starts there; attributes compare as text, as in LogQuery.
+    `errors_only` wants spans that failed, `without_errors` those that did not.
     """
 
     start_ns: int
@@ -155,6 +156,7 @@ class TraceQuery:
     minimum_duration_ns: int = 0
     maximum_duration_ns: int | None = None
     errors_only: bool = False
+    without_errors: bool = False
     limit: int = 20
 
 

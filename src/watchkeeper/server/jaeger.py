@@ -111,7 +111,7 @@ class JaegerQueries:
         service = _required(given, "service")
         now_ns = self.clock.time_ns()
         tags = _tags(given)
-        errors_only = tags.pop("error", "") == "true"
+        error = tags.pop("error") if tags.get("error") in ("true", "false") else ""
         maximum = given.first("maxDuration")
         return TraceQuery(
             start_ns=_integer(given, "start", (now_ns - DEFAULT_LOOKBACK_NS) // 1000) * 1000,
@@ -121,7 +121,8 @@ class JaegerQueries:
             attributes=tuple(tags.items()),
             minimum_duration_ns=_duration(given, "minDuration"),
             maximum_duration_ns=_duration(given, "maxDuration") if maximum else None,
-            errors_only=errors_only,
+            errors_only=error == "true",
+            without_errors=error == "false",
             limit=min(_integer(given, "limit", 20), MOST_TRACES),
         )
 

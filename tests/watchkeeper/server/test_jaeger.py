@@ -106,6 +106,29 @@ async def test_a_search_becomes_one_query(client: httpx2.AsyncClient, spans: Spa
     ]
 
 
+@pytest.mark.parametrize(
+    ("error", "errors_only", "without_errors", "attributes"),
+    [
+        ("true", True, False, ()),
+        ("false", False, True, ()),
+        ("timeout", False, False, (("error", "timeout"),)),
+    ],
+)
+async def test_the_tag_error_asks_for_the_status_of_a_span(
+    client: httpx2.AsyncClient,
+    spans: Spans,
+    error: str,
+    errors_only: bool,
+    without_errors: bool,
+    attributes: tuple[tuple[str, str], ...],
+) -> None:
+    await client.get(f"/api/traces?service=api&tag=error:{error}")
+    (query,) = spans.asked
+    assert isinstance(query, TraceQuery)
+    assert (query.errors_only, query.without_errors) == (errors_only, without_errors)
+    assert query.attributes == attributes
+
+
 async def test_a_search_looks_at_the_last_hour_by_default(
     client: httpx2.AsyncClient, spans: Spans
 ) -> None:
