@@ -70,7 +70,7 @@ class BulkReceiver:
             self._tally.refused(Signal.LOGS, Refusal.MALFORMED)
             raise
         except OverloadError:
-            self._tally.refused(Signal.LOGS, Refusal.LIMIT)
+            self._tally.refused(Signal.LOGS, Refusal.BODY_LIMIT)
             raise
         if len(items) > self._limits.records:
             self._tally.refused(Signal.LOGS, Refusal.LIMIT, len(items))

@@ -7,7 +7,7 @@ in, and what was taken in part says how much was rejected, and why.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -17,10 +17,12 @@ from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import DecodeError, OverloadError, StorageError, StoreFullError
 from watchkeeper.ingest.compression import decompress
 from watchkeeper.ingest.delta_sums import DeltaSums, Totals
+from watchkeeper.ingest.limits import leave_out
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally
 from watchkeeper.model import Exemplar, Labels, SampleBatch
 from watchkeeper.ports import LogStore, SampleSink, SpanStore
 from watchkeeper.wire import otlp
+from watchkeeper.wire.label_limits import LabelLimits
 from watchkeeper.wire.protobuf import LENGTH, VARINT, delimited, tag, varint
 
 Result = TypeVar("Result")
@@ -32,6 +34,7 @@ class ReceiveLimits:
 
     body_bytes: int = 64 * 1024 * 1024
     records: int = 200_000
+    labels: LabelLimits = field(default_factory=LabelLimits)
 
 
 class OtlpReceiver:
@@ -95,6 +98,8 @@ class OtlpReceiver:
         )
         deltas = found.deltas or otlp.DecodedMetrics()
         self._limit(Signal.SAMPLES, len(found.labels) + len(deltas.labels))
+        beyond = sum(leave_out(part, self._limits.labels) for part in (found, deltas))
+        self._tally.refused(Signal.SAMPLES, Refusal.LABEL_LIMIT, beyond)
         if deltas.labels:
             with self._sums.adding(deltas) as totals:
                 late = totals.late + self._store_samples(found, totals, deltas.exemplars)
@@ -102,10 +107,10 @@ class OtlpReceiver:
         else:
             late = self._store_samples(found, Totals(), [])
         self._tally.refused(Signal.SAMPLES, Refusal.UNSUPPORTED, found.rejected_points)
-        reasons = [found.rejection] if found.rejection else []
+        reasons = [part.rejection for part in (found, deltas) if part.rejection]
         if late:
             reasons.append(f"{late} samples were out of order or there already")
-        rejected = found.rejected_points + late
+        rejected = found.rejected_points + beyond + late
         return _answer(content_type, "rejectedDataPoints", rejected, "; ".join(reasons))
 
     def _store_samples(
@@ -136,7 +141,7 @@ class OtlpReceiver:
             self._tally.refused(signal, Refusal.MALFORMED)
             raise
         except OverloadError:
-            self._tally.refused(signal, Refusal.LIMIT)
+            self._tally.refused(signal, Refusal.BODY_LIMIT)
             raise
 
     def _limit(self, signal: Signal, count: int) -> None:

@@ -40,7 +40,7 @@ class RemoteWriteReceiver:
     def __init__(self, metrics: SampleSink, *, limits: ReceiveLimits | None = None) -> None:
         self._metrics = metrics
         self._limits = limits or ReceiveLimits()
-        self._decoder = RemoteWriteDecoder()
+        self._decoder = RemoteWriteDecoder(self._limits.labels)
         self._tally = Tally()
 
     def statistics(self) -> IngestStatistics:
@@ -55,11 +55,13 @@ class RemoteWriteReceiver:
         self._tally.refused(Signal.SAMPLES, Refusal.OUT_OF_ORDER, late)
         self._tally.refused(Signal.SAMPLES, Refusal.UNSUPPORTED, found.histograms)
         self._tally.refused(Signal.SAMPLES, Refusal.MALFORMED, found.invalid)
+        self._tally.refused(Signal.SAMPLES, Refusal.LABEL_LIMIT, found.beyond_limits)
         self._tally.received(Signal.SAMPLES, count - late)
+        rejected = found.invalid + found.beyond_limits
         problems = [
             f"{late} samples were out of order or too old" if late else "",
             f"{found.histograms} histograms: {NO_HISTOGRAMS}" if found.histograms else "",
-            f"{found.invalid} series are invalid: {found.reason}" if found.invalid else "",
+            f"{rejected} series are left out: {found.reason}" if rejected else "",
         ]
         problem = "; ".join(filter(None, problems))
         return Written(count - late, len(found.exemplars), 0, problem)
@@ -71,7 +73,7 @@ class RemoteWriteReceiver:
             self._tally.refused(Signal.SAMPLES, Refusal.MALFORMED)
             raise
         except OverloadError:
-            self._tally.refused(Signal.SAMPLES, Refusal.LIMIT)
+            self._tally.refused(Signal.SAMPLES, Refusal.BODY_LIMIT)
             raise
         if len(found.labels) > self._limits.records:
             self._tally.refused(Signal.SAMPLES, Refusal.LIMIT, len(found.labels))

@@ -23,6 +23,8 @@ class Refusal(StrEnum):
     MALFORMED = "malformed"
     UNSUPPORTED = "unsupported"
     LIMIT = "limit"
+    LABEL_LIMIT = "label_limit"
+    BODY_LIMIT = "body_limit"
     OUT_OF_ORDER = "out_of_order"
     STORE_FULL = "store_full"
     STORE_FAILED = "store_failed"

@@ -14,6 +14,7 @@ from enum import StrEnum
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import Labels
 from watchkeeper.wire import remote_write_v1, remote_write_v2
+from watchkeeper.wire.label_limits import LabelLimits
 from watchkeeper.wire.remote_write_series import DecodedWrite
 
 __all__ = ["DecodedWrite", "RemoteWriteDecoder", "Version"]
@@ -29,15 +30,16 @@ class Version(StrEnum):
 class RemoteWriteDecoder:
     """Reads requests, from several threads at once, and remembers what series mean."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: LabelLimits | None = None) -> None:
+        self._limits = limits or LabelLimits()
         self._known: dict[bytes, Labels] = {}
 
     def decode(self, body: bytes, version: Version) -> DecodedWrite:
         """Return what a request holds. Raises DecodeError."""
         try:
             if version is Version.V1:
-                return remote_write_v1.read(body, self._known)
-            return remote_write_v2.read(body)
+                return remote_write_v1.read(body, self._known, self._limits)
+            return remote_write_v2.read(body, self._limits)
         except IndexError:
             raise DecodeError("remote write: the message ends inside a field") from None
         except UnicodeDecodeError as error:

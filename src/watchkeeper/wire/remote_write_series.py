@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import METRIC_NAME, Exemplar, Labels, MetricMetadata, MetricType
+from watchkeeper.wire.label_limits import LabelLimits
 
 TYPES = (
     MetricType.UNKNOWN,
@@ -25,6 +26,10 @@ class InvalidSeriesError(DecodeError):
     """A series' labels mean nothing; the rest of the request is good."""
 
 
+class LabelLimitError(InvalidSeriesError):
+    """A series has more or longer labels than are allowed."""
+
+
 @dataclass(slots=True)
 class DecodedWrite:
     """Samples in three columns of equal length, and what was left out."""
@@ -36,12 +41,16 @@ class DecodedWrite:
     metadata: dict[str, MetricMetadata] = field(default_factory=dict)
     histograms: int = 0
     invalid: int = 0
+    beyond_limits: int = 0
     reason: str = ""
 
-    def reject(self, reason: str) -> None:
+    def reject(self, error: InvalidSeriesError) -> None:
         """Count a series that is left out; the last reason is told to the sender."""
-        self.invalid += 1
-        self.reason = reason
+        if isinstance(error, LabelLimitError):
+            self.beyond_limits += 1
+        else:
+            self.invalid += 1
+        self.reason = str(error)
 
 
 def type_of(number: int) -> MetricType:
@@ -49,12 +58,16 @@ def type_of(number: int) -> MetricType:
     return TYPES[number] if number < len(TYPES) else MetricType.UNKNOWN
 
 
-def checked_labels(pairs: Iterable[tuple[str, str]]) -> Labels:
-    """Return pairs as a label set. Raises InvalidSeriesError."""
+def checked_labels(pairs: Iterable[tuple[str, str]], limits: LabelLimits) -> Labels:
+    """Return pairs as a label set. Raises InvalidSeriesError, LabelLimitError."""
     ordered = sorted([pair for pair in pairs if pair[1]])
     names = dict(ordered)
     if len(names) != len(ordered):
         raise InvalidSeriesError(f"series {names.get(METRIC_NAME, '')!r}: a label comes twice")
     if METRIC_NAME not in names or "" in names:
         raise InvalidSeriesError("a series has no name, or a label has none")
-    return tuple(ordered)
+    series = tuple(ordered)
+    broken = limits.broken_by(series)
+    if broken:
+        raise LabelLimitError(broken)
+    return series

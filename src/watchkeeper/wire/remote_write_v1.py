@@ -10,6 +10,7 @@ import struct
 
 from watchkeeper.model import Exemplar, Labels, MetricMetadata
 from watchkeeper.wire import protobuf
+from watchkeeper.wire.label_limits import LabelLimits
 from watchkeeper.wire.message import Message
 from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, key, read_fields, read_varint
 from watchkeeper.wire.remote_write_series import (
@@ -36,7 +37,7 @@ _TIME_KEY = key(2, VARINT)
 _unpack_double = struct.Struct("<d").unpack_from
 
 
-def read(body: bytes, known: dict[bytes, Labels]) -> DecodedWrite:
+def read(body: bytes, known: dict[bytes, Labels], limits: LabelLimits) -> DecodedWrite:
     """Return what a request holds; `known` is kept from request to request.
 
     Raises DecodeError, IndexError where the body ends early, UnicodeDecodeError.
@@ -48,14 +49,14 @@ def read(body: bytes, known: dict[bytes, Labels]) -> DecodedWrite:
             tail = len(message) - _TAIL_BYTES
             series = known.get(message[:tail]) if message.startswith(_TAIL_START, tail) else None
             if series is None or message[tail + 11] != _TIME_KEY:
-                _read_series(message, known, found)
+                _read_series(message, known, limits, found)
                 continue
             time = message[tail + 12 :]
             time_ms = times.get(time)
             if time_ms is None:
                 time_ms, end = read_varint(time, 0)
                 if end != len(time):
-                    _read_series(message, known, found)
+                    _read_series(message, known, limits, found)
                     continue
                 times[time] = time_ms
             found.labels.append(series)
@@ -66,12 +67,14 @@ def read(body: bytes, known: dict[bytes, Labels]) -> DecodedWrite:
     return found
 
 
-def _read_series(message: bytes, known: dict[bytes, Labels], found: DecodedWrite) -> None:
+def _read_series(
+    message: bytes, known: dict[bytes, Labels], limits: LabelLimits, found: DecodedWrite
+) -> None:
     fields = read_fields(message)
     try:
-        series = _learn(message, fields, known)
+        series = _learn(message, fields, known, limits)
     except InvalidSeriesError as error:
-        found.reject(str(error))
+        found.reject(error)
         return
     for field_key, content in fields:
         if field_key == _SAMPLE:
@@ -85,8 +88,13 @@ def _read_series(message: bytes, known: dict[bytes, Labels], found: DecodedWrite
             found.histograms += 1
 
 
-def _learn(message: bytes, fields: list[tuple[int, bytes]], known: dict[bytes, Labels]) -> Labels:
-    series = checked_labels(_read_label(item) for name, item in fields if name == _LABEL)
+def _learn(
+    message: bytes,
+    fields: list[tuple[int, bytes]],
+    known: dict[bytes, Labels],
+    limits: LabelLimits,
+) -> Labels:
+    series = checked_labels([_read_label(item) for name, item in fields if name == _LABEL], limits)
     # Remembered only where the labels are whole fields in front of one sample of today.
     if [name for name, _ in fields].count(_LABEL) == len(fields) - 1:
         prefix = message[:-_TAIL_BYTES]

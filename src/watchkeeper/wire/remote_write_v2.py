@@ -8,6 +8,7 @@ from __future__ import annotations
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import METRIC_NAME, Exemplar, Labels, MetricMetadata, MetricType
 from watchkeeper.wire import protobuf
+from watchkeeper.wire.label_limits import LabelLimits
 from watchkeeper.wire.message import Message
 from watchkeeper.wire.protobuf import LENGTH, VARINT, key, read_fields, read_varint
 from watchkeeper.wire.remote_write_series import (
@@ -30,7 +31,7 @@ _METADATA = key(5, LENGTH)
 _COUNTED = (MetricType.COUNTER, MetricType.HISTOGRAM, MetricType.SUMMARY)
 
 
-def read(body: bytes) -> DecodedWrite:
+def read(body: bytes, limits: LabelLimits) -> DecodedWrite:
     """Return what a request holds.
 
     Raises DecodeError, IndexError where the body ends early, UnicodeDecodeError.
@@ -42,16 +43,18 @@ def read(body: bytes) -> DecodedWrite:
     found = DecodedWrite()
     for field_key, message in fields:
         if field_key == _SERIES:
-            _read_series(message, symbols, found)
+            _read_series(message, symbols, limits, found)
     return found
 
 
-def _read_series(message: bytes, symbols: list[str], found: DecodedWrite) -> None:
+def _read_series(
+    message: bytes, symbols: list[str], limits: LabelLimits, found: DecodedWrite
+) -> None:
     fields = read_fields(message)
     try:
-        series = checked_labels(_pairs(fields, symbols))
+        series = checked_labels(_pairs(fields, symbols), limits)
     except InvalidSeriesError as error:
-        found.reject(str(error))
+        found.reject(error)
         return
     for field_key, content in fields:
         if field_key == _SAMPLE:

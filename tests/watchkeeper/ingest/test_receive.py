@@ -17,6 +17,7 @@ from watchkeeper.ingest import OtlpReceiver, ReceiveLimits, Refusal, Signal
 from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
 from watchkeeper.testing import NEW_YEAR_2026_NS
 from watchkeeper.wire import otlp
+from watchkeeper.wire.label_limits import LabelLimits
 
 PROTOBUF = otlp.PROTOBUF_CONTENT_TYPE
 SPAN = SpanRecord("ab" * 16, "cd" * 8, "", "work", SpanKind.INTERNAL, 1, 2, "api")
@@ -123,6 +124,18 @@ def test_an_increase_that_was_not_stored_is_not_added(receiver, sink):
     assert sink.batches[0].values.tolist() == [0.0, 1.0]
 
 
+@pytest.mark.parametrize("temporality", [1, 2])
+def test_labels_beyond_the_limits_are_told_and_counted(sink, logs, spans, clock, temporality):
+    limits = ReceiveLimits(labels=LabelLimits(value_bytes=0))
+    receiver = OtlpReceiver(sink, logs, spans, clock=clock, limits=limits)
+    answer, _ = receiver.receive_metrics(points(2, temporality), PROTOBUF)
+    partial = ExportMetricsServiceResponse.FromString(answer).partial_success
+    assert partial.rejected_data_points == 2
+    assert "its value is longer than 0 bytes" in partial.error_message
+    assert sink.batches == []
+    assert receiver.statistics().refused == {(Signal.SAMPLES, Refusal.LABEL_LIMIT): 2}
+
+
 def test_samples_that_the_store_refuses_are_told_too(receiver, sink):
     sink.refuses = 1
     answer, _ = receiver.receive_metrics(points(2), PROTOBUF)
@@ -159,7 +172,7 @@ def test_a_bomb_is_refused_and_never_opened_whole(receiver, encoding, compress):
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak_bytes < 2_000_000
-    assert receiver.statistics().refused == {(Signal.SPANS, Refusal.LIMIT): 1}
+    assert receiver.statistics().refused == {(Signal.SPANS, Refusal.BODY_LIMIT): 1}
 
 
 def test_too_many_records_in_one_request_are_refused(receiver, spans):

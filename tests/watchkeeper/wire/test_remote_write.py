@@ -3,14 +3,16 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import Exemplar, MetricMetadata, MetricType
+from watchkeeper.wire.label_limits import LabelLimits
 from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, delimited, pack_double, tag, varint
 from watchkeeper.wire.remote_write import RemoteWriteDecoder, Version
 
+unhurried = settings(deadline=None)
 NOW_MS = 1_700_000_000_000
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=200)
@@ -56,6 +58,7 @@ def flat(series):
     return [(pairs, value, time) for pairs, found in series for value, time in found]
 
 
+@unhurried
 @given(requests)
 def test_every_sample_of_version_1_is_read(series):
     decoder = RemoteWriteDecoder()
@@ -64,12 +67,14 @@ def test_every_sample_of_version_1_is_read(series):
         assert rows(decoder.decode(body, Version.V1)) == flat(series)
 
 
+@unhurried
 @given(requests)
 def test_every_sample_of_version_2_is_read(series):
     body = request_v2(series)
     assert rows(RemoteWriteDecoder().decode(body, Version.V2)) == flat(series)
 
 
+@unhurried
 @given(label_sets, samples, samples)
 def test_a_series_that_is_known_means_the_same(pairs, first, second):
     decoder = RemoteWriteDecoder()
@@ -78,12 +83,14 @@ def test_a_series_that_is_known_means_the_same(pairs, first, second):
 
 
 @pytest.mark.parametrize("version", list(Version))
+@unhurried
 @given(body=st.binary(max_size=200))
 def test_garbage_is_a_decode_error_and_nothing_else(version, body):
     with contextlib.suppress(DecodeError):
         RemoteWriteDecoder().decode(body, version)
 
 
+@unhurried
 @given(st.data())
 def test_a_request_that_is_cut_is_never_read_as_another(data):
     body = series_v1((("__name__", "up"), ("job", "api")), [(1.0, NOW_MS)])
@@ -131,3 +138,12 @@ def test_a_reference_beyond_the_symbols_is_refused():
     body = field(4, b"") + field(5, field(1, b"\x01\x02"))
     with pytest.raises(DecodeError, match="symbol"):
         RemoteWriteDecoder().decode(body, Version.V2)
+
+
+@pytest.mark.parametrize("limits", [LabelLimits(count=1), LabelLimits(value_bytes=3)])
+def test_a_series_beyond_the_limits_is_named_and_left_out(limits):
+    found = RemoteWriteDecoder(limits).decode(
+        series_v1((("__name__", "up"), ("job", "shop")), [(1.0, 5)]), Version.V1
+    )
+    assert (found.beyond_limits, found.labels) == (1, [])
+    assert "up" in found.reason
