@@ -10,7 +10,7 @@ import numpy as np
 
 from watchkeeper.model import METRIC_NAME, Labels
 from watchkeeper.promql.grid import Bools, Floats, Ints
-from watchkeeper.promql.label_sets import value_of, without
+from watchkeeper.promql.label_sets import value_of
 from watchkeeper.promql.literals import parse_number
 from watchkeeper.promql.values import Vectors
 
@@ -44,17 +44,30 @@ class Notices:
     mended: list[str]
 
 
+class _Bounds(dict[str, float | None]):
+    """Bounds by their texts, each read once; None where a text is no number."""
+
+    def __missing__(self, text: str) -> float | None:
+        try:
+            bound: float | None = parse_number(text)
+        except ValueError:
+            bound = None
+        self[text] = bound
+        return bound
+
+
 def measure_classic(vector: Vectors, measure: Measure, notices: Notices) -> Vectors:
     """Return one series a histogram: what `measure` says of its buckets at each moment."""
     groups: dict[Labels, list[tuple[float, int]]] = {}
+    bound_of = _Bounds()
     for row, labels in enumerate(vector.labels):
         text = value_of(labels, BUCKET_LABEL)
-        try:
-            bound = parse_number(text)
-        except ValueError:
+        bound = bound_of[text]
+        if bound is None:
             notices.bad_labels.append((value_of(labels, METRIC_NAME), text))
             continue
-        groups.setdefault(without(labels, (BUCKET_LABEL,)), []).append((bound, row))
+        rest = tuple([pair for pair in labels if pair[0] != BUCKET_LABEL])
+        groups.setdefault(rest, []).append((bound, row))
     moments = vector.values.shape[1]
     values = np.full((len(groups), moments), np.nan)
     present = np.zeros((len(groups), moments), dtype=np.bool_)
