@@ -35,7 +35,7 @@ from watchkeeper.server.alertmanager_json import (
     read_silence,
     silence_json,
 )
-from watchkeeper.server.answers import Failure, Refusal, answering, json_answer
+from watchkeeper.server.answers import Failure, Refusal, answering, json_answer, unrouted
 from watchkeeper.server.arguments import (
     MAX_JSON_BYTES,
     Arguments,
@@ -200,7 +200,8 @@ def app(backend: Backend, threads: Threads, clock: Clock) -> Starlette:
             *(Route(path, answer(call), methods=[method]) for method, path, call in endpoints),
             Route("/-/healthy", well),
             Route("/-/ready", well),
-        ]
+        ],
+        exception_handlers=unrouted(error_answer),
     )
 
 

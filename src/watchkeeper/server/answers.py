@@ -26,6 +26,8 @@ from watchkeeper.errors import (
 
 LOGGER = logging.getLogger(__name__)
 
+_NOT_FOUND = 404
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -94,6 +96,23 @@ def answering(word: Callable[[Failure], Response]) -> Callable[[Endpoint], Endpo
         return answer
 
     return decorate
+
+
+def unrouted(word: Callable[[Failure], Response]) -> dict[Any, Any]:
+    """Return the exception handlers of an application whose unknown paths, and methods that a
+    path does not take, are answered in its protocol's words."""
+
+    async def answer(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
+        if error.status_code == _NOT_FOUND:
+            return word(Failure(_NOT_FOUND, "not_found", f"{path} is not part of this API"))
+        response = word(
+            Failure(error.status_code, "http", f"{path} does not take {request.method}")
+        )
+        response.headers.update(error.headers or {})
+        return response
+
+    return {HTTPException: answer}
 
 
 def json_answer(

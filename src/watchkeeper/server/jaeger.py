@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from watchkeeper.clock import Clock
 from watchkeeper.ports import SpanStore, TraceQuery
-from watchkeeper.server.answers import Failure, Refusal, answering, json_answer
+from watchkeeper.server.answers import Failure, Refusal, answering, json_answer, unrouted
 from watchkeeper.server.arguments import Arguments, arguments
 from watchkeeper.server.jaeger_json import trace_json
 from watchkeeper.server.threads import Threads
@@ -141,7 +141,10 @@ def app(spans: SpanStore, threads: Threads, clock: Clock) -> Starlette:
         "/api/v3/services": queries.services_v3,
         "/api/v3/operations": queries.operations_v3,
     }
-    return Starlette(routes=[Route(path, answer(call)) for path, call in routes.items()])
+    return Starlette(
+        routes=[Route(path, answer(call)) for path, call in routes.items()],
+        exception_handlers=unrouted(error_answer),
+    )
 
 
 def normal_trace_id(text: str) -> str:

@@ -18,7 +18,7 @@ from watchkeeper.backend import Backend
 from watchkeeper.clock import Clock
 from watchkeeper.promql import Engine, Result, encode
 from watchkeeper.promql import format as format_expression
-from watchkeeper.server.answers import Refusal, answering
+from watchkeeper.server.answers import answering, unrouted
 from watchkeeper.server.arguments import Arguments, arguments
 from watchkeeper.server.prometheus_lookups import TRUNCATED, Lookups
 from watchkeeper.server.prometheus_parameters import (
@@ -109,11 +109,6 @@ async def healthy(request: Request) -> Response:
     return PlainTextResponse("Prometheus Server is Healthy.\n")
 
 
-async def absent(request: Request) -> Response:
-    """Answer what nothing else does, so that clients get JSON and not the page."""
-    raise Refusal(404, "not_found", f"{request.url.path} is not part of this API")
-
-
 def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Starlette:
     """Return the API. Queries have threads of their own."""
     answer = answering(error_answer)
@@ -149,6 +144,6 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
             *(Route(f"/api/v1/{path}", answer(call)) for path, call in by_get.items()),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
-            Route("/{path:path}", answer(absent), methods=["GET", "POST", "PUT", "DELETE"]),
-        ]
+        ],
+        exception_handlers=unrouted(error_answer),
     )

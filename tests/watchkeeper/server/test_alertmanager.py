@@ -111,6 +111,14 @@ async def test_a_silence_that_is_not_known_is_404(client: httpx2.AsyncClient) ->
         assert answer.status_code == 404
 
 
+async def test_what_is_not_part_of_the_api_is_said_as_json(client: httpx2.AsyncClient) -> None:
+    answer = await client.get(f"{API}/nothing")
+    assert answer.status_code == 404
+    assert answer.json() == f"{API}/nothing is not part of this API"
+    answer = await client.put(f"{API}/silences")
+    assert (answer.status_code, answer.json()) == (405, f"{API}/silences does not take PUT")
+
+
 async def test_good_alerts_count_even_beside_bad_ones(client: httpx2.AsyncClient) -> None:
     good = {"labels": {"alertname": "Posted", "job": "batch"}, "generatorURL": "http://x"}
     answer = await client.post(f"{API}/alerts", json=[good, {"labels": {}}])

@@ -175,6 +175,18 @@ async def test_a_trace_that_is_not_known_is_404_in_jaegers_words(
     assert (await client.get("/api/traces/not-hex")).status_code == 400
 
 
+async def test_what_is_not_part_of_the_api_is_said_in_jaegers_words(
+    client: httpx2.AsyncClient,
+) -> None:
+    answer = await client.get("/api/nothing")
+    assert answer.status_code == 404
+    message = "/api/nothing is not part of this API"
+    assert answer.json()["errors"] == [{"code": 404, "msg": message}]
+    answer = await client.post("/api/traces")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, 405)
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
 async def test_traces_can_be_asked_for_by_id(client: httpx2.AsyncClient) -> None:
     answer = await client.get(f"/api/traces?traceID={'a' * 32}&traceID={'b' * 32}")
     assert [trace["traceID"] for trace in answer.json()["data"]] == ["a" * 32]
