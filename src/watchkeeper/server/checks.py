@@ -80,7 +80,7 @@ def scraping(backend: Backend, now_ns: int) -> tuple[bool, str]:
     if late:
         return False, f"not scraped in time: {', '.join(late[:5])}"
     up = sum(target.health == "up" for target in targets)
-    return True, f"{up} of {len(targets)} targets are up"
+    return True, f"{up} of {counted(len(targets), 'target')} up"
 
 
 def storing(backend: Backend, now_ns: int) -> tuple[bool, str]:
@@ -108,7 +108,7 @@ def evaluating(backend: Backend, now_ns: int) -> tuple[bool, str]:
         if _is_late(now_ns, last_ns, 2 * group.interval_seconds):
             return False, f"group {group.name} was not evaluated in time"
     rules = sum(len(group.rules) for group in groups)
-    return True, f"{rules} rules in {len(groups)} groups"
+    return True, f"{counted(rules, 'rule')} in {counted(len(groups), 'group')}"
 
 
 def notifying(backend: Backend, now_ns: int) -> tuple[bool, str]:
@@ -121,10 +121,17 @@ def notifying(backend: Backend, now_ns: int) -> tuple[bool, str]:
     for record in last.values():
         if record.outcome == "failed":
             return False, f"{record.receiver} ({record.integration}) fails: {record.detail}"
-    receivers = f"{len(backend.notifier.receivers())} receivers"
+    receivers = counted(len(backend.notifier.receivers()), "receiver")
     if not last:
         return True, f"{receivers}; nothing had to be sent yet"
+    if len(last) == 1:
+        return True, f"{receivers}; the last message arrived"
     return True, f"{receivers}; the last message by each of {len(last)} ways arrived"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 rule, 2 rules."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _failing_rules(groups: tuple[GroupSnapshot, ...]) -> Iterator[str]:

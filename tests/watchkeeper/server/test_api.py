@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 from urllib.parse import parse_qs
 
@@ -98,6 +99,28 @@ async def test_a_receiver_that_recovered_is_healthy(
     history = (delivery("delivered", 10), delivery("failed", 20))
     monkeypatch.setattr(backend.notifier, "history", lambda: history)
     assert (await client.get("/api/health")).json()["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("ways", "said"),
+    [
+        ((), "nothing had to be sent yet"),
+        (("webhook",), "the last message arrived"),
+        (("webhook", "email"), "the last message by each of 2 ways arrived"),
+    ],
+)
+async def test_what_is_well_is_said_in_whole_words(
+    client: httpx2.AsyncClient,
+    backend: Backend,
+    monkeypatch: pytest.MonkeyPatch,
+    ways: tuple[str, ...],
+    said: str,
+) -> None:
+    history = tuple(replace(delivery("delivered", 10), integration=way) for way in ways)
+    monkeypatch.setattr(backend.notifier, "history", lambda: history)
+    checks = {c["name"]: c for c in (await client.get("/api/health")).json()["checks"]}
+    assert checks["evaluating"]["detail"] == "3 rules in 1 group"
+    assert checks["notifying"]["detail"] == f"2 receivers; {said}"
 
 
 async def test_notifications_are_told_newest_first(
