@@ -141,7 +141,7 @@ def show(title: str, table: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--requests", type=int, default=1_500, help="a round, in process")
     parser.add_argument("--no-wrk", action="store_true", help="leave out uvicorn and wrk")
     options = parser.parse_args()
