@@ -28,6 +28,7 @@ bench: bench-instrument bench-promql ## tables side by side with the peers, unde
 
 bench-instrument: $(BENCH_INSTALLED) ## three signals on a request, beside what services usually carry
 	PYTHONPATH=src .venv-bench/bin/python bench/instrument.py
+	PYTHONPATH=src .venv-bench/bin/python bench/scrape.py
 
 bench-promql: install ## PromQL over one set of series, beside Debian's Prometheus
 	$(BIN)/python bench/promql.py
