@@ -16,13 +16,12 @@ from starlette.routing import Route
 from watchkeeper.clock import Clock
 from watchkeeper.errors import OverloadError, StoreFullError
 from watchkeeper.ingest.bulk import BulkReceiver, BulkResult
-from watchkeeper.server.answers import Endpoint, Failure, answering, failure_of, json_answer
+from watchkeeper.server.answers import Endpoint, Failure, answering, json_answer
 from watchkeeper.server.arguments import body
+from watchkeeper.server.intake import MAX_BODY_BYTES, not_taken
 from watchkeeper.server.threads import Threads
 
 PREFIX = "/elasticsearch"
-MAX_BODY_BYTES = 16 << 20
-RETRY_SECONDS = 5.0
 SPOKEN_VERSION = "8.19.0"
 """The version of the API whose words are used here."""
 
@@ -59,7 +58,7 @@ def _bulk(receiver: BulkReceiver, threads: Threads, clock: Clock) -> Endpoint:
         try:
             results = await threads.run(partial(receiver.receive, data, encoding, index))
         except (OverloadError, StoreFullError) as error:
-            return error_answer(_try_again(error))
+            return error_answer(not_taken(error))
         content = {
             "took": (clock.monotonic_ns() - began_ns) // 1_000_000,
             "errors": any(result.problem for result in results),
@@ -99,14 +98,6 @@ def error_answer(failure: Failure) -> Response:
     error = {"type": kind, "reason": failure.message}
     content = {"error": {**error, "root_cause": [error]}, "status": failure.status}
     return json_answer(content, failure.status, failure.headers | _PRODUCT)
-
-
-def _try_again(error: OverloadError | StoreFullError) -> Failure:
-    if isinstance(error, StoreFullError):
-        return Failure(503, "store_full", str(error), RETRY_SECONDS)
-    if not error.retry_after_seconds:
-        return Failure(413, "too_large", str(error))
-    return Failure(429, failure_of(error).code, str(error), error.retry_after_seconds)
 
 
 def _item(result: BulkResult) -> dict[str, Any]:

@@ -13,16 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from watchkeeper.errors import OverloadError, StoreFullError
 from watchkeeper.ingest import OtlpReceiver
-from watchkeeper.server.answers import Endpoint, Failure, failure_of
+from watchkeeper.server.answers import Endpoint, Failure
 from watchkeeper.server.arguments import body
+from watchkeeper.server.intake import MAX_BODY_BYTES, not_taken
 from watchkeeper.server.threads import Threads
 from watchkeeper.wire.otlp import JSON_CONTENT_TYPE, PROTOBUF_CONTENT_TYPE, is_json
 from watchkeeper.wire.protobuf import LENGTH, VARINT, delimited, tag, varint
-
-MAX_BODY_BYTES = 16 << 20
-RETRY_SECONDS = 5.0
 
 Receive = Callable[[bytes, str, str], tuple[bytes, str]]
 
@@ -51,8 +48,8 @@ def _endpoint(receive: Receive, threads: Threads) -> Endpoint:
         try:
             data = await body(request, MAX_BODY_BYTES)
             answer, answer_type = await threads.run(partial(receive, data, kind, encoding))
-        except Exception as error:  # noqa: BLE001 - the edge: _failure logs what is unexpected
-            return error_answer(_failure(error), kind)
+        except Exception as error:  # noqa: BLE001 - the edge: not_taken logs what is unexpected
+            return error_answer(not_taken(error), kind)
         return Response(answer, headers={"content-type": answer_type})
 
     return export
@@ -67,12 +64,3 @@ def error_answer(failure: Failure, content_type: str) -> Response:
     message = failure.message.encode()
     content = tag(1, VARINT) + varint(code) + delimited(tag(2, LENGTH), message)
     return Response(content, failure.status, failure.headers, PROTOBUF_CONTENT_TYPE)
-
-
-def _failure(error: Exception) -> Failure:
-    """Return a failure with a status that exporters know: 429 and 503 are tried again."""
-    if isinstance(error, OverloadError):
-        return Failure(429, "overload", str(error), error.retry_after_seconds)
-    if isinstance(error, StoreFullError):
-        return Failure(503, "store_full", str(error), RETRY_SECONDS)
-    return failure_of(error)

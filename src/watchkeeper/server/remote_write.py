@@ -12,16 +12,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from watchkeeper.errors import DecodeError, OverloadError, StoreFullError
 from watchkeeper.ingest.remote_write import RemoteWriteReceiver, Written
-from watchkeeper.server.answers import Endpoint, Failure, Refusal, failure_of
+from watchkeeper.server.answers import Endpoint, Refusal
 from watchkeeper.server.arguments import body
+from watchkeeper.server.intake import MAX_BODY_BYTES, not_taken
 from watchkeeper.server.threads import Threads
 from watchkeeper.wire.remote_write import Version
 
 PATH = "/prometheus/api/v1/write"
-MAX_BODY_BYTES = 16 << 20
-RETRY_SECONDS = 5.0
 _MEDIA_TYPE = "application/x-protobuf"
 _WRITTEN = "x-prometheus-remote-write-{}-written"
 
@@ -37,8 +35,9 @@ def _endpoint(receiver: RemoteWriteReceiver, threads: Threads) -> Endpoint:
             version = _version(request)
             data = await body(request, MAX_BODY_BYTES)
             written = await threads.run(partial(receiver.receive, data, version))
-        except Exception as error:  # noqa: BLE001 - the edge: _failure logs what is unexpected
-            failure = _failure(error)
+        except Exception as error:  # noqa: BLE001 - the edge: not_taken logs what is unexpected
+            # Of what Prometheus may send again, only 5xx are always sent again.
+            failure = not_taken(error, overload_status=503)
             headers = failure.headers | _counts(Written(0, 0, 0, ""))
             return PlainTextResponse(f"{failure.message}\n", failure.status, headers)
         if written.problem:
@@ -70,14 +69,3 @@ def _counts(written: Written) -> dict[str, str]:
         "exemplars": written.exemplars,
     }
     return {_WRITTEN.format(name): str(count) for name, count in counts.items()}
-
-
-def _failure(error: Exception) -> Failure:
-    """Return a failure with a status that Prometheus knows: only 5xx are always tried again."""
-    if isinstance(error, OverloadError) and not error.retry_after_seconds:
-        return Failure(413, "too_large", str(error))
-    if isinstance(error, StoreFullError):
-        return Failure(503, "store_full", str(error), RETRY_SECONDS)
-    if isinstance(error, DecodeError):
-        return Failure(400, "undecodable", str(error))
-    return failure_of(error)
