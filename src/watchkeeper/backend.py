@@ -140,7 +140,8 @@ class Backend:
                 await asyncio.to_thread(self.store.flush)
             except StorageError:
                 LOGGER.exception("hot data stays in the write-ahead log until the next start")
-            await asyncio.to_thread(self.store.close)
+            self.tailer.close()
+        await asyncio.to_thread(self.store.close)
 
     async def reload(self) -> None:
         """Read the files again and go on by them. Raises ConfigError, and keeps what runs.
