@@ -11,14 +11,13 @@ from watchkeeper.errors import OverloadError
 from watchkeeper.model import LogRecord
 from watchkeeper.ports import LogQuery
 from watchkeeper.server.records import log_json
-from watchkeeper.storage.attributes import as_text
+from watchkeeper.storage import fulfils
 
 Listener = Callable[[Sequence[LogRecord]], None]
 
 MOST_TAILS = 32
 WAITING_RECORDS = 2000
 HEARTBEAT_SECONDS = 15.0
-_OWN_FIELDS = frozenset({"service", "logger", "trace_id", "span_id", "message"})
 
 
 class Tails:
@@ -54,7 +53,7 @@ class Tails:
         stream = _Stream(asyncio.get_running_loop())
 
         def listen(records: Sequence[LogRecord]) -> None:
-            stream.put([record for record in records if matches(query, record)])
+            stream.put([record for record in records if fulfils(record, query)])
 
         self._listeners.add(listen)
         try:
@@ -63,28 +62,6 @@ class Tails:
                 yield await stream.next_event(self._closed)
         finally:
             self._listeners.discard(listen)
-
-
-def matches(query: LogQuery, record: LogRecord) -> bool:
-    """Tell whether a record fulfils a query, as the store does, whatever its time."""
-    if record.severity < query.minimum_severity:
-        return False
-    if query.trace_id and record.trace_id != query.trace_id:
-        return False
-    message = record.message.lower()
-    return (
-        all(word.lower() in message for word in query.words)
-        and not any(word.lower() in message for word in query.without_words)
-        and all(_has(record, name, value) for name, value in query.fields)
-        and not any(_has(record, name, value) for name, value in query.without_fields)
-    )
-
-
-def _has(record: LogRecord, name: str, value: str) -> bool:
-    if name in _OWN_FIELDS:
-        return bool(getattr(record, name) == value)
-    found = record.attributes.get(name)
-    return found is not None and as_text(found) == value
 
 
 class _Stream:

@@ -10,11 +10,11 @@ from watchkeeper.ports import LogBucket, LogQuery
 from watchkeeper.storage import attributes, log_rows
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
+from watchkeeper.storage.log_matching import RECORD_FIELDS
 from watchkeeper.storage.log_rows import LOGS
 from watchkeeper.storage.row_tiers import RowTiers
 from watchkeeper.storage.wal_format import RecordKind
 
-_COLUMN_FIELDS = {"service", "logger", "trace_id", "span_id", "message"}
 _BY_TIME = "timestamp_ns {0}, position {0}"
 
 
@@ -113,7 +113,7 @@ def _condition(query: LogQuery) -> tuple[str, list[Any]]:
 
 
 def _field(name: str, value: str) -> tuple[str, list[Any]]:
-    if name in _COLUMN_FIELDS:
+    if name in RECORD_FIELDS:
         return f"({name} = ?)", [attributes.clean(value)]
     needles = attributes.needles(name, value)
     return "(" + " OR ".join(["contains(attributes, ?)"] * len(needles)) + ")", list(needles)

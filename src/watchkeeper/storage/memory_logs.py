@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from watchkeeper.model import LogRecord
 from watchkeeper.ports import LogBucket, LogQuery
-from watchkeeper.storage import attributes, log_rows, log_store
+from watchkeeper.storage import log_rows, log_store
+from watchkeeper.storage.log_matching import fulfils
 from watchkeeper.storage.log_rows import LOGS
-
-_COLUMN_FIELDS = frozenset({"service", "logger", "trace_id", "span_id", "message"})
 
 
 class MemoryLogStore:
@@ -42,24 +41,8 @@ class MemoryLogStore:
 
     def _matching(self, query: LogQuery) -> list[LogRecord]:
         with self._lock:
-            return [record for record in self._records if _fulfils(record, query)]
-
-
-def _fulfils(record: LogRecord, query: LogQuery) -> bool:
-    message = record.message.lower()
-    return (
-        query.start_ns <= record.timestamp_ns <= query.end_ns
-        and record.severity >= query.minimum_severity
-        and query.trace_id in ("", record.trace_id)
-        and all(word.lower() in message for word in query.words)
-        and not any(word.lower() in message for word in query.without_words)
-        and all(_has(record, name, value) for name, value in query.fields)
-        and not any(_has(record, name, value) for name, value in query.without_fields)
-    )
-
-
-def _has(record: LogRecord, name: str, value: str) -> bool:
-    if name in _COLUMN_FIELDS:
-        return bool(getattr(record, name) == value)
-    found = record.attributes.get(name)
-    return found is not None and attributes.as_text(found) == value
+            return [
+                record
+                for record in self._records
+                if query.start_ns <= record.timestamp_ns <= query.end_ns and fulfils(record, query)
+            ]

@@ -5,7 +5,7 @@ from watchkeeper.errors import OverloadError
 from watchkeeper.model import LogRecord, Severity
 from watchkeeper.ports import LogQuery
 from watchkeeper.server import tail
-from watchkeeper.server.tail import Tails, matches
+from watchkeeper.server.tail import Tails
 
 pytestmark = pytest.mark.anyio
 
@@ -66,26 +66,3 @@ async def test_nothing_to_show_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch
     events = Tails().follow(ALL)
     await anext(events)
     assert await anext(events) == b": still here\n\n"
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        (ALL, True),
-        (LogQuery(0, 0, words=("disk", "FULL")), True),
-        (LogQuery(0, 0, words=("disk", "empty")), False),
-        (LogQuery(0, 0, without_words=("full",)), False),
-        (LogQuery(0, 0, fields=(("service", "api"), ("job_id", "7"))), True),
-        (LogQuery(0, 0, fields=(("job_id", "8"),)), False),
-        (LogQuery(0, 0, fields=(("retried", "true"), ("cost", "0.5"))), True),
-        (LogQuery(0, 0, fields=(("retried", "True"),)), False),
-        (LogQuery(0, 0, fields=(("span_id", "ab"), ("message", "Disk is full"))), True),
-        (LogQuery(0, 0, without_fields=(("span_id", "ab"),)), False),
-        (LogQuery(0, 0, without_fields=(("logger", "db"),)), True),
-        (LogQuery(0, 0, minimum_severity=Severity.ERROR), False),
-        (LogQuery(0, 0, trace_id="ab"), False),
-    ],
-)
-def test_a_record_is_compared_with_every_condition(query: LogQuery, expected: bool) -> None:
-    attributes = {"job_id": 7, "retried": True, "cost": 0.5}
-    assert matches(query, record("Disk is full", span_id="ab", attributes=attributes)) is expected
