@@ -1,6 +1,6 @@
 """PromQL: text and arrays in, arrays out."""
 
-from watchkeeper.promql.encode import encode
+from watchkeeper.promql.encode import encode, encode_pieces
 from watchkeeper.promql.engine import Engine
 from watchkeeper.promql.layout import pretty
 from watchkeeper.promql.limits import QueryLimits
@@ -10,6 +10,7 @@ from watchkeeper.promql.parser import parse
 from watchkeeper.promql.printer import format
 from watchkeeper.promql.result import Result, ResultType
 from watchkeeper.promql.syntax import Expression, VectorSelector
+from watchkeeper.promql.tree_json import tree_json
 from watchkeeper.promql.walk import map_durations, selectors
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ResultType",
     "VectorSelector",
     "encode",
+    "encode_pieces",
     "format",
     "format_duration_ms",
     "map_durations",
@@ -28,4 +30,5 @@ __all__ = [
     "parse_duration_ms",
     "pretty",
     "selectors",
+    "tree_json",
 ]

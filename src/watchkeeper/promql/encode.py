@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import orjson
 
@@ -15,20 +17,38 @@ from watchkeeper.promql.values import histogram_mask
 
 def encode(result: Result) -> bytes:
     """Return `{"resultType": ..., "result": ...}`; values are strings, times are seconds."""
-    head = b'{"resultType":"' + result.type.encode() + b'","result":'
-    return head + _result(result) + b"}"
+    return b"".join(encode_pieces(result))
 
 
-def _result(result: Result) -> bytes:
+def encode_pieces(result: Result, stats: bytes = b"") -> Iterator[bytes]:
+    """Give the same piece by piece, one a series, so that it is never in memory whole.
+
+    `stats` is JSON that goes beside the result.
+    """
+    yield b'{"resultType":"' + result.type.encode() + b'","result":'
+    yield from _result(result)
+    yield b',"stats":' + stats + b"}" if stats else b"}"
+
+
+def _result(result: Result) -> Iterator[bytes]:
     times = [format_seconds(moment) for moment in result.timestamps_ms.tolist()]
     match result.type:
         case ResultType.STRING:
-            return b"[" + times[0] + b"," + orjson.dumps(_valid(result.text)) + b"]"
+            yield b"[" + times[0] + b"," + orjson.dumps(_valid(result.text)) + b"]"
         case ResultType.SCALAR:
-            return _pair(times[0], float(result.values[0, 0]))
+            yield _pair(times[0], float(result.values[0, 0]))
         case ResultType.VECTOR:
-            return b"[" + b",".join(_element(result, row, times[0]) for row in _rows(result)) + b"]"
-    return b"[" + b",".join(_series(result, row, times) for row in _rows(result)) + b"]"
+            yield from _array(_element(result, row, times[0]) for row in _rows(result))
+        case ResultType.MATRIX:
+            yield from _array(_series(result, row, times) for row in _rows(result))
+
+
+def _array(items: Iterable[bytes]) -> Iterator[bytes]:
+    before = b"["
+    for item in items:
+        yield before + item
+        before = b","
+    yield b"]" if before == b"," else b"[]"
 
 
 def _rows(result: Result) -> range:

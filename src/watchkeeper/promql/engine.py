@@ -44,13 +44,18 @@ class Engine:
         self._clock = clock or SystemClock()
 
     def instant(
-        self, query: str | Expression, timestamp_ms: int, *, cancelled: Cancelled | None = None
+        self,
+        query: str | Expression,
+        timestamp_ms: int,
+        *,
+        lookback_ms: int | None = None,
+        cancelled: Cancelled | None = None,
     ) -> Result:
-        """Return the value of a query at one moment.
+        """Return the value of a query at one moment; `lookback_ms` is the engine's by default.
 
         Raises QuerySyntaxError, QueryLimitError, QueryError.
         """
-        return self._run(query, Grid(timestamp_ms, 0, 1), cancelled)
+        return self._run(query, Grid(timestamp_ms, 0, 1), lookback_ms, cancelled)
 
     def range(
         self,
@@ -59,6 +64,7 @@ class Engine:
         end_ms: int,
         step_ms: int,
         *,
+        lookback_ms: int | None = None,
         cancelled: Cancelled | None = None,
     ) -> Result:
         """Return a matrix: the query at `start_ms`, every `step_ms` after it, up to `end_ms`.
@@ -70,7 +76,7 @@ class Engine:
         if end_ms < start_ms:
             raise QueryError("the end of a range query must not be before its start")
         grid = Grid(start_ms, step_ms, (end_ms - start_ms) // step_ms + 1)
-        result = self._run(query, grid, cancelled)
+        result = self._run(query, grid, lookback_ms, cancelled)
         if result.type is ResultType.STRING:
             raise QueryError(
                 'invalid expression type "string" for range query, must be Scalar or instant Vector'
@@ -92,7 +98,13 @@ class Engine:
             if is_float
         ]
 
-    def _run(self, query: str | Expression, grid: Grid, cancelled: Cancelled | None) -> Result:
+    def _run(
+        self,
+        query: str | Expression,
+        grid: Grid,
+        lookback_ms: int | None,
+        cancelled: Cancelled | None,
+    ) -> Result:
         text = query if isinstance(query, str) else ""
         expression = parse(query) if isinstance(query, str) else query
         if grid.step_ms and type_of(expression) not in (SCALAR, VECTOR):
@@ -103,9 +115,9 @@ class Engine:
         budget = Budget(self._limits, self._clock, cancelled)
         budget.check_steps(grid.count)
         annotations = Annotations(text)
-        evaluation = Evaluation(
-            Selection(self._source, budget), budget, annotations, grid, self._lookback_ms
-        )
+        lookback_ms = self._lookback_ms if lookback_ms is None else lookback_ms
+        selection = Selection(self._source, budget)
+        evaluation = Evaluation(selection, budget, annotations, grid, lookback_ms)
         try:
             result = _result(evaluation.evaluate(expression, grid), grid)
         except RecursionError:
@@ -114,7 +126,12 @@ class Engine:
             ) from None
         except OverflowError:
             raise QueryError("a moment or a duration of the query is out of range") from None
-        return replace(result, warnings=annotations.warnings, infos=annotations.infos)
+        return replace(
+            result,
+            warnings=annotations.warnings,
+            infos=annotations.infos,
+            samples_touched=budget.samples,
+        )
 
 
 def _result(value: Value, grid: Grid) -> Result:

@@ -35,6 +35,11 @@ class Budget:
         self._began_ns = clock.monotonic_ns()
         self._samples = 0
 
+    @property
+    def samples(self) -> int:
+        """How many samples were read or computed so far."""
+        return self._samples
+
     def spend_samples(self, count: int) -> None:
         """Count samples that were read or are about to be computed."""
         self._samples += count

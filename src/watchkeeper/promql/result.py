@@ -28,6 +28,7 @@ class Result:
     counts only where it is present. A scalar is one series without labels; a scalar or vector
     has one moment. A string has `text` and no series. `histograms`, if there are any,
     is of the values' shape: a NativeHistogram where a sample is one, None elsewhere.
+    `samples_touched` counts what was read and computed on the way.
     """
 
     type: ResultType
@@ -39,6 +40,7 @@ class Result:
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = field(default=())
     histograms: Objects | None = None
+    samples_touched: int = 0
 
 
 def no_series(kind: ResultType, moments: Ints, text: str = "") -> Result:

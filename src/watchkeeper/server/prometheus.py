@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,22 +17,25 @@ from starlette.routing import Route
 
 from watchkeeper.backend import Backend
 from watchkeeper.clock import Clock
-from watchkeeper.promql import Engine, Result, encode
+from watchkeeper.promql import Engine, Result, tree_json
 from watchkeeper.promql import format as format_expression
 from watchkeeper.server.answers import answering, unrouted
 from watchkeeper.server.arguments import Arguments, arguments
+from watchkeeper.server.prometheus_features import Features
 from watchkeeper.server.prometheus_lookups import TRUNCATED, Lookups
 from watchkeeper.server.prometheus_parameters import (
     data_answer,
     error_answer,
     expression_of,
     limit_of,
+    lookback_ms,
     now_ms,
     step_range_ms,
     time_ms,
     timeout_seconds,
 )
 from watchkeeper.server.prometheus_status import Status
+from watchkeeper.server.query_answers import result_answer
 from watchkeeper.server.threads import Threads
 
 LONGEST_QUERY_SECONDS = 60.0
@@ -48,16 +52,22 @@ class Queries:
     async def instant(self, request: Request) -> Response:
         given = await arguments(request)
         moment_ms = time_ms(given, "time", now_ms(self.clock))
-        return await self._answer(
-            given, lambda query, stop: self.engine.instant(query, moment_ms, cancelled=stop)
-        )
+        reach_ms = lookback_ms(given)
+
+        def evaluate(query: str, stop: Callable[[], bool]) -> Result:
+            return self.engine.instant(query, moment_ms, lookback_ms=reach_ms, cancelled=stop)
+
+        return await self._answer(given, evaluate)
 
     async def range(self, request: Request) -> Response:
         given = await arguments(request)
         start_ms, end_ms, step_ms = step_range_ms(given)
+        reach_ms = lookback_ms(given)
 
         def evaluate(query: str, stop: Callable[[], bool]) -> Result:
-            return self.engine.range(query, start_ms, end_ms, step_ms, cancelled=stop)
+            return self.engine.range(
+                query, start_ms, end_ms, step_ms, lookback_ms=reach_ms, cancelled=stop
+            )
 
         return await self._answer(given, evaluate)
 
@@ -65,6 +75,10 @@ class Queries:
         given = await arguments(request)
         shown = await self.threads.run(lambda: format_expression(expression_of(given)))
         return data_answer(shown)
+
+    async def parse(self, request: Request) -> Response:
+        given = await arguments(request)
+        return data_answer(await self.threads.run(lambda: tree_json(expression_of(given))))
 
     async def _answer(
         self, given: Arguments, evaluate: Callable[[str, Callable[[], bool]], Result]
@@ -75,17 +89,38 @@ class Queries:
 
         def work() -> Response:
             expression_of(given)
+            began_ns = self.clock.monotonic_ns()
             result = evaluate(given.first("query"), abandoned.is_set)
+            seconds = (self.clock.monotonic_ns() - began_ns) / 1e9
+            stats = statistics(result, seconds) if given.first("stats") else None
             warnings = list(result.warnings)
             if limit and len(result.labels) > limit:
                 result = first_series(result, limit)
                 warnings.append(TRUNCATED)
-            return data_answer(encode(result), warnings=warnings, infos=result.infos)
+            return result_answer(result, warnings=warnings, stats=stats)
 
         try:
             return await self.threads.run(work, timeout_seconds=within)
         finally:
             abandoned.set()
+
+
+def statistics(result: Result, seconds: float) -> dict[str, Any]:
+    """Return what a query cost, as `stats` asks for it."""
+    return {
+        "timings": {
+            "evalTotalTime": seconds,
+            "resultSortTime": 0,
+            "queryPreparationTime": 0,
+            "innerEvalTime": seconds,
+            "execQueueTime": 0,
+            "execTotalTime": seconds,
+        },
+        "samples": {
+            "totalQueryableSamples": result.samples_touched,
+            "peakSamples": result.samples_touched,
+        },
+    }
 
 
 def first_series(result: Result, count: int) -> Result:
@@ -115,10 +150,12 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
     evaluated = Queries(backend.engine, queries, clock)
     lookups = Lookups(backend.store.metrics, reads)
     status = Status(backend, reads)
+    features = Features(backend, reads, clock)
     by_form = {
         "query": evaluated.instant,
         "query_range": evaluated.range,
         "format_query": evaluated.format,
+        "parse_query": evaluated.parse,
         "query_exemplars": lookups.exemplars,
         "labels": lookups.label_names,
         "series": lookups.series,
@@ -129,6 +166,10 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
         "rules": status.rules,
         "alerts": status.alerts,
         "targets": status.targets,
+        "targets/metadata": features.targets_metadata,
+        "alertmanagers": features.alertmanagers,
+        "features": features.features,
+        "status/walreplay": features.wal_replay,
         "status/buildinfo": status.build,
         "status/runtimeinfo": status.runtime,
         "status/config": status.config,
@@ -142,6 +183,7 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
                 for path, call in by_form.items()
             ),
             *(Route(f"/api/v1/{path}", answer(call)) for path, call in by_get.items()),
+            Route("/federate", answer(features.federate)),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
         ],

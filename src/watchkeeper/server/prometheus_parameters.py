@@ -38,13 +38,17 @@ _TYPE_BY_CODE = {
 def data_answer(data: Any, *, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
     """Return data in the envelope. Bytes are taken as JSON already."""
     rendered = data if isinstance(data, bytes) else orjson.dumps(data)
-    notes = b"".join(
+    body = b'{"status":"success","data":%b%b}' % (rendered, notes(warnings, infos))
+    return Response(body, media_type="application/json")
+
+
+def notes(warnings: Sequence[str], infos: Sequence[str]) -> bytes:
+    """Return what goes into the envelope behind the data, each with a comma before it."""
+    return b"".join(
         b',"%b":%b' % (name, orjson.dumps(list(texts)))
         for name, texts in ((b"warnings", warnings), (b"infos", infos))
         if texts
     )
-    body = b'{"status":"success","data":%b%b}' % (rendered, notes)
-    return Response(body, media_type="application/json")
 
 
 def error_answer(failure: Failure) -> Response:
@@ -121,6 +125,16 @@ def limit_of(given: Arguments) -> int:
     return int(text)
 
 
+def lookback_ms(given: Arguments) -> int | None:
+    """Return `lookback_delta`, None for the server's own."""
+    if not given.first("lookback_delta"):
+        return None
+    length_ms = duration_ms(given, "lookback_delta")
+    if length_ms <= 0:
+        raise refuse("lookback_delta", "must be greater than 0")
+    return length_ms
+
+
 def timeout_seconds(given: Arguments, most: float) -> float:
     """Return how long a query may take: `timeout`, but at most the server's own bound."""
     return min(duration_ms(given, "timeout") / 1000, most) if given.first("timeout") else most
@@ -134,16 +148,16 @@ def expression_of(given: Arguments) -> Expression:
         raise refuse("query", str(error)) from None
 
 
-def matcher_sets(given: Arguments) -> list[tuple[Matcher, ...]]:
+def matcher_sets(given: Arguments, name: str = "match[]") -> list[tuple[Matcher, ...]]:
     """Return the matchers of every `match[]`, parsed: not on the event loop."""
     sets = []
-    for text in given.every("match[]"):
+    for text in given.every(name):
         try:
             expression = parse(text)
         except QuerySyntaxError as error:
-            raise refuse("match[]", str(error)) from None
+            raise refuse(name, str(error)) from None
         if not isinstance(expression, VectorSelector):
-            raise refuse("match[]", f"{text} is not a series selector")
+            raise refuse(name, f"{text} is not a series selector")
         sets.append(expression.all_matchers)
     return sets
 

@@ -105,7 +105,7 @@ async def test_a_query_that_takes_too_long_is_a_timeout_and_is_told_to_stop(
 ) -> None:
     stopped = Event()
 
-    def wait(query: str, moment_ms: int, *, cancelled: Any) -> None:
+    def wait(query: str, moment_ms: int, *, lookback_ms: int | None, cancelled: Any) -> None:
         for _ in range(500):
             if cancelled():
                 stopped.set()
