@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from watchkeeper.clock import Clock
@@ -49,6 +50,7 @@ class Places:
     data: Path
     dashboards: Path | None = None
     external_url: str = ""
+    experimental_functions: bool = False
     log_files: tuple[str, ...] = ()
 
 
@@ -64,9 +66,10 @@ class Configuration:
     def read(places: Places) -> Configuration:
         """Read every file that `places` and prometheus.yml name."""
         prometheus = load_prometheus_config(places.prometheus)
+        check = partial(parse, experimental=places.experimental_functions)
         return Configuration(
             prometheus,
-            load_rules(prometheus.rule_paths(), parse=parse),
+            load_rules(prometheus.rule_paths(), parse=check),
             load_alertmanager_config(places.alertmanager),
         )
 
@@ -113,7 +116,7 @@ class Backend:
             positions=places.data / "tail" / "positions.json",
             clock=clock,
         )
-        self.query_limits = QueryLimits()
+        self.query_limits = QueryLimits(experimental_functions=places.experimental_functions)
         self.engine = Engine(store.metrics, limits=self.query_limits, clock=clock)
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
@@ -147,7 +150,7 @@ class Backend:
         """Read the files again and go on by them. Raises ConfigError, and keeps what runs.
 
         Alerts keep their state: the new evaluator finds it in the store, the new notifier in
-        its directory.
+        its directory, with what was told.
         """
         async with self._changing:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from watchkeeper.notify.notification_log import LogKey
 from watchkeeper.notify.snapshot import DeliveryRecord
@@ -17,13 +17,16 @@ REPEATED_FAILURES = 5
 FAILED = "failed"
 DELIVERED = "delivered"
 
+Entry = tuple[LogKey, DeliveryRecord]
+"""A delivery and the notification it was of."""
+
 
 class History:
     """Deliveries in order, and how many there were in all. One receiver that is down for long
     must not push everything else out: of its repeated failures only the last are kept."""
 
-    def __init__(self) -> None:
-        self._entries: list[tuple[LogKey, DeliveryRecord]] = []
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._entries: list[Entry] = list(entries)
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, key: LogKey, record: DeliveryRecord) -> None:
@@ -33,6 +36,10 @@ class History:
             self._drop_repeats(key, record.summary)
         self._entries.append((key, record))
         del self._entries[:-LENGTH]
+
+    def all(self) -> tuple[Entry, ...]:
+        """Return what is remembered as `History` takes it, oldest first."""
+        return tuple(self._entries)
 
     def newest_first(self) -> tuple[DeliveryRecord, ...]:
         """Return what is remembered."""

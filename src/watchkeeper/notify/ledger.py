@@ -42,12 +42,12 @@ class Ledger:
         self._clock = clock
         self._lock = threading.RLock()
         self._saving = threading.Lock()
-        self._history = History()
         self._alerts: dict[Labels, Alert] = {}
         self._state_file = StateFile(directory)
         state = self._state_file.load()
         self._silences = SilenceBook(ids, state.silences)
         self._log = NotificationLog(state.log)
+        self._history = History(state.deliveries)
         self._dispatcher = Dispatcher(config.route, self._log.told_firing)
         self._unsaved = False
         self._adopt(state)
@@ -169,6 +169,7 @@ class Ledger:
         """Remember how a delivery went."""
         with self._lock:
             self._history.add(key, record)
+            self._unsaved = True
 
     def note_told(self, notification: Notification) -> None:
         """Remember that all of a notification is said."""
@@ -205,6 +206,7 @@ class Ledger:
                     silences=self._silences.all(),
                     log=self._log.all(),
                     alerts=tuple(self._alerts.values()),
+                    deliveries=self._history.all(),
                 )
             try:
                 self._state_file.save(state)

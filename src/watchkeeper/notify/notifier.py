@@ -38,9 +38,9 @@ class NotifierSettings:
 class Notifier:
     """Alertmanager's half of the work, in one object.
 
-    Every method may be called from any thread. `directory` keeps silences, the notification
-    log and the alerts across restarts; None keeps nothing. `client` replaces the HTTP client
-    for receivers without an http_config of their own.
+    Every method may be called from any thread. `directory` keeps silences, alerts, what was
+    told and the last deliveries across restarts; None keeps nothing. `client` replaces the HTTP
+    client for receivers without an http_config of their own.
     """
 
     def __init__(

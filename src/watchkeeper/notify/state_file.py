@@ -1,4 +1,4 @@
-"""What survives a restart: silences, what was told to whom, and the alerts themselves."""
+"""What survives a restart: silences, what was told to whom, the last deliveries, the alerts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from watchkeeper.errors import StorageError
 from watchkeeper.notify.alert import Alert
+from watchkeeper.notify.history import Entry
 from watchkeeper.notify.notification_log import LogEntry, LogKey
 from watchkeeper.notify.silence import Silence
 
@@ -29,6 +30,7 @@ class State:
     silences: tuple[Silence, ...] = ()
     log: tuple[tuple[LogKey, LogEntry], ...] = ()
     alerts: tuple[Alert, ...] = ()
+    deliveries: tuple[Entry, ...] = ()
 
 
 class StateFile:

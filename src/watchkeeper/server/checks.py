@@ -112,21 +112,24 @@ def evaluating(backend: Backend, now_ns: int) -> tuple[bool, str]:
 
 
 def notifying(backend: Backend, now_ns: int) -> tuple[bool, str]:
-    """No receiver's last delivery failed."""
+    """No last delivery failed, by any way that is still configured."""
     if "notifier" in backend.failures:
         return False, f"the notifier failed and was started again: {backend.failures['notifier']}"
     last: dict[tuple[str, str], DeliveryRecord] = {}
+    receivers = backend.notifier.receivers()
+    ways = {(receiver.name, kind) for receiver in receivers for kind in receiver.integrations}
     for record in backend.notifier.history():
-        last.setdefault((record.receiver, record.integration), record)
+        if (record.receiver, record.integration) in ways:
+            last.setdefault((record.receiver, record.integration), record)
     for record in last.values():
         if record.outcome == "failed":
             return False, f"{record.receiver} ({record.integration}) fails: {record.detail}"
-    receivers = counted(len(backend.notifier.receivers()), "receiver")
+    known = counted(len(receivers), "receiver")
     if not last:
-        return True, f"{receivers}; nothing had to be sent yet"
+        return True, f"{known}; nothing had to be sent yet"
     if len(last) == 1:
-        return True, f"{receivers}; the last message arrived"
-    return True, f"{receivers}; the last message by each of {len(last)} ways arrived"
+        return True, f"{known}; the last message arrived"
+    return True, f"{known}; the last message by each of {len(last)} ways arrived"
 
 
 def counted(number: int, noun: str) -> str:

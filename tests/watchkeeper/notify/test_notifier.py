@@ -278,6 +278,21 @@ async def test_a_restart_keeps_silences(start_watch) -> None:
     assert await again.after(60) == []
 
 
+@pytest.mark.parametrize(("answer", "outcome"), [(200, "delivered"), (400, "failed")])
+async def test_a_restart_keeps_what_was_delivered_and_what_failed(
+    start_watch, answer: int, outcome: str
+) -> None:
+    watch = start_watch(CONFIG)
+    watch.answer = answer
+    watch.fire("Slow", service="api")
+    await watch.after(10)
+    [record] = watch.notifier.history()
+    assert record.outcome == outcome
+    again = start_watch(CONFIG, clock=watch.clock)
+    assert again.notifier.history() == (record,)
+    assert again.notifier.deliveries() == {}
+
+
 async def test_damaged_state_is_set_aside_and_the_watch_goes_on(start_watch, tmp_path) -> None:
     watch = start_watch(CONFIG)
     watch.silence('alertname="Slow"', 600)

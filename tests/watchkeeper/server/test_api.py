@@ -9,7 +9,7 @@ import pytest
 
 from watchkeeper.backend import Backend
 from watchkeeper.errors import StoreFullError
-from watchkeeper.notify import DeliveryRecord
+from watchkeeper.notify import DeliveryRecord, ReceiverStatus
 
 pytestmark = pytest.mark.anyio
 
@@ -93,6 +93,14 @@ async def test_a_receiver_that_keeps_failing_is_not_healthy(
     assert checks["notifying"]["detail"] == "on-call (webhook) fails: HTTP 500"
 
 
+async def test_a_receiver_that_is_no_longer_configured_is_not_held_against_the_watch(
+    client: httpx2.AsyncClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = replace(delivery("failed", 10), receiver="a receiver of before")
+    monkeypatch.setattr(backend.notifier, "history", lambda: (gone,))
+    assert (await client.get("/api/health")).json()["ok"] is True
+
+
 async def test_a_receiver_that_recovered_is_healthy(
     client: httpx2.AsyncClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +125,8 @@ async def test_what_is_well_is_said_in_whole_words(
     said: str,
 ) -> None:
     history = tuple(replace(delivery("delivered", 10), integration=way) for way in ways)
+    receivers = (ReceiverStatus("on-call", ways), ReceiverStatus("everybody", ()))
+    monkeypatch.setattr(backend.notifier, "receivers", lambda: receivers)
     monkeypatch.setattr(backend.notifier, "history", lambda: history)
     checks = {c["name"]: c for c in (await client.get("/api/health")).json()["checks"]}
     assert checks["evaluating"]["detail"] == "3 rules in 1 group"
