@@ -58,6 +58,12 @@ def main() -> None:
     is_flag=True,
     help="Something in front encrypts: allow an address other than loopback without TLS.",
 )
+@click.option(
+    "--enable-feature",
+    multiple=True,
+    type=click.Choice(["promql-experimental-functions"]),
+    help="Allow what Prometheus refuses without the flag of this name.",
+)
 def run(**options: object) -> None:
     """Scrape, receive, store, answer, evaluate and notify, until SIGINT or SIGTERM.
 

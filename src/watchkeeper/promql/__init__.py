@@ -2,6 +2,7 @@
 
 from watchkeeper.promql.encode import encode, encode_pieces
 from watchkeeper.promql.engine import Engine
+from watchkeeper.promql.experimental import FEATURE
 from watchkeeper.promql.layout import pretty
 from watchkeeper.promql.limits import QueryLimits
 from watchkeeper.promql.literals import format_duration_ms, parse_duration_ms
@@ -14,6 +15,7 @@ from watchkeeper.promql.tree_json import tree_json
 from watchkeeper.promql.walk import map_durations, selectors
 
 __all__ = [
+    "FEATURE",
     "Engine",
     "Expression",
     "QueryLimits",

@@ -13,6 +13,7 @@ from watchkeeper.ports import SeriesSource, VectorSample
 from watchkeeper.promql.annotations import Annotations
 from watchkeeper.promql.checker import type_of
 from watchkeeper.promql.evaluation import Evaluation
+from watchkeeper.promql.experimental import refuse_experimental
 from watchkeeper.promql.grid import Grid
 from watchkeeper.promql.limits import Budget, QueryLimits
 from watchkeeper.promql.merging import drop_names
@@ -107,6 +108,8 @@ class Engine:
     ) -> Result:
         text = query if isinstance(query, str) else ""
         expression = parse(query) if isinstance(query, str) else query
+        if not self._limits.experimental_functions:
+            refuse_experimental(expression, text)
         if grid.step_ms and type_of(expression) not in (SCALAR, VECTOR):
             raise QueryError(
                 f'invalid expression type "{type_of(expression)}" for range query, '

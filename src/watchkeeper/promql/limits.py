@@ -14,13 +14,15 @@ class QueryLimits:
     """What one query may ask for at most.
 
     `samples` counts those read and those computed; `steps` are the moments of a range query
-    (Prometheus allows 11,000); `series` those that one selector may bring.
+    (Prometheus allows 11,000); `series` those that one selector may bring. Without
+    `experimental_functions`, what Prometheus has behind its flag of that name is refused.
     """
 
     samples: int = 50_000_000
     steps: int = 11_000
     series: int = 200_000
     seconds: float = 120.0
+    experimental_functions: bool = True
 
 
 class Budget:

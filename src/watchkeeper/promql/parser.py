@@ -7,6 +7,7 @@ from dataclasses import replace
 from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import METRIC_NAME
 from watchkeeper.promql.checker import check
+from watchkeeper.promql.experimental import refuse_experimental
 from watchkeeper.promql.lexer import Kind, Token
 from watchkeeper.promql.literals import parse_duration_ms, parse_number
 from watchkeeper.promql.modifier_parser import ModifierParser
@@ -37,8 +38,8 @@ from watchkeeper.promql.syntax import (
 _NOT_A_METRIC = frozenset({"bool", "on", "ignoring", "group_left", "group_right", "atan2"})
 
 
-def parse(text: str) -> Expression:
-    """Return the tree of a query, its types checked.
+def parse(text: str, *, experimental: bool = True) -> Expression:
+    """Return the tree of a query, its types checked; `experimental` allows such functions.
 
     Raises QuerySyntaxError with line, column, and what was expected.
     """
@@ -47,6 +48,8 @@ def parse(text: str) -> Expression:
         expression = parser.expression(0)
         parser.expect_end()
         check(expression, text)
+        if not experimental:
+            refuse_experimental(expression, text)
     except RecursionError:
         raise QuerySyntaxError("1:1: parse error: the query is nested too deeply") from None
     return expression

@@ -133,6 +133,8 @@ AGGREGATIONS: dict[str, ValueType | None] = {
 }
 """The type of each aggregation's parameter, None where it takes none."""
 
+EXPERIMENTAL_AGGREGATIONS = frozenset({"limit_ratio", "limitk"})
+
 COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 SET_OPERATORS = frozenset({"and", "or", "unless"})
 TRIMS = frozenset({"</", ">/"})

@@ -11,6 +11,7 @@ from pathlib import Path
 from watchkeeper.backend import Backend, Places
 from watchkeeper.clock import SystemClock
 from watchkeeper.errors import ConfigError, WatchkeeperError
+from watchkeeper.promql import FEATURE
 from watchkeeper.server.access import decide_access, read_tokens
 from watchkeeper.server.application import Application
 from watchkeeper.server.log import write_json_lines
@@ -35,6 +36,7 @@ class Options:
     accept_plain_http: bool = False
     external_url: str = ""
     tail: tuple[str, ...] = ()
+    enable_feature: tuple[str, ...] = ()
 
 
 def launch(options: Options) -> None:
@@ -58,6 +60,7 @@ def launch(options: Options) -> None:
                 data=options.data,
                 external_url=options.external_url or url_of(listener, encryption),
                 log_files=options.tail,
+                experimental_functions=FEATURE in options.enable_feature,
             ),
             clock=clock,
         )

@@ -99,7 +99,11 @@ class Features:
                     ),
                     True,
                 ),
-                "promql_functions": dict.fromkeys(sorted(FUNCTIONS), True),
+                "promql_functions": {
+                    name: self.backend.query_limits.experimental_functions
+                    or not FUNCTIONS[name].experimental
+                    for name in sorted(FUNCTIONS)
+                },
                 "promql_operators": dict.fromkeys(sorted({*AGGREGATIONS, *PRECEDENCE}), True),
             }
         )

@@ -148,12 +148,19 @@ def explained(query: str, mine: Answer, yours: Answer) -> bool:
     """
     if any("same labelset" in one for one in (mine, yours) if isinstance(one, str)):
         return True
-    if ("stddev" in query or "stdvar" in query) and ("/" in query or "%" in query):
-        return not isinstance(mine, str) and not isinstance(yours, str)
+    if ("stddev" in query or "stdvar" in query) and not isinstance(mine, str):
+        return not isinstance(yours, str) and agree(zeroed(mine), zeroed(yours))
     if isinstance(mine, str):
         compares = any(f" {one} " in query for one in grammar.COMPARISONS)
         return compares and "many-to-one matching must be explicit" in mine
     return " or " in query and not isinstance(yours, str) and agree(nameless(mine), nameless(yours))
+
+
+def zeroed(answer: dict) -> Answer:
+    return {
+        metric: {at: 0.0 if math.isnan(value) else value for at, value in values.items()}
+        for metric, values in answer.items()
+    }
 
 
 def nameless(answer: dict) -> Answer:

@@ -230,3 +230,12 @@ def test_what_a_query_would_compute_counts_before_it_is_computed(shelf) -> None:
     engine = Engine(shelf, limits=QueryLimits(samples=5000))
     with pytest.raises(QueryLimitError, match="more than 5000 samples"):
         engine.range("x", 0, 1000 * 1000, 1000)
+
+
+@pytest.mark.parametrize("query", ["mad_over_time(up[5m])", "limitk(1, up)", "sum(info(up))"])
+def test_experimental_functions_can_be_refused(shelf, query: str) -> None:
+    Engine(shelf).instant(query, 0)
+    careful = Engine(shelf, limits=QueryLimits(experimental_functions=False))
+    with pytest.raises(QuerySyntaxError, match=r"1:\d+: .*enable.*promql-experimental-functions"):
+        careful.instant(query, 0)
+    careful.instant("max_over_time(up[5m])", 0)
