@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(90)]
 MEGABYTE = 1024 * 1024
 REJECTED_PDF = 'files_processed_total{file_type="pdf",status="rejected"}'
 REJECTED_DOCX = 'files_processed_total{file_type="docx",status="rejected"}'
-FAILED_JOBS = 'completed_jobs_total{status="failed"}'
+REJECTED_JOBS = 'completed_jobs_total{status="rejected"}'
 REFUSED_JOBS = 'http_requests_total{endpoint="/api/jobs",status_code="422"}'
 TOO_LARGE = 'http_requests_total{status_code="413"}'
 UNAVAILABLE = 'http_requests_total{status_code="503"}'
@@ -111,7 +111,7 @@ CASES: dict[str, tuple[Act, int, str, str]] = {
         lambda they: they.work_on(zip_bomb()), 422, "file_expands_too_much", REJECTED_DOCX
     ),
     "endless text": (
-        lambda they: they.work_on(b"word " * 50_000), 422, "file_too_long", FAILED_JOBS
+        lambda they: they.work_on(b"word " * 50_000), 422, "file_too_long", REJECTED_JOBS
     ),
     "11 MB": (lambda they: they.upload(bytes(11 * MEGABYTE)), 413, "file_too_large", TOO_LARGE),
     "private URL": (
@@ -120,10 +120,10 @@ CASES: dict[str, tuple[Act, int, str, str]] = {
     ),
     "redirect to a private URL": (
         lambda they: they.point_at(f"{they.board}/inside"),
-        422, "posting_url_private", FAILED_JOBS,
+        422, "posting_url_private", REJECTED_JOBS,
     ),
     "URL that never answers": (
-        lambda they: they.point_at(f"{they.board}/silent"), 422, "posting_timeout", FAILED_JOBS
+        lambda they: they.point_at(f"{they.board}/silent"), 422, "posting_timeout", REJECTED_JOBS
     ),
     "wrong passwords": (
         Hostile.guess_passwords,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,6 +22,7 @@ from resume_optimizer.settings import Limits
 from resume_optimizer.telemetry import (
     JOB_COMPLETED,
     JOB_FAILED,
+    JOB_REJECTED,
     JOB_RETRIED,
     JOB_SPAN,
     JOB_STARTED,
@@ -139,10 +141,15 @@ class Attempts:
         )
         if seconds is None:
             return
-        self._count("failed", "failed", seconds, notes.company_type)
+        rejected = failure.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        status = "rejected" if rejected else "failed"
+        self._count(status, status, seconds, notes.company_type)
         self._telemetry.counter(conventions.ATTEMPTS).inc(outcome="failed")
         self._telemetry.log(
-            JOB_FAILED, job_id=str(work.job_id), code=failure.code, duration_seconds=seconds
+            JOB_REJECTED if rejected else JOB_FAILED,
+            job_id=str(work.job_id),
+            code=failure.code,
+            duration_seconds=seconds,
         )
 
     async def _retry(self, work: Work, notes: Notes, failure: Failure) -> None:

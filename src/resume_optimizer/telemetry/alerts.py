@@ -74,14 +74,14 @@ ALERTS = (
         name="JobProcessingFailures",
         expression=(
             'sum(rate(completed_jobs_total{status="failed"}[10m]))'
-            " / sum(rate(completed_jobs_total[10m])) > 0.1"
+            ' / sum(rate(completed_jobs_total{status!="rejected"}[10m])) > 0.1'
         ),
         for_seconds=300,
         severity=Urgency.CRITICAL,
         summary="Jobs fail",
         description=(
-            "{{ $value | humanizePercentage }} of the jobs that ended in the last 10 minutes"
-            " failed."
+            "{{ $value | humanizePercentage }} of the jobs of the last 10 minutes failed,"
+            " and not for what people asked."
         ),
         runbook=_runbook("JobProcessingFailures"),
         drill="llm-errors",

@@ -8,7 +8,7 @@ ERROR_RATIO = (
 )
 SUCCESS_RATIO = (
     'sum(rate(resume_optimizations_total{status="success"}[1h]))'
-    " / sum(rate(resume_optimizations_total[1h]))"
+    ' / sum(rate(resume_optimizations_total{status!="rejected"}[1h]))'
 )
 GOOD_BELOW_ONE_PERCENT = (
     Threshold(0, "green"),

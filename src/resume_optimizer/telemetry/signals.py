@@ -37,7 +37,7 @@ OPTIMIZATIONS = Counter(
     name="resume_optimizations_total",
     help="Resume optimizations by how they ended and the kind of company that hires.",
     labels=(
-        Label("status", values=("success", "failed")),
+        Label("status", values=("success", "failed", "rejected")),
         Label("company_type", values=("startup", "enterprise", "agency", "public", "unknown")),
     ),
 )
@@ -81,6 +81,12 @@ JOB_RETRIED = LogEvent(
     (JOB_ID, Field("attempt", int), CODE),
 )
 JOB_FAILED = LogEvent("job_failed", "Job failed", Severity.ERROR, (JOB_ID, CODE, DURATION))
+JOB_REJECTED = LogEvent(
+    "job_rejected",
+    "Job rejected: its file or posting cannot be used",
+    Severity.WARNING,
+    (JOB_ID, CODE, DURATION),
+)
 JOB_RECOVERED = LogEvent(
     "job_recovered", "Job put back into the queue", Severity.WARNING, (JOB_ID, Field("status"))
 )
@@ -133,6 +139,7 @@ SIGNALS = (
             JOB_COMPLETED,
             JOB_RETRIED,
             JOB_FAILED,
+            JOB_REJECTED,
             JOB_RECOVERED,
             USER_REGISTERED,
             USER_LOGGED_IN,

@@ -10,8 +10,8 @@ ACTIVE = Gauge(
 )
 COMPLETED = Counter(
     name="completed_jobs_total",
-    help="Jobs that ended, by how.",
-    labels=(Label("status", values=("completed", "failed")),),
+    help="Jobs that ended, by how; `rejected` is what the asker has to mend.",
+    labels=(Label("status", values=("completed", "failed", "rejected")),),
 )
 DURATION = Histogram(
     name="job_duration_seconds",

@@ -107,8 +107,9 @@ async def test_a_file_that_cannot_be_read_ends_the_job_with_its_code(
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, job["error"]["code"])
     file_type = "docx" if "file_expands_too_much" in codes else "pdf"
     assert measured("files_processed_total", file_type=file_type, status="rejected") == 1
-    assert measured("completed_jobs_total", status="failed") == 1
-    assert measured("resume_optimizations_total", status="failed", company_type="unknown") == 1
+    assert measured("completed_jobs_total", status="rejected") == 1
+    assert measured("completed_jobs_total", status="failed") == 0
+    assert measured("resume_optimizations_total", status="rejected", company_type="unknown") == 1
 
 
 async def test_a_posting_that_redirects_into_a_private_network_is_refused(
