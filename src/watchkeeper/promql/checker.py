@@ -33,6 +33,7 @@ from watchkeeper.promql.syntax import (
     VectorSelector,
     Window,
 )
+from watchkeeper.promql.walk import chain
 
 WINDOWS = {
     Window.ANCHORED: ("changes", "delta", "increase", "rate", "resets"),
@@ -56,9 +57,10 @@ def type_of(expression: Expression) -> ValueType:
             return type_of(inner)
         case Call(name=name):
             return FUNCTIONS[name].result
-        case Binary(left=left, right=right):
-            scalars = type_of(left) is SCALAR and type_of(right) is SCALAR
-            return SCALAR if scalars else VECTOR
+        case Binary():
+            first, operators = chain(expression)
+            operands = [first, *(one.right for one in operators)]
+            return SCALAR if all(type_of(one) is SCALAR for one in operands) else VECTOR
 
 
 def check(expression: Expression, text: str) -> None:
@@ -93,7 +95,11 @@ class _Checker:
             case Unary():
                 return self._unary(node)
             case Binary():
-                return self._binary(node)
+                first, operators = chain(node)
+                found = self.visit(first)
+                for one in operators:
+                    found = self._binary(one, found)
+                return found
             case Call():
                 return self._call(node)
             case Aggregate():
@@ -121,17 +127,15 @@ class _Checker:
             )
         return found
 
-    def _binary(self, node: Binary) -> ValueType:
-        sides = []
-        for side in (node.left, node.right):
-            found = self.visit(side)
+    def _binary(self, node: Binary, left: ValueType) -> ValueType:
+        sides = [left, self.visit(node.right)]
+        for side, found in zip((node.left, node.right), sides, strict=True):
             if found not in (SCALAR, VECTOR):
                 self._fail(
                     side,
                     "binary expression must contain only scalar and instant vector types, "
                     f"got {found}",
                 )
-            sides.append(found)
         scalars = sides.count(SCALAR)
         if scalars == 2 and node.operator in COMPARISONS and not node.returns_bool:
             self._fail(node, "comparisons between scalars must use BOOL modifier")

@@ -41,6 +41,7 @@ from watchkeeper.promql.syntax import (
 )
 from watchkeeper.promql.values import Scalars, Text, Value, Vectors, Windows
 from watchkeeper.promql.vector_matching import combine, set_operation
+from watchkeeper.promql.walk import chain
 
 DEFAULT_SUBQUERY_STEP_MS = 60_000
 """The step of a subquery that names none (Prometheus' default evaluation interval)."""
@@ -199,7 +200,14 @@ class Evaluation:
         return Scalars(-self.scalar(node.operand, grid))
 
     def _binary(self, node: Binary, grid: Grid) -> Value:
-        left, right = self.evaluate(node.left, grid), self.evaluate(node.right, grid)
+        first, operators = chain(node)
+        value = self.evaluate(first, grid)
+        for one in operators:
+            self.budget.check_time()
+            value = self._combined(one, value, self.evaluate(one.right, grid))
+        return value
+
+    def _combined(self, node: Binary, left: Value, right: Value) -> Value:
         match left, right:
             case Vectors(), Vectors():
                 left, right = left.compact(), right.compact()

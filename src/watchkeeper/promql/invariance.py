@@ -16,6 +16,7 @@ from watchkeeper.promql.syntax import (
     Unary,
     VectorSelector,
 )
+from watchkeeper.promql.walk import chain
 
 _OF_THE_MOMENT = CALENDAR | {"time", "timestamp", "predict_linear", "start_timestamp"}
 
@@ -32,7 +33,8 @@ def same_at_every_step(node: Expression) -> bool:
         case Parens(expression=inner) | Unary(operand=inner):
             return same_at_every_step(inner)
         case Binary():
-            return same_at_every_step(node.left) and same_at_every_step(node.right)
+            first, operators = chain(node)
+            return all(map(same_at_every_step, (first, *(one.right for one in operators))))
         case Call(name="info"):
             return same_at_every_step(node.arguments[0])
         case Call():

@@ -27,7 +27,7 @@ from watchkeeper.promql.syntax import (
     Unary,
     VectorSelector,
 )
-from watchkeeper.promql.walk import children
+from watchkeeper.promql.walk import chain, children
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _METRIC = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
@@ -55,8 +55,9 @@ def format(expression: Expression) -> str:  # noqa: C901  one arm a node
         case Unary(operator=operator, operand=operand):
             return f"{operator}{format(operand)}"
         case Binary():
-            operator = binary_operator(expression)
-            return f"{format(expression.left)} {operator} {format(expression.right)}"
+            first, operators = chain(expression)
+            rest = (f"{binary_operator(one)} {format(one.right)}" for one in operators)
+            return " ".join([format(first), *rest])
         case Call(name=name, arguments=arguments):
             return f"{name}({', '.join(format(argument) for argument in arguments)})"
         case Aggregate():

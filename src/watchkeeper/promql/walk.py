@@ -42,9 +42,24 @@ def children(node: Expression) -> tuple[Expression, ...]:
 
 def walk(node: Expression) -> Iterator[Expression]:
     """Give a node and everything below it, parents first."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(children(node)))
+
+
+def chain(node: Binary) -> tuple[Expression, list[Binary]]:
+    """Return the first operand of `a + b + c ...` and its operators from the inside out.
+
+    Chains may be thousands long; whoever follows them by recursion runs out of stack.
+    """
+    operators: list[Binary] = []
+    first: Expression = node
+    while isinstance(first, Binary):
+        operators.append(first)
+        first = first.left
+    return first, operators[::-1]
 
 
 def selectors(expression: Expression) -> list[VectorSelector]:

@@ -9,6 +9,7 @@ import pytest
 
 from watchkeeper.errors import QueryError, QueryLimitError, QuerySyntaxError
 from watchkeeper.promql import Engine, QueryLimits, ResultType, parse
+from watchkeeper.promql import format as format_expression
 from watchkeeper.promql.selection import is_stale
 from watchkeeper.promql.series_notation import STALE
 
@@ -239,3 +240,11 @@ def test_experimental_functions_can_be_refused(shelf, query: str) -> None:
     with pytest.raises(QuerySyntaxError, match=r"1:\d+: .*enable.*promql-experimental-functions"):
         careful.instant(query, 0)
     careful.instant("max_over_time(up[5m])", 0)
+
+
+@pytest.mark.parametrize("operator", ["+", "or", "== bool"])
+def test_a_chain_of_operators_may_be_long(shelf, operator: str) -> None:
+    shelf.put([0], [1.0], name="up")
+    query = f" {operator} ".join(["up"] * 2000)
+    assert format_expression(parse(query)) == query
+    assert Engine(shelf).vector(query, 0)[0].value == (2000 if operator == "+" else 1)
