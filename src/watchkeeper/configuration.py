@@ -117,6 +117,16 @@ class SecretUrl(Secret):
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{MASK}"
 
 
+def revealed(secret: Secret | None, file: str | Path) -> str:
+    """Return a secret as given, or as its file holds it now; '' where there is neither.
+
+    Raises OSError and UnicodeError: who asks knows what the secret is for.
+    """
+    if secret is not None:
+        return secret.reveal()
+    return Path(file).read_text(encoding="utf-8").strip() if file else ""
+
+
 def read_yaml(path: Path) -> object:
     """Return what a YAML file holds. Raises ConfigError: unreadable, not YAML, a key twice."""
     try:

@@ -11,8 +11,9 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from watchkeeper.configuration import Duration, Secret, convert, read_yaml
+from watchkeeper.configuration import Duration, convert, read_yaml
 from watchkeeper.errors import ConfigError
+from watchkeeper.http_client import Authorization, BasicAuth, TlsConfig
 from watchkeeper.ingest.relabel import RelabelConfig, Relabeler
 
 Section = TypeVar("Section", bound=msgspec.Struct)
@@ -68,31 +69,6 @@ class FileDiscovery(_Section, frozen=True, kw_only=True):
 
     files: tuple[str, ...]
     refresh_interval: Duration = Duration(300)
-
-
-class BasicAuth(_Section, frozen=True, kw_only=True):
-    """A user name and a password, or the file that holds it."""
-
-    username: str = ""
-    password: Secret | None = None
-    password_file: str = ""
-
-
-class Authorization(_Section, frozen=True, kw_only=True):
-    """The Authorization header: its type, and the credentials or the file that holds them."""
-
-    type: str = "Bearer"
-    credentials: Secret | None = None
-    credentials_file: str = ""
-
-
-class TlsConfig(_Section, frozen=True, kw_only=True):
-    """How to trust a target, and how to show who asks."""
-
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-    insecure_skip_verify: bool = False
 
 
 class ScrapeConfig(_Section, frozen=True, kw_only=True):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from base64 import b64encode
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx2
 
-from watchkeeper.configuration import Secret
-from watchkeeper.errors import ConfigError, WatchkeeperError
-from watchkeeper.ingest.config import Authorization, BasicAuth, ScrapeConfig, TlsConfig
+from watchkeeper import http_client
+from watchkeeper.errors import WatchkeeperError
+from watchkeeper.http_client import authorization_header
+from watchkeeper.ingest.config import ScrapeConfig
 from watchkeeper.ingest.target import Target
 from watchkeeper.wire.exposition import SCRAPE_ACCEPT
 
@@ -38,12 +36,7 @@ class Fetched:
 
 def open_client(job: ScrapeConfig) -> httpx2.AsyncClient:
     """Return the client of one job. Raises ConfigError when its TLS files cannot be used."""
-    return httpx2.AsyncClient(
-        verify=_tls(job.tls_config) if job.tls_config else True,
-        follow_redirects=job.follow_redirects,
-        # Proxies and .netrc of the environment are not part of what prometheus.yml says.
-        trust_env=False,
-    )
+    return http_client.open_client(job.tls_config, follow_redirects=job.follow_redirects)
 
 
 async def fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) -> Fetched:
@@ -71,7 +64,7 @@ async def _fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) 
         "Accept-Encoding": "gzip" if job.enable_compression else "identity",
         "User-Agent": "watchkeeper",
         "X-Prometheus-Scrape-Timeout-Seconds": f"{target.timeout_seconds:g}",
-        **await asyncio.to_thread(_credentials, job),
+        **await asyncio.to_thread(authorization_header, job.basic_auth, job.authorization),
     }
     async with client.stream("GET", target.url, headers=headers, timeout=None) as response:
         if response.status_code != _OK:
@@ -82,40 +75,3 @@ async def _fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) 
             if len(body) > limit:
                 raise ScrapeLimitError(f"body is larger than body_size_limit of {limit} bytes")
         return Fetched(bytes(body), response.headers.get("content-type", ""))
-
-
-def _credentials(job: ScrapeConfig) -> dict[str, str]:
-    # Files are read each time, so that a rotated secret counts at once.
-    if job.basic_auth is not None:
-        return {"Authorization": f"Basic {_basic(job.basic_auth)}"}
-    if job.authorization is not None:
-        return {"Authorization": f"{job.authorization.type} {_token(job.authorization)}"}
-    return {}
-
-
-def _basic(auth: BasicAuth) -> str:
-    password = _secret(auth.password, auth.password_file)
-    return b64encode(f"{auth.username}:{password}".encode()).decode()
-
-
-def _token(authorization: Authorization) -> str:
-    return _secret(authorization.credentials, authorization.credentials_file)
-
-
-def _secret(value: Secret | None, file: str) -> str:
-    if value is not None:
-        return value.reveal()
-    return Path(file).read_text(encoding="utf-8").strip() if file else ""
-
-
-def _tls(config: TlsConfig) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=config.ca_file or None)
-        if config.cert_file:
-            context.load_cert_chain(config.cert_file, config.key_file or None)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"tls_config: {error.strerror or error}; check its files") from None
-    if config.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

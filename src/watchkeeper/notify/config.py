@@ -8,12 +8,12 @@ from __future__ import annotations
 import msgspec
 
 from watchkeeper.configuration import Duration, Secret, SecretUrl
+from watchkeeper.http_client import TlsConfig
 from watchkeeper.notify.receiver_config import (
     EmailConfig,
     HttpConfig,
     PagerDutyConfig,
     SlackConfig,
-    TlsConfig,
     WebhookConfig,
 )
 

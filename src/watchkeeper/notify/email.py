@@ -16,10 +16,10 @@ from pathlib import Path
 
 from watchkeeper.configuration import Secret
 from watchkeeper.errors import DeliveryError
+from watchkeeper.http_client import TlsConfig
 from watchkeeper.notify.integration import rendered, secret_text
 from watchkeeper.notify.message import Message
 from watchkeeper.notify.post import Poster, tls_context
-from watchkeeper.notify.receiver_config import TlsConfig
 from watchkeeper.templates import Template
 
 TIMEOUT_SECONDS = 30.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from watchkeeper.configuration import Secret
+from watchkeeper.configuration import Secret, revealed
 from watchkeeper.errors import DeliveryError
 from watchkeeper.notify.message import Message
 from watchkeeper.notify.post import Poster
@@ -46,12 +46,12 @@ def rendered(template: Template, message: Message, *, as_html: bool = False) -> 
 
 def secret_text(secret: Secret | None, file: Path | None, what: str) -> str:
     """Return a secret as given or as its file holds it now. Raises DeliveryError."""
-    if secret is not None:
-        return secret.reveal()
-    if file is None:
+    if secret is None and file is None:
         raise DeliveryError(f"{what} is not configured", retryable=False)
     try:
-        return file.read_text(encoding="utf-8", errors="replace").strip()
+        return revealed(secret, file or "")
+    except UnicodeError:
+        raise DeliveryError(f"{what}: {file} is not UTF-8", retryable=False) from None
     except OSError as error:
         raise DeliveryError(
             f"{what}: {file} cannot be read ({error.strerror})", retryable=False

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 
 import httpx2
 import orjson
 
-from watchkeeper.configuration import MASK, Secret
-from watchkeeper.errors import DeliveryError
-from watchkeeper.notify.receiver_config import HttpConfig, TlsConfig
+from watchkeeper import http_client
+from watchkeeper.configuration import MASK
+from watchkeeper.errors import ConfigError, DeliveryError
+from watchkeeper.http_client import Authorization, TlsConfig
+from watchkeeper.notify.receiver_config import HttpConfig
 
 TIMEOUT_SECONDS = 30.0
 """How long one try may take, unless the receiver says otherwise."""
@@ -77,54 +77,37 @@ class Poster:
         return self._clients[key]
 
 
-def _new_client(http: HttpConfig) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(
-        verify=tls_context(http.tls_config),
-        proxy=http.proxy_url.reveal() if http.proxy_url else None,
-        follow_redirects=http.follow_redirects,
-        timeout=None,
-        # Proxies and .netrc of the environment are not part of what alertmanager.yml says.
-        trust_env=False,
-    )
-
-
 def tls_context(tls: TlsConfig | None) -> ssl.SSLContext:
     """Return how a server is verified. Raises DeliveryError if a file of it cannot be used."""
-    tls = tls or TlsConfig()
     try:
-        context = ssl.create_default_context(cafile=tls.ca_file or None)
-        if tls.cert_file:
-            context.load_cert_chain(tls.cert_file, tls.key_file or None)
-    except (OSError, ssl.SSLError) as error:
-        raise DeliveryError(f"tls_config: {error}", retryable=False) from None
-    if tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+        return http_client.tls_context(tls or TlsConfig())
+    except ConfigError as error:
+        raise DeliveryError(str(error), retryable=False) from None
+
+
+def _new_client(http: HttpConfig) -> httpx2.AsyncClient:
+    proxy = http.proxy_url.reveal() if http.proxy_url else None
+    try:
+        return http_client.open_client(
+            http.tls_config or TlsConfig(), follow_redirects=http.follow_redirects, proxy=proxy
+        )
+    except ConfigError as error:
+        raise DeliveryError(str(error), retryable=False) from None
 
 
 def _authorization(http: HttpConfig | None) -> dict[str, str]:
     if http is None:
         return {}
-    if http.basic_auth is not None:
-        password = _secret(http.basic_auth.password, http.basic_auth.password_file)
-        pair = base64.b64encode(f"{http.basic_auth.username}:{password}".encode()).decode()
-        return {"Authorization": f"Basic {pair}"}
-    if http.authorization is not None:
-        credentials = _secret(http.authorization.credentials, http.authorization.credentials_file)
-        return {"Authorization": f"{http.authorization.type} {credentials}"}
-    if http.bearer_token is not None or http.bearer_token_file:
-        return {"Authorization": f"Bearer {_secret(http.bearer_token, http.bearer_token_file)}"}
-    return {}
-
-
-def _secret(secret: Secret | None, file: str) -> str:
-    if secret is not None:
-        return secret.reveal()
+    shown = http.authorization
+    if shown is None and (http.bearer_token is not None or http.bearer_token_file):
+        shown = Authorization(
+            credentials=http.bearer_token, credentials_file=http.bearer_token_file
+        )
     try:
-        return Path(file).read_text(encoding="utf-8").strip() if file else ""
+        return http_client.authorization_header(http.basic_auth, shown)
     except OSError as error:
-        raise DeliveryError(f"{file} cannot be read ({error.strerror})", retryable=False) from None
+        reason = f"{error.filename} cannot be read ({error.strerror})"
+        raise DeliveryError(reason, retryable=False) from None
 
 
 async def _start_of(response: httpx2.Response) -> str:

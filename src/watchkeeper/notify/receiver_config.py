@@ -9,37 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from watchkeeper.configuration import Duration, Secret, SecretUrl
-
-
-class TlsConfig(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
-):
-    """How a server proves itself, and we ourselves to it."""
-
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-    insecure_skip_verify: bool = False
-
-
-class BasicAuthConfig(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
-):
-    """A user name and a password."""
-
-    username: str
-    password: Secret | None = None
-    password_file: str = ""
-
-
-class AuthorizationConfig(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
-):
-    """The Authorization header: a type and credentials."""
-
-    type: str = "Bearer"
-    credentials: Secret | None = None
-    credentials_file: str = ""
+from watchkeeper.http_client import Authorization, BasicAuth, TlsConfig
 
 
 class HttpConfig(
@@ -47,8 +17,8 @@ class HttpConfig(
 ):
     """How an HTTP receiver is reached."""
 
-    authorization: AuthorizationConfig | None = None
-    basic_auth: BasicAuthConfig | None = None
+    authorization: Authorization | None = None
+    basic_auth: BasicAuth | None = None
     bearer_token: Secret | None = None
     bearer_token_file: str = ""
     proxy_url: SecretUrl | None = None

@@ -9,6 +9,7 @@ import msgspec
 
 from watchkeeper.configuration import Secret
 from watchkeeper.errors import ConfigError
+from watchkeeper.http_client import TlsConfig
 from watchkeeper.notify.config import GlobalConfig, ReceiverConfig
 from watchkeeper.notify.default_templates import PAGERDUTY_DETAILS
 from watchkeeper.notify.email import Email, MailServer
@@ -20,7 +21,6 @@ from watchkeeper.notify.receiver_config import (
     HttpConfig,
     PagerDutyConfig,
     SlackConfig,
-    TlsConfig,
     WebhookConfig,
 )
 from watchkeeper.notify.slack import Slack
