@@ -36,6 +36,7 @@ from watchkeeper.server.prometheus_parameters import (
 )
 from watchkeeper.server.prometheus_status import Status
 from watchkeeper.server.query_answers import result_answer
+from watchkeeper.server.remote_read import RemoteRead
 from watchkeeper.server.threads import Threads
 
 LONGEST_QUERY_SECONDS = 60.0
@@ -151,6 +152,7 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
     lookups = Lookups(backend.store.metrics, reads)
     status = Status(backend, reads)
     features = Features(backend, reads, clock)
+    remote = RemoteRead(backend.store.metrics, queries)
     by_form = {
         "query": evaluated.instant,
         "query_range": evaluated.range,
@@ -183,6 +185,7 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
                 for path, call in by_form.items()
             ),
             *(Route(f"/api/v1/{path}", answer(call)) for path, call in by_get.items()),
+            Route("/api/v1/read", answer(remote.read), methods=["POST"]),
             Route("/federate", answer(features.federate)),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
