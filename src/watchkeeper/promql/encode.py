@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import add
 
 import numpy as np
 import orjson
@@ -40,7 +41,8 @@ def _result(result: Result) -> Iterator[bytes]:
         case ResultType.VECTOR:
             yield from _array(_element(result, row, times[0]) for row in _rows(result))
         case ResultType.MATRIX:
-            yield from _array(_series(result, row, times) for row in _rows(result))
+            openings = [moment + b',"' for moment in times]
+            yield from _array(_series(result, row, times, openings) for row in _rows(result))
 
 
 def _array(items: Iterable[bytes]) -> Iterator[bytes]:
@@ -63,7 +65,8 @@ def _element(result: Result, row: int, moment: bytes) -> bytes:
     return head + b',"value":' + _pair(moment, float(result.values[row, 0])) + b"}"
 
 
-def _series(result: Result, row: int, times: list[bytes]) -> bytes:
+def _series(result: Result, row: int, times: list[bytes], openings: list[bytes]) -> bytes:
+    """Return one series; `openings` are the times with what stands before a value."""
     shown = result.present[row]
     natives = b""
     if result.histograms is not None:
@@ -74,10 +77,8 @@ def _series(result: Result, row: int, times: list[bytes]) -> bytes:
         )
         shown = shown & ~kinds
     values = format_values(result.values[row][shown])
-    moments = times if shown.all() else [times[i] for i in np.flatnonzero(shown).tolist()]
-    pairs = b'"],['.join(
-        [moment + b',"' + value for moment, value in zip(moments, values, strict=True)]
-    )
+    moments = openings if shown.all() else [openings[i] for i in np.flatnonzero(shown).tolist()]
+    pairs = b'"],['.join(map(add, moments, values))
     head = b'{"metric":' + _metric(result.labels[row])
     if natives:
         head += b',"histograms":[' + natives + b"]"
