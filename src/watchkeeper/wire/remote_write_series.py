@@ -44,6 +44,12 @@ class DecodedWrite:
     beyond_limits: int = 0
     reason: str = ""
 
+    def add(self, series: Labels, value: float, timestamp_ms: int) -> None:
+        """Take a sample."""
+        self.labels.append(series)
+        self.values.append(value)
+        self.timestamps_ms.append(timestamp_ms)
+
     def reject(self, error: InvalidSeriesError) -> None:
         """Count a series that is left out; the last reason is told to the sender."""
         if isinstance(error, LabelLimitError):

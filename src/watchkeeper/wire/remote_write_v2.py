@@ -58,10 +58,7 @@ def _read_series(
         return
     for field_key, content in fields:
         if field_key == _SAMPLE:
-            value, time_ms = read_sample(content)
-            found.labels.append(series)
-            found.values.append(value)
-            found.timestamps_ms.append(time_ms)
+            found.add(series, *read_sample(content))
         elif field_key == _EXEMPLAR:
             found.exemplars.append((series, _read_exemplar(content, symbols)))
         elif field_key == _HISTOGRAM:
