@@ -11,6 +11,8 @@ from watchkeeper.backend import Backend, Places, TappedLogs
 from watchkeeper.clock import SystemClock
 from watchkeeper.errors import ConfigError, StorageError
 from watchkeeper.model import LogRecord, Severity
+from watchkeeper.notify import DeliveryRecord
+from watchkeeper.notify.notification_log import LogKey
 from watchkeeper.storage import MemoryStore, Store
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +71,15 @@ async def test_a_reload_takes_new_rules_and_keeps_what_is_stored(
     assert [group.name for group in backend.groups()] == ["second"]
     assert backend.store is store
     await eventually(lambda: backend.groups()[0].last_evaluation_ns)
+
+
+async def test_a_reload_keeps_what_was_told(backend: Backend) -> None:
+    told = DeliveryRecord(1, "n", "webhook", "firing", 1, "delivered", "", "firing: A", "first", 1)
+    backend.notifier._ledger.note_delivery(LogKey("{}:{}", "n", "webhook", 0), told)
+    before = backend.notifier
+    await backend.reload()
+    assert backend.notifier is not before
+    assert backend.notifier.history() == (told,)
 
 
 async def test_a_broken_file_changes_nothing_and_is_remembered(
