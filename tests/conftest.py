@@ -11,8 +11,12 @@ import pytest
 from resume_optimizer.devstack.servers import RunningServers, running_servers
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share one running stack in one process of a parallel run."""
+    """Keep the tests that share one running stack in one process of a parallel run.
+
+    First, because pytest-xdist reads the groups in the same hook.
+    """
     for item in items:
         if "end_to_end" in item.path.parts:
             item.add_marker(pytest.mark.xdist_group("stack"))
