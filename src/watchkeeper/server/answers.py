@@ -110,6 +110,10 @@ def unrouted(word: Callable[[Failure], Response]) -> dict[Any, Any]:
             Failure(error.status_code, "http", f"{path} does not take {request.method}")
         )
         response.headers.update(error.headers or {})
+        if "allow" in response.headers:
+            # Starlette lists methods in the order of a set, which changes from start to start.
+            methods = response.headers["allow"].split(", ")
+            response.headers["allow"] = ", ".join(sorted(methods))
         return response
 
     return {HTTPException: answer}

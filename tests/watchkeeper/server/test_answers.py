@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchkeeper.errors import OverloadError, QuerySyntaxError, StoreFullError
-from watchkeeper.server.answers import Refusal, answering, error_answer, failure_of
+from watchkeeper.server.answers import Refusal, answering, error_answer, failure_of, unrouted
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,11 @@ async def test_what_nobody_expected_is_logged_and_not_told(
     assert orjson.loads(bytes(answer.body))["error"]["code"] == "internal"
     assert b"hunter2" not in bytes(answer.body)
     assert "RuntimeError" in caplog.text
+
+
+@pytest.mark.anyio
+async def test_the_methods_that_a_path_takes_are_listed_in_one_order() -> None:
+    answer = unrouted(error_answer)[HTTPException]
+    request = Request({"type": "http", "method": "PUT", "path": "/api", "headers": []})
+    response = await answer(request, HTTPException(405, headers={"Allow": "POST, GET, HEAD"}))
+    assert response.headers["allow"] == "GET, HEAD, POST"
