@@ -10,6 +10,7 @@ Gorilla (Pelkonen et al., VLDB 2015) but by whole columns. Zstandard goes last, 
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from typing import Any, Final
 
@@ -29,6 +30,16 @@ _DTYPES: Final[dict[int, np.dtype[Any]]] = {width: np.dtype(f"<i{width}") for wi
 
 Int64Array = NDArray[np.int64]
 Float64Array = NDArray[np.float64]
+
+
+class _Decompressor(threading.local):
+    """One Zstandard context a thread: to make one costs more than to open a chunk."""
+
+    def __init__(self) -> None:
+        self.zstandard = zstandard.ZstdDecompressor()
+
+
+_DECOMPRESSOR = _Decompressor()
 
 
 def encode_times(times: Int64Array) -> bytes:
@@ -123,5 +134,5 @@ def _open(blob: bytes) -> tuple[int, int, int, int, bytes]:
     _, form, width, count, first = _HEADER.unpack_from(blob)
     body = blob[_HEADER.size :]
     if form & _COMPRESSED:
-        body = zstandard.ZstdDecompressor().decompress(body)
+        body = _DECOMPRESSOR.zstandard.decompress(body)
     return form & ~_COMPRESSED, width, count, first, body

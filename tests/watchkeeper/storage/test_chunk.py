@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -59,3 +61,11 @@ def test_a_counter_scraped_for_two_hours_takes_little():
     times = np.arange(480, dtype=np.int64) * 15_000
     assert len(chunk.encode_values(values)) < 1.0 * 480
     assert len(chunk.encode_times(times)) < 64
+
+
+def test_threads_open_chunks_at_the_same_time():
+    columns = [np.arange(2000, dtype=np.float64) % (number + 2) for number in range(40)]
+    blobs = [chunk.encode_values(one) for one in columns]
+    with ThreadPoolExecutor(4) as threads:
+        opened = list(threads.map(chunk.decode_values, blobs * 5))
+    assert [one.tolist() for one in opened] == [one.tolist() for one in columns * 5]
