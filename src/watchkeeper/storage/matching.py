@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -22,10 +23,11 @@ def predicate(matcher: Matcher) -> Predicate:
         case MatchOperator.NOT_EQUAL:
             return lambda value: value != wanted
         case MatchOperator.REGEX:
-            return _full_match(wanted)
+            _compiled(wanted)
+            return lambda value: _full_match(wanted, value)
         case MatchOperator.NOT_REGEX:
-            positive = _full_match(wanted)
-            return lambda value: not positive(value)
+            _compiled(wanted)
+            return lambda value: not _full_match(wanted, value)
 
 
 def matches(matchers: list[tuple[str, Predicate]], labels: Labels) -> bool:
@@ -34,17 +36,22 @@ def matches(matchers: list[tuple[str, Predicate]], labels: Labels) -> bool:
     return all(test(values.get(name, "")) for name, test in matchers)
 
 
+@lru_cache(maxsize=16_384)
+def _full_match(pattern: str, value: str) -> bool:
+    # Given bytes, RE2 is called once: given a str, once more for each place of the match.
+    return _compiled(pattern).fullmatch(value.encode()) is not None
+
+
 @lru_cache(maxsize=512)
-def _full_match(pattern: str) -> Predicate:
+def _compiled(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.dot_nl = True
     try:
-        compiled = re2.compile(pattern, options)
+        return re2.compile(pattern, options)
     except re2.error as error:
         reason = error.args[0]
         text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
         raise QuerySyntaxError(
             f"the regular expression {pattern!r} is not RE2: {text}", end=len(pattern)
         ) from None
-    return lambda value: compiled.fullmatch(value) is not None
