@@ -17,6 +17,7 @@ from watchkeeper.storage import (
     sample_segment,
 )
 from watchkeeper.storage.admission import Admission
+from watchkeeper.storage.decoded_chunks import DecodedChunks
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.exemplars import NewestExemplars
 from watchkeeper.storage.gate import Gate
@@ -38,11 +39,14 @@ _EVER_MS = (-(2**63), 2**63 - 1)
 class DurableMetricStore:
     """The metric store of the disk (ports.MetricStore)."""
 
-    def __init__(self, journal: Journal, segments: Segments, metadata_path: Path) -> None:
+    def __init__(
+        self, journal: Journal, segments: Segments, metadata_path: Path, decoded: DecodedChunks
+    ) -> None:
         self.segments = segments
         self.readers = Gate()
         self.samples = 0
         self._journal = journal
+        self._decoded = decoded
         self._period_ms = segments.period_ns // _NS_PER_MS
         self._appending = threading.Lock()
         self._indexing = threading.Lock()
@@ -92,7 +96,7 @@ class DurableMetricStore:
         with self.readers.shared():
             for segment in self._segments_of(start_ms, end_ms):
                 sample_reading.read_segment(
-                    self.segments, segment, matchers, start_ms, end_ms, found
+                    self.segments, segment, matchers, start_ms, end_ms, self._decoded, found
                 )
             for index, blocks in self._in_memory():
                 with self._indexing:

@@ -8,7 +8,8 @@ import numpy as np
 
 from watchkeeper.errors import StoreDamagedError
 from watchkeeper.model import Labels, Matcher, Series
-from watchkeeper.storage import chunk, hot_samples, sample_segment
+from watchkeeper.storage import hot_samples, sample_segment
+from watchkeeper.storage.decoded_chunks import DecodedChunks
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.exemplars import SeriesExemplar
 from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
@@ -57,6 +58,7 @@ def read_segment(
     matchers: Sequence[Matcher],
     start_ms: int,
     end_ms: int,
+    decoded: DecodedChunks,
     found: Found,
 ) -> None:
     """Add what a segment has; nothing of it if it turns out to be damaged."""
@@ -67,13 +69,9 @@ def read_segment(
         if not len(ids):
             return []
         stored = sample_segment.chunks(cursor, segment, ids, start_ms, end_ms)
-        times_of: dict[bytes, Times] = {}
         parts = []
         for one in stored:
-            times = times_of.get(one.times)
-            if times is None:
-                times = times_of[one.times] = chunk.decode_times(one.times)
-            values = chunk.decode_values(one.values)
+            times, values = decoded.times(one.times), decoded.values(one.values)
             begin, end = np.searchsorted(times, (start_ms, end_ms + 1))
             parts.append((index.labels(one.series), times[begin:end], values[begin:end]))
         return parts

@@ -18,6 +18,7 @@ from pathlib import Path
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import StorageError, WatchkeeperError
 from watchkeeper.storage import backup, log_rows, recovery, sample_segment, span_rows, store_format
+from watchkeeper.storage.decoded_chunks import DecodedChunks
 from watchkeeper.storage.directory_lock import DirectoryLock
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Engine, EngineError
@@ -198,7 +199,10 @@ class Store:
             )
             self._journal = Journal(log, self._limits)
             self.metrics = DurableMetricStore(
-                self._journal, metrics, self._directory / "metadata.json"
+                self._journal,
+                metrics,
+                self._directory / "metadata.json",
+                DecodedChunks(self._limits.decoded_bytes),
             )
             self.logs = DurableLogStore(self._journal, logs)
             self.spans = DurableSpanStore(self._journal, spans)
