@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+import structlog
 
 from watchkeeper import (
     Contract,
@@ -71,6 +73,17 @@ CONTRACT = Contract(
     + probe.SIGNALS
     + dependencies.SIGNALS,
 )
+
+
+@pytest.fixture(autouse=True)
+def logging_as_in_a_new_process() -> None:
+    """Forget what tests before have configured: structlog once, uvicorn's loggers by its Config."""
+    structlog.reset_defaults()
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.setLevel(logging.NOTSET)
+        logger.propagate = True
 
 
 @pytest.fixture
