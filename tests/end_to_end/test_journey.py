@@ -22,12 +22,15 @@ def job(stack):
 
 @pytest.fixture(scope="module")
 def spans(stack, job, eventually):
+    """The job's trace once both processes have sent theirs, each in its own time."""
+
     def whole_trace():
         found = stack.ask("/api/find", q=job["id"])
         if found["kind"] != "trace":
             return None
         spans = stack.ask(f"/api/traces/{found['trace_id']}")["spans"]
-        return spans if any(span["name"] == "resume_optimization_job" for span in spans) else None
+        names = {span["name"] for span in spans}
+        return spans if {"POST /api/jobs", "resume_optimization_job"} <= names else None
 
     return eventually(whole_trace, 30, "the job's trace")
 
