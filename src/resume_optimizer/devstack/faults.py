@@ -12,14 +12,6 @@ from resume_optimizer.devstack.options import Options
 from resume_optimizer.devstack.supervisor import Supervisor
 
 SLOW_ANSWER_SECONDS = 15.0
-PART_OF_FAULT = {
-    "database-down": "database",
-    "cache-down": "cache",
-    "objects-down": "objects",
-    "llm-errors": "llm-vendor",
-    "llm-slow": "llm-vendor",
-}
-"""Which part of the stack a fault needs."""
 
 
 class Fault(Protocol):

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from resume_optimizer.devstack import servers
 from resume_optimizer.devstack.configuration import write_configuration
 from resume_optimizer.devstack.credentials import Credentials, credentials
-from resume_optimizer.devstack.faults import PART_OF_FAULT, Fault, FaultPlan, faults
+from resume_optimizer.devstack.faults import Fault, FaultPlan, faults
 from resume_optimizer.devstack.follow import Follow
-from resume_optimizer.devstack.options import OptionError, Options
+from resume_optimizer.devstack.options import PART_OF_FAULT, OptionError, Options
 from resume_optimizer.devstack.parts import Parts
 from resume_optimizer.devstack.server import Server
 from resume_optimizer.devstack.servers import ServerPorts

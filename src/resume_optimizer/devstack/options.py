@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-FAULT_NAMES = ("database-down", "cache-down", "objects-down", "llm-errors", "llm-slow")
+PART_OF_FAULT = {
+    "database-down": "database",
+    "cache-down": "cache",
+    "objects-down": "objects",
+    "llm-errors": "llm-vendor",
+    "llm-slow": "llm-vendor",
+}
+"""The faults that can be put in, and the part of the stack that each needs."""
 
 
 class OptionError(Exception):
@@ -63,8 +70,8 @@ def options(environment: Mapping[str, str]) -> Options:
         }
     )
     fault = environment.get("FAULT", "")
-    if fault and fault not in FAULT_NAMES:
-        raise OptionError(f"FAULT={fault} is not known; use one of {', '.join(FAULT_NAMES)}")
+    if fault and fault not in PART_OF_FAULT:
+        raise OptionError(f"FAULT={fault} is not known; use one of {', '.join(PART_OF_FAULT)}")
     return Options(
         directory=Path(environment.get("DATA", "") or usual.directory),
         ports=ports,
