@@ -63,7 +63,7 @@ def variables_read() -> set[str]:
         "src/resume_optimizer/settings.py",
         "src/resume_optimizer/devstack/options.py",
         "src/watchkeeper/instrument/settings.py",
-        "src/watchkeeper/cli.py",
+        *(path.relative_to(ROOT) for path in (ROOT / "src/watchkeeper/cli").glob("*.py")),
     ]
     found = {name for path in sources for name in reading.findall((ROOT / path).read_text("utf-8"))}
     assert len(found) > 30

@@ -1,0 +1,5 @@
+"""The command line."""
+
+from watchkeeper.cli.command import main
+
+__all__ = ["main"]

@@ -1,0 +1,25 @@
+"""The `watchkeeper` command: each subcommand asks one module and prints its answer.
+
+Modules that a command needs are imported when it runs, so that every command starts at once.
+"""
+
+from __future__ import annotations
+
+import click
+
+from watchkeeper.cli.health import health
+from watchkeeper.cli.promql import promql
+from watchkeeper.cli.render import render
+from watchkeeper.cli.rule_tests import test
+from watchkeeper.cli.run import run
+from watchkeeper.cli.store import backup, verify
+
+
+@click.group()
+@click.version_option(package_name="watchkeeper")
+def main() -> None:
+    """Monitoring for Python services that proves the watching works."""
+
+
+for command in (run, health, backup, verify, render, test, promql):
+    main.add_command(command)
