@@ -45,7 +45,9 @@ class Signals:
 class Contract:
     """What a service emits, when somebody is told, and what they look at.
 
-    Raises ContractError on construction when two declarations contradict each other.
+    `log_retention_days` is how long log lines are kept, `trace_sampling_ratio` the share of traces
+    that is recorded whatever becomes of them. Raises ContractError on construction when two
+    declarations contradict each other.
     """
 
     service: str
@@ -57,8 +59,14 @@ class Contract:
     scrape_jobs: tuple[ScrapeJob, ...] = ()
     scrape_interval_seconds: float = 15
     evaluation_interval_seconds: float = 15
+    log_retention_days: int = 30
+    trace_sampling_ratio: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.log_retention_days < 1:
+            raise ContractError("log_retention_days must be at least 1")
+        if not 0.0 <= self.trace_sampling_ratio <= 1.0:
+            raise ContractError("trace_sampling_ratio must lie between 0 and 1")
         _require_unique("metric", (metric.name for metric in self.signals.metrics))
         _require_unique(
             "sample name", (name for metric in self.signals.metrics for name in metric.sample_names)

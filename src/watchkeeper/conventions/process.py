@@ -20,6 +20,12 @@ START_TIME = Gauge(
     unit="seconds",
     combine=Combine.MAXIMUM,
 )
+INFO = Gauge(
+    name="service_info",
+    help="1, by the version and environment that run: a new version is a deploy.",
+    labels=(Label("version", limit=20), Label("environment", limit=10)),
+    combine=Combine.MAXIMUM,
+)
 LOOP_LAG = Gauge(
     name="event_loop_lag_seconds",
     help="How late the event loop ran a timer: what everything in the process waits.",
@@ -27,4 +33,4 @@ LOOP_LAG = Gauge(
     combine=Combine.MAXIMUM,
 )
 
-SIGNALS = Signals(metrics=(MEMORY, CPU, THREADS, OPEN_FILES, START_TIME, LOOP_LAG))
+SIGNALS = Signals(metrics=(MEMORY, CPU, THREADS, OPEN_FILES, START_TIME, INFO, LOOP_LAG))

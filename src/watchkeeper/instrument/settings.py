@@ -48,7 +48,8 @@ class Settings:
     one file of metric values for every process of the service; '' means that this process
     answers for itself alone.
 
-    What the sampler drops is kept all the same if it failed (`keep_errors`) or took
+    `sampler` is '' for the contract's ratio, decided by the parent where there is one. What the
+    sampler drops is kept all the same if it failed (`keep_errors`) or took
     `keep_slow_seconds`, 0 for never; the samplers `always_off` mean what they say.
 
     Requests for `quiet_paths` are counted, and leave neither spans nor access lines.
@@ -67,7 +68,7 @@ class Settings:
     logs_endpoint: str = ""
     logs_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     exported: tuple[str, ...] = SIGNALS
-    sampler: str = "parentbased_always_on"
+    sampler: str = ""
     sampler_ratio: float = 1.0
     disabled: bool = False
     process_directory: str = ""
@@ -90,7 +91,7 @@ class Settings:
     loud: bool = False
 
     def __post_init__(self) -> None:
-        if self.sampler not in SAMPLERS:
+        if self.sampler and self.sampler not in SAMPLERS:
             raise ConfigError(
                 f"{self.sampler!r} is not a sampler; choose one of {', '.join(SAMPLERS)}",
                 source="OTEL_TRACES_SAMPLER",
@@ -168,7 +169,7 @@ class Settings:
             export_batch_records=int(_number(values, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
             export_interval_seconds=_number(values, "OTEL_BSP_SCHEDULE_DELAY", 1000.0) / 1e3,
             spool_directory=values.get("WATCHKEEPER_SPOOL_DIRECTORY", ""),
-            sampler=values.get("OTEL_TRACES_SAMPLER") or "parentbased_always_on",
+            sampler=values.get("OTEL_TRACES_SAMPLER", ""),
             sampler_ratio=_number(values, "OTEL_TRACES_SAMPLER_ARG", 1.0),
             disabled=values.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
             process_directory=values.get("WATCHKEEPER_PROCESS_DIRECTORY", ""),

@@ -32,7 +32,7 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 class ProcessGauges:
     """Sets the gauges of conventions.process that the contract has."""
 
-    def __init__(self, registry: Registry, clock: Clock) -> None:
+    def __init__(self, registry: Registry, clock: Clock, *, version: str, environment: str) -> None:
         self._clock = clock
         memory = registry.find(process.MEMORY)
         self._memory = {
@@ -44,6 +44,8 @@ class ProcessGauges:
         self._open_files = _gauge(registry, process.OPEN_FILES)
         self._start_time = _gauge(registry, process.START_TIME)
         self._loop_lag = _gauge(registry, process.LOOP_LAG)
+        info = registry.find(process.INFO)
+        self._info = info and info.resolve({"version": version, "environment": environment})
         self.lag: LoopLag | None = None
         self._readings: deque[tuple[int, float]] = deque(maxlen=CPU_WINDOW_READINGS)
 
@@ -57,6 +59,8 @@ class ProcessGauges:
             self._open_files.set(len(os.listdir("/proc/self/fd")))  # noqa: PTH208 - once a second
         if self._start_time is not None and not self._start_time.cells[1]:
             self._start_time.set(start_time_seconds())
+        if isinstance(self._info, GaugeSeries) and not self._info.cells[1]:
+            self._info.set(1)
         if self._loop_lag is not None and self.lag is not None:
             self._loop_lag.set(self.lag.worst_seconds())
 

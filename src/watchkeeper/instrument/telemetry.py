@@ -101,7 +101,7 @@ class Telemetry:
         self.tracing = Tracing(
             self.clock,
             ids or RandomIds(),
-            Sampler(self.settings.sampler, self.settings.sampler_ratio),
+            _sampler(self.settings, contract),
             self.faults,
         )
         self.pipeline = Pipeline(
@@ -113,7 +113,12 @@ class Telemetry:
         if not self.settings.sampler.endswith("always_off"):
             rules = TailRules(self.settings.keep_errors, int(self.settings.keep_slow_seconds * 1e9))
             self.tracing.tail = Tail(rules, self.put, self._on_tail_full)
-        self._gauges = ProcessGauges(self.registry, self.clock)
+        self._gauges = ProcessGauges(
+            self.registry,
+            self.clock,
+            version=contract.version,
+            environment=self.settings.environment,
+        )
         self._logging = LoggingSetup(QueueHandler(self.put, self.clock, self.faults))
         self._events = {event.name: event for event in contract.signals.events}
         self._spans = {span.name: span for span in contract.signals.spans}
@@ -371,6 +376,13 @@ class Telemetry:
 
     def _on_fault(self, where: str) -> None:
         self.counter(own.FAULTS).inc(where=where)
+
+
+def _sampler(settings: Settings, contract: Contract) -> Sampler:
+    """Return what the environment asks for, or else what the contract declares."""
+    if settings.sampler:
+        return Sampler(settings.sampler, settings.sampler_ratio)
+    return Sampler("parentbased_traceidratio", contract.trace_sampling_ratio)
 
 
 def _sampled_trace_id() -> str:

@@ -39,3 +39,12 @@ def test_a_sample_leads_back_to_its_metric():
     declared = contract(metrics=(REQUESTS, size))
     assert declared.metric_of_sample("size_bucket") is size
     assert declared.metric_of_sample("unknown") is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "wrong"),
+    [({"log_retention_days": 0}, "log_retention"), ({"trace_sampling_ratio": 1.5}, "trace_sampl")],
+)
+def test_how_much_is_kept_is_a_possible_amount(declared, wrong):
+    with pytest.raises(ContractError, match=wrong):
+        Contract(service="shop", version="1", signals=Signals(), **declared)

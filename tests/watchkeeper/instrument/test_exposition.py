@@ -70,5 +70,7 @@ def test_the_process_is_read_from_the_system(seen: Captured) -> None:
     assert seen.value(process.MEMORY, type="virtual") > seen.value(process.MEMORY, type="rss")
     assert seen.value(process.THREADS) >= 1
     assert seen.value(process.OPEN_FILES) >= 3
+    version = seen.telemetry.contract.version
+    assert seen.value(process.INFO, version=version, environment="development") == 1
     assert seen.value(process.START_TIME) > 1_700_000_000
     assert seen.value(process.CPU) >= 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -201,6 +202,20 @@ def test_baggage_travels_with_the_context(seen: Captured, door: SimpleNamespace)
         assert baggage.get_baggage("tenant") == "tea"
         assert seen.telemetry.inject() == {"baggage": "tenant=tea"}
     assert baggage.get_baggage("tenant") is None
+
+
+def test_the_contract_says_how_many_traces_are_kept_unless_the_environment_does(
+    door: SimpleNamespace,
+) -> None:
+    nothing = replace(door.contract, trace_sampling_ratio=0.0)
+    with capture(nothing) as seen:
+        with seen.telemetry.span(door.work):
+            pass
+        assert seen.spans == []
+    with capture(nothing, Settings(sampler="always_on")) as seen:
+        with seen.telemetry.span(door.work):
+            pass
+        assert len(seen.spans) == 1
 
 
 def test_an_unsampled_trace_is_not_recorded_but_goes_on(door: SimpleNamespace) -> None:
