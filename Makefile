@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
 
-.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-lock soak conformance lock ui install clean
+.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-lock soak conformance fuzz lock ui install clean
 
 run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
 	@exec $(BIN)/python -m resume_optimizer.devstack
@@ -39,7 +39,12 @@ bench-ingest: install ## every way in, over the wire, a second
 soak: install ## memory over a million requests with a collector that does not answer
 	$(BIN)/python bench/soak.py
 
-bench-lock: install ## bench/requirements.lock made anew, with the product's versions where both have one
+bench-fuzz: install ## every reader of strangers' bytes, each for SECONDS (60), by libFuzzer
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r tests/fuzz/requirements.lock
+	$(BIN)/python tests/fuzz/run.py $(or $(SECONDS),60)
+
+lock: install ## bench/requirements.lock made anew, with the product's versions where both have one
 	$(BIN)/uv pip compile bench/requirements.in --constraint requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet \
 		--output-file bench/requirements.lock
@@ -49,6 +54,11 @@ bench-store: install ## the store beside SQLite: rates, bytes, latencies
 
 conformance: install ## Prometheus' own language tests, by file
 	$(BIN)/python tests/watchkeeper/promql/conformance.py
+
+fuzz: install ## every reader of strangers' bytes, each for SECONDS (60), by libFuzzer
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r tests/fuzz/requirements.lock
+	$(BIN)/python tests/fuzz/run.py $(or $(SECONDS),60)
 
 lock: install ## requirements.lock made anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -14,11 +14,31 @@ _ITEM = re.compile(
 )
 
 
+MOST_REPETITIONS = 1_000_000
+"""How often one word may repeat a value: a slip of the finger must not fill the memory."""
+
+
+def repetitions(text: str | None) -> int:
+    """Return how often a value is said to come again. Raises QueryError."""
+    if text is None:
+        return 0
+    if len(text) > 9 or int(text) > MOST_REPETITIONS:
+        raise QueryError(f"a value is repeated at most {MOST_REPETITIONS} times, not {text:.20}")
+    return int(text)
+
+
 def parse_histogram(text: str) -> NativeHistogram:
     """Return the histogram that stands between double braces. Raises QueryError."""
     parts = dict(_PART.findall(text))
     if _PART.sub("", text).strip():
         raise QueryError(f"this is not a histogram: {text!r}")
+    try:
+        return _histogram(parts)
+    except ValueError as error:
+        raise QueryError(f"this is not a histogram: {text!r} ({error})") from None
+
+
+def _histogram(parts: dict[str, str]) -> NativeHistogram:
     offset = int(parts.get("offset", 0))
     return NativeHistogram(
         schema=int(parts.get("schema", 0)),
@@ -48,7 +68,7 @@ def parse_histograms(text: str) -> tuple[list[NativeHistogram], int]:
         raise QueryError(f"this is not a histogram: {text!r}")
     found = [parse_histogram(match["base"])]
     step = parse_histogram(match["step"] or "")
-    for _ in range(int(match["times"] or 0)):
+    for _ in range(repetitions(match["times"])):
         found.append(_next(found[-1], step, match["sign"]))
     return found, match.end()
 

@@ -57,7 +57,10 @@ def format(expression: Expression) -> str:  # noqa: C901  one arm a node
         case Binary():
             first, operators = chain(expression)
             rest = (f"{binary_operator(one)} {format(one.right)}" for one in operators)
-            return " ".join([format(first), *rest])
+            begin = format(first)
+            if operators[0].operator == "^":  # a sign before a power belongs to the power
+                begin = begin.removeprefix("+")
+            return " ".join([begin, *rest])
         case Call(name=name, arguments=arguments):
             return f"{name}({', '.join(format(argument) for argument in arguments)})"
         case Aggregate():

@@ -18,7 +18,7 @@ from watchkeeper.model import (
 from watchkeeper.promql.duration_parser import TokenReader
 from watchkeeper.promql.lexer import Kind
 from watchkeeper.promql.modifier_parser import ModifierParser
-from watchkeeper.promql.native_notation import parse_histograms
+from watchkeeper.promql.native_notation import parse_histograms, repetitions
 
 STALE: float = struct.unpack(">d", STALE_BITS.to_bytes(8, "big"))[0]
 """The stale marker as a float; only its bits tell it from other NaNs."""
@@ -99,12 +99,12 @@ def _values(word: str) -> list[float | None]:
     if match is None:
         raise QueryError(f"this is not a series value: {word!r}")
     if match["blank"]:
-        return [None] * int(match["blanks"] or 1)
+        return [None] * (repetitions(match["blanks"]) if match["blanks"] else 1)
     if match["stale"]:
-        return [STALE] * (int(match["stales"]) + 1 if match["stales"] else 1)
+        return [STALE] * (repetitions(match["stales"]) + 1)
     base, step = float(match["base"]), float(match["step"] or 0)
     found: list[float | None] = []
-    for _ in range(int(match["times"] or 0) + 1):
+    for _ in range(repetitions(match["times"]) + 1):
         found.append(base)
         base += step
     return found

@@ -165,3 +165,9 @@ def test_a_long_query_is_opened_where_it_is_long() -> None:
         "> 1\n"
         'and on () sum(rate(http_requests_total{status_code=~"5.."}[5m])) > 0.5'
     )
+
+
+def test_an_infinity_under_a_power_keeps_no_sign_that_would_take_the_power() -> None:
+    tree = parse("x + Inf ^ 3")
+    assert format(tree) == "x + Inf ^ 3"
+    assert parse(format(tree)) == tree
