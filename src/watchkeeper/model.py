@@ -74,9 +74,11 @@ class Exemplar:
 
 @dataclass(frozen=True, slots=True)
 class SampleBatch:
-    """Samples on their way into a store: three columns of equal length.
+    """Samples on their way into a store: columns of equal length.
 
     `timestamps_ms` is int64 and `values` float64; the NaN of STALE_BITS ends a series.
+    `histograms` and `starts_ms` are as in Series; the value of a sample that is a histogram is
+    its sum.
     """
 
     labels: list[Labels]
@@ -84,6 +86,8 @@ class SampleBatch:
     values: NDArray[np.float64]
     exemplars: list[tuple[Labels, Exemplar]] = field(default_factory=list)
     metadata: list[MetricMetadata] = field(default_factory=list)
+    histograms: Sequence[NativeHistogram | None] | None = None
+    starts_ms: NDArray[np.int64] | None = None
 
 
 class CounterReset(StrEnum):

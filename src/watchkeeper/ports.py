@@ -18,6 +18,7 @@ from watchkeeper.model import (
     LogRecord,
     Matcher,
     MetricMetadata,
+    NativeHistogram,
     SampleBatch,
     Series,
     Severity,
@@ -29,15 +30,17 @@ class SampleSink(Protocol):
     """Takes samples in."""
 
     def append(self, batch: SampleBatch) -> int:
-        """Keep a batch and return how many samples were refused as out of order or duplicate.
+        """Keep a batch, with its native histograms and starts.
 
+        Returns how many samples were refused as out of order or duplicate.
         MUST have it on disk, synchronised, before it returns, if the store is durable.
         MUST take samples of a series in the order of the batch, each later than the one before:
         of two at one time the first is kept. A sample that is there already, bit for bit, is
-        passed over and not counted (as Prometheus does). MAY refuse, and then counts, samples
-        of a series long silent that are as old as what it had forgotten of it. Does not look
-        at the clock: samples of the future are for ingestion to refuse. Exemplars that are not
-        later than the last of their series, or the same again, are passed over.
+        passed over and not counted (as Prometheus does); of histograms the sums are compared.
+        MAY refuse, and then counts, samples of a series long silent that are as old as what it
+        had forgotten of it. Does not look at the clock: samples of the future are for ingestion
+        to refuse. Exemplars that are not later than the last of their series, or the same
+        again, are passed over.
         MUST keep all of it or nothing when it raises. Raises StoreFullError, OverloadError.
         """
         ...
@@ -209,10 +212,12 @@ class SpanStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VectorSample:
-    """One element of an instant vector."""
+    """One element of an instant vector. The value of a native histogram is 0, as Prometheus'
+    rules have it."""
 
     labels: Labels
     value: float
+    histogram: NativeHistogram | None = None
 
 
 class Querier(Protocol):

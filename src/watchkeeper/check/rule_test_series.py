@@ -33,11 +33,13 @@ class TestSeries:
 
     def append(self, batch: SampleBatch) -> int:
         """Keep what a rule recorded; of two samples at one moment, the first."""
+        native = batch.histograms or [None] * len(batch.labels)
         columns = zip(
-            batch.labels, batch.timestamps_ms.tolist(), batch.values.tolist(), strict=True
+            batch.labels, batch.timestamps_ms.tolist(), batch.values.tolist(), native, strict=True
         )
-        for metric, moment_ms, value in columns:
-            self._samples.setdefault(metric, {}).setdefault(moment_ms, value)
+        for metric, moment_ms, value, histogram in columns:
+            sample = value if histogram is None else histogram
+            self._samples.setdefault(metric, {}).setdefault(moment_ms, sample)
         return 0
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:

@@ -22,7 +22,7 @@ from watchkeeper.promql.result import Result, ResultType, no_series
 from watchkeeper.promql.selection import Selection
 from watchkeeper.promql.signatures import SCALAR, VECTOR
 from watchkeeper.promql.syntax import Expression
-from watchkeeper.promql.values import Scalars, Text, Value, Vectors, Windows, histogram_mask
+from watchkeeper.promql.values import Scalars, Text, Value, Vectors, Windows
 
 Cancelled = Callable[[], bool]
 """Asked now and then while a query runs; True stops it."""
@@ -87,16 +87,17 @@ class Engine:
         )
 
     def vector(self, expression: str, timestamp_ms: int) -> list[VectorSample]:
-        """Return the floats of an instant vector; a scalar is one element without labels."""
+        """Return an instant vector; a scalar is one element without labels."""
         result = self.instant(expression, timestamp_ms)
         if result.type not in (ResultType.VECTOR, ResultType.SCALAR):
             raise QueryError(f"a rule needs a vector or a scalar, this query is a {result.type}")
         values = result.values[:, 0].tolist()
-        floats = ~histogram_mask(result.histograms, result.values.shape)[:, 0]
+        if result.histograms is None:
+            return list(map(VectorSample, result.labels, values))
+        native = result.histograms[:, 0].tolist()
         return [
-            VectorSample(labels, value)
-            for labels, value, is_float in zip(result.labels, values, floats.tolist(), strict=True)
-            if is_float
+            VectorSample(labels, 0.0 if one is not None else value, one)
+            for labels, value, one in zip(result.labels, values, native, strict=True)
         ]
 
     def _run(

@@ -58,7 +58,7 @@ class RecordingState:
                     "two results have the same labels once the rule's labels are set: "
                     "aggregate, or keep the label that tells them apart"
                 )
-            rows[series] = sample.value
+            rows[series] = sample.value if sample.histogram is None else sample.histogram
         return rows
 
     def alerts(self) -> list[ActiveAlert]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from watchkeeper.model import METRIC_NAME, STALE_BITS, Labels, SampleBatch
+from watchkeeper.model import METRIC_NAME, STALE_BITS, Labels, NativeHistogram, SampleBatch
 from watchkeeper.rules.active_alert import ActiveAlert
 
-Rows = dict[Labels, float]
+Rows = dict[Labels, float | NativeHistogram]
 """One value for each series, all at one moment."""
 
 
@@ -37,13 +37,16 @@ def is_stale(value: float) -> bool:
 
 
 def batch(
-    rows: Mapping[Labels, float], vanished: Iterable[Labels], timestamp_ms: int
+    rows: Mapping[Labels, float | NativeHistogram], vanished: Iterable[Labels], timestamp_ms: int
 ) -> SampleBatch:
     """Return rows, and stale markers for series that vanished, as one batch."""
     gone = [series for series in vanished if series not in rows]
     series = [*rows, *gone]
     values = np.empty(len(series), dtype=np.float64)
-    values[: len(rows)] = list(rows.values())
+    given = list(rows.values())
+    values[: len(rows)] = [one.sum if isinstance(one, NativeHistogram) else one for one in given]
     values[len(rows) :].view(np.int64)[:] = STALE_BITS
     timestamps = np.full(len(series), timestamp_ms, dtype=np.int64)
-    return SampleBatch(labels=series, timestamps_ms=timestamps, values=values)
+    native = [one if isinstance(one, NativeHistogram) else None for one in given]
+    histograms = [*native, *[None] * len(gone)] if any(native) else None
+    return SampleBatch(series, timestamps, values, histograms=histograms)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from watchkeeper.storage.hot_samples import Ids, Times, Values
+from watchkeeper.storage.sample_columns import Ids, Times, Values
 
 _NEVER = np.iinfo(np.int64).min
 

@@ -5,12 +5,28 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from watchkeeper.model import Exemplar, Labels, Matcher, MetricMetadata, SampleBatch, Series
+from watchkeeper.model import (
+    Exemplar,
+    Labels,
+    Matcher,
+    MetricMetadata,
+    NativeHistogram,
+    SampleBatch,
+    Series,
+)
 from watchkeeper.storage import exemplars, matching
 from watchkeeper.storage.exemplars import NewestExemplars, SeriesExemplar
+
+
+class _Sample(NamedTuple):
+    time_ms: int
+    value: float
+    histogram: NativeHistogram | None
+    start_ms: int | None
 
 
 class MemoryMetricStore:
@@ -18,17 +34,19 @@ class MemoryMetricStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._samples: dict[Labels, list[tuple[int, float]]] = {}
+        self._samples: dict[Labels, list[_Sample]] = {}
         self._exemplars: list[SeriesExemplar] = []
         self._newest_exemplars = NewestExemplars()
         self._metadata: dict[str, MetricMetadata] = {}
 
     def append(self, batch: SampleBatch) -> int:
         with self._lock:
-            columns = zip(
-                batch.labels, batch.timestamps_ms.tolist(), batch.values.tolist(), strict=True
-            )
-            refused = sum(not self._keep(*sample) for sample in columns)
+            nothing = [None] * len(batch.labels)
+            starts = nothing if batch.starts_ms is None else batch.starts_ms.tolist()
+            times, values = batch.timestamps_ms.tolist(), batch.values.tolist()
+            samples = map(_Sample, times, values, batch.histograms or nothing, starts)
+            columns = zip(batch.labels, samples, strict=True)
+            refused = sum(not self._keep(labels, sample) for labels, sample in columns)
             news = self._newest_exemplars.news(batch.exemplars)
             self._exemplars += news
             self._newest_exemplars.remember(news)
@@ -39,12 +57,9 @@ class MemoryMetricStore:
         with self._lock:
             found = []
             for labels in self._matching(matchers):
-                inside = [one for one in self._samples[labels] if start_ms <= one[0] <= end_ms]
+                inside = [one for one in self._samples[labels] if start_ms <= one.time_ms <= end_ms]
                 if inside:
-                    times, values = zip(*inside, strict=True)
-                    found.append(
-                        Series(labels, np.array(times, np.int64), np.array(values, np.float64))
-                    )
+                    found.append(_series(labels, inside))
             return found
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
@@ -71,13 +86,14 @@ class MemoryMetricStore:
             chosen = exemplars.choose(self._exemplars, matchers, start_ms, end_ms)
         return exemplars.group(chosen)
 
-    def _keep(self, labels: Labels, time_ms: int, value: float) -> bool:
+    def _keep(self, labels: Labels, sample: _Sample) -> bool:
         """Take one sample; False means that it was refused."""
         known = self._samples.setdefault(labels, [])
-        if not known or time_ms > known[-1][0]:
-            known.append((time_ms, value))
+        if not known or sample.time_ms > known[-1].time_ms:
+            known.append(sample)
             return True
-        return time_ms == known[-1][0] and _bits(value) == _bits(known[-1][1])
+        same_time = sample.time_ms == known[-1].time_ms
+        return same_time and _bits(sample.value) == _bits(known[-1].value)
 
     def _matching(self, matchers: Sequence[Matcher]) -> list[Labels]:
         tests = [(matcher.name, matching.predicate(matcher)) for matcher in matchers]
@@ -86,3 +102,17 @@ class MemoryMetricStore:
 
 def _bits(value: float) -> bytes:
     return struct.pack("<d", value)
+
+
+def _series(labels: Labels, samples: list[_Sample]) -> Series:
+    native = [one.histogram for one in samples]
+    starts = [one.start_ms for one in samples]
+    return Series(
+        labels,
+        np.array([one.time_ms for one in samples], np.int64),
+        np.array([one.value for one in samples], np.float64),
+        native if any(native) else None,
+        np.array([one or 0 for one in starts], np.int64)
+        if any(one is not None for one in starts)
+        else None,
+    )

@@ -21,8 +21,9 @@ from watchkeeper.storage.decoded_chunks import DecodedChunks
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.exemplars import NewestExemplars
 from watchkeeper.storage.gate import Gate
-from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
+from watchkeeper.storage.hot_samples import SampleBlock
 from watchkeeper.storage.journal import Journal
+from watchkeeper.storage.sample_columns import SampleColumns, histogram_column
 from watchkeeper.storage.sample_generation import FrozenSamples, SampleGeneration
 from watchkeeper.storage.sample_reading import Found
 from watchkeeper.storage.sample_records import SampleHead
@@ -69,24 +70,23 @@ class DurableMetricStore:
                 ]
             verdict = self._admission.judge(ids, batch.timestamps_ms, batch.values)
             metadata = [one for one in batch.metadata if self._metadata.get(one.name) != one]
-            kept = (
-                (ids, batch.timestamps_ms, batch.values)
-                if verdict.keep.all()
-                else (
-                    ids[verdict.keep],
-                    batch.timestamps_ms[verdict.keep],
-                    batch.values[verdict.keep],
-                )
+            kept = SampleColumns(
+                ids,
+                batch.timestamps_ms,
+                batch.values,
+                batch.starts_ms,
+                histogram_column(batch.histograms),
             )
-            if len(kept[0]) or news or metadata:
-                needed = {*kept[0].tolist(), *(identity for identity, _ in news)}
+            if not verdict.keep.all():
+                kept = kept.take(verdict.keep)
+            if len(kept) or news or metadata:
+                needed = {*kept.ids.tolist(), *(identity for identity, _ in news)}
                 series = [(one, hot.index.labels(one)) for one in needed - hot.logged]
-                head = SampleHead(len(kept[0]), series, news, metadata)
-                self._journal.write(
-                    RecordKind.SAMPLES, sample_records.pack(head, *kept), len(batch.labels)
-                )
+                head = sample_records.head_of(kept, series, news, metadata)
+                payload = sample_records.pack(head, kept)
+                self._journal.write(RecordKind.SAMPLES, payload, len(batch.labels))
                 hot.logged |= needed
-                self._take(head, *kept)
+                self._take(head, kept)
         for reason, count in verdict.refused.items():
             self._journal.refuse(reason, count)
         return verdict.refused_samples
@@ -173,11 +173,11 @@ class DurableMetricStore:
 
         `known` is what earlier records said about series, and is added to.
         """
-        head, ids, times_ms, values = sample_records.unpack(payload)
+        head, columns = sample_records.unpack(payload)
         known.update(head.series)
-        unknown = ~np.isin(ids, np.fromiter(known, np.int32, len(known)))
+        unknown = ~np.isin(columns.ids, np.fromiter(known, np.int32, len(known)))
         keep = ~unknown
-        starts = times_ms // self._period_ms * self._period_ms
+        starts = columns.times_ms // self._period_ms * self._period_ms
         for start_ms in set(starts.tolist()):
             if self.segments.watermark(start_ms * _NS_PER_MS) >= sequence:
                 keep &= starts != start_ms
@@ -188,9 +188,9 @@ class DurableMetricStore:
             if identity in known
             and self.segments.watermark(exemplar.timestamp_ms * _NS_PER_MS) < sequence
         ]
-        renumbered = index.numbers([known[one] for one in ids[keep].tolist()])
-        kept = SampleHead(len(renumbered), [], news, head.metadata)
-        self._take(kept, renumbered, times_ms[keep], values[keep])
+        kept = columns.take(keep)
+        kept = kept.renumbered(index.numbers([known[one] for one in kept.ids.tolist()]))
+        self._take(SampleHead(len(kept), [], news, head.metadata), kept)
         return int(unknown.sum())
 
     def freeze(self, now_ms: int) -> None:
@@ -220,10 +220,10 @@ class DurableMetricStore:
         with self.readers.alone():
             self._frozen = tuple(one for one in self._frozen if one.periods())
 
-    def _take(self, head: SampleHead, ids: Ids, times: Times, values: Values) -> None:
-        self._hot.samples.add(ids, times, values)
-        self._admission.remember(ids, times, values)
-        self.samples += len(ids)
+    def _take(self, head: SampleHead, columns: SampleColumns) -> None:
+        self._hot.samples.add(columns)
+        self._admission.remember(columns.ids, columns.times_ms, columns.values)
+        self.samples += len(columns)
         found = [(self._hot.index.labels(one), exemplar) for one, exemplar in head.exemplars]
         self._hot.exemplars.extend(found)
         self._newest_exemplars.remember(found)

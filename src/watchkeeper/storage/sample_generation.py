@@ -64,17 +64,9 @@ class FrozenSamples:
 
 
 def _cut(whole: SampleBlock, period_ms: int) -> dict[int, SampleBlock]:
-    starts = whole.times_ms // period_ms * period_ms
+    starts = whole.columns.times_ms // period_ms * period_ms
     blocks: dict[int, SampleBlock] = {}
     for start in set(starts.tolist()):
         within = starts == start
-        times = whole.times_ms[within]
-        blocks[start] = SampleBlock(
-            whole.ids[within],
-            times,
-            whole.values[within],
-            int(times.min()),
-            int(times.max()),
-            in_order=True,
-        )
+        blocks[start] = SampleBlock.of(whole.columns.take(within), in_order=True)
     return blocks

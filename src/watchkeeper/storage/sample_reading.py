@@ -12,7 +12,12 @@ from watchkeeper.storage import hot_samples, sample_segment
 from watchkeeper.storage.decoded_chunks import DecodedChunks
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.exemplars import SeriesExemplar
-from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
+from watchkeeper.storage.hot_samples import SampleBlock
+from watchkeeper.storage.sample_columns import (
+    Ids,
+    SampleColumns,
+    joined,
+)
 from watchkeeper.storage.segments import Segment, Segments
 from watchkeeper.storage.series_index import SeriesIndex
 
@@ -21,12 +26,12 @@ class Found:
     """Collects parts of series; those of one series MUST be added from old to new."""
 
     def __init__(self) -> None:
-        self._parts: dict[Labels, list[tuple[Times, Values]]] = {}
+        self._parts: dict[Labels, list[SampleColumns]] = {}
 
-    def add(self, labels: Labels, times_ms: Times, values: Values) -> None:
+    def add(self, labels: Labels, columns: SampleColumns) -> None:
         """Add samples of one series."""
-        if len(times_ms):
-            self._parts.setdefault(labels, []).append((times_ms, values))
+        if len(columns):
+            self._parts.setdefault(labels, []).append(columns)
 
     def add_block(
         self,
@@ -42,14 +47,15 @@ class Found:
         block = hot_samples.select(blocks, ids, start_ms, end_ms)
         if block is None:
             return
-        bounds = [0, *(np.flatnonzero(np.diff(block.ids)) + 1).tolist(), len(block)]
-        firsts = block.ids[bounds[:-1]].tolist()
+        own = block.columns.ids
+        bounds = [0, *(np.flatnonzero(np.diff(own)) + 1).tolist(), len(own)]
+        firsts = own[bounds[:-1]].tolist()
         for identity, begin, end in zip(firsts, bounds, bounds[1:], strict=False):
-            self.add(index.labels(identity), block.times_ms[begin:end], block.values[begin:end])
+            self.add(index.labels(identity), block.columns.take(slice(begin, end)))
 
     def series(self) -> list[Series]:
         """Return the series, sorted, times ascending."""
-        return [Series(labels, *_joined(self._parts[labels])) for labels in sorted(self._parts)]
+        return [_series(labels, joined(self._parts[labels])) for labels in sorted(self._parts)]
 
 
 def read_segment(
@@ -63,7 +69,7 @@ def read_segment(
 ) -> None:
     """Add what a segment has; nothing of it if it turns out to be damaged."""
 
-    def question(cursor: Cursor, _: str) -> list[tuple[Labels, Times, Values]]:
+    def question(cursor: Cursor, _: str) -> list[tuple[Labels, SampleColumns]]:
         index = sample_segment.index(cursor, segment)
         ids = index.select(matchers)
         if not len(ids):
@@ -73,7 +79,9 @@ def read_segment(
         for one in stored:
             times, values = decoded.times(one.times), decoded.values(one.values)
             begin, end = np.searchsorted(times, (start_ms, end_ms + 1))
-            parts.append((index.labels(one.series), times[begin:end], values[begin:end]))
+            ids = np.full(len(times), one.series, np.int32)
+            columns = SampleColumns(ids, times, values).take(slice(begin, end))
+            parts.append((index.labels(one.series), columns))
         return parts
 
     try:
@@ -81,8 +89,8 @@ def read_segment(
     except StoreDamagedError as error:
         segment.damaged = str(error)
         return
-    for labels, times, values in answer or ():
-        found.add(labels, times, values)
+    for labels, columns in answer or ():
+        found.add(labels, columns)
 
 
 def read_index(segments: Segments, segment: Segment) -> SeriesIndex | None:
@@ -103,8 +111,6 @@ def read_exemplars(
     return segments.read(segment, question) or []
 
 
-def _joined(parts: list[tuple[Times, Values]]) -> tuple[Times, Values]:
-    if len(parts) == 1:
-        return parts[0]
-    times = np.concatenate([part[0] for part in parts])
-    return times, np.concatenate([part[1] for part in parts])
+def _series(labels: Labels, columns: SampleColumns) -> Series:
+    native = None if columns.histograms is None else columns.histograms.tolist()
+    return Series(labels, columns.times_ms, columns.values, native, columns.starts_ms)

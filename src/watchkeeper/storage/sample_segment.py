@@ -18,7 +18,8 @@ from watchkeeper.model import Exemplar, Labels
 from watchkeeper.storage import chunk
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.exemplars import SeriesExemplar
-from watchkeeper.storage.hot_samples import Ids, SampleBlock, Times, Values
+from watchkeeper.storage.hot_samples import SampleBlock
+from watchkeeper.storage.sample_columns import Ids, Times, Values
 from watchkeeper.storage.segment_format import SegmentFormat, SegmentTable
 from watchkeeper.storage.segments import Segment
 from watchkeeper.storage.series_index import SeriesIndex
@@ -71,7 +72,7 @@ class HotPart:
 
     def series(self) -> dict[int, Labels]:
         """Return the label set of every id in the block."""
-        return {int(one): self.index.labels(int(one)) for one in np.unique(self.block.ids)}
+        return {int(one): self.index.labels(int(one)) for one in np.unique(self.block.columns.ids)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +202,12 @@ class _ChunkRows:
 
 def stretches(block: SampleBlock) -> Iterable[tuple[int, Times, Values]]:
     """Yield (id, times, values) of each series within each two hours of an ordered block."""
-    windows = block.times_ms // CHUNK_MS
-    new = (np.diff(block.ids) != 0) | (np.diff(windows) != 0)
+    columns = block.columns
+    windows = columns.times_ms // CHUNK_MS
+    new = (np.diff(columns.ids) != 0) | (np.diff(windows) != 0)
     bounds = [0, *(np.flatnonzero(new) + 1).tolist(), len(block)]
     for begin, end in pairwise(bounds):
-        yield int(block.ids[begin]), block.times_ms[begin:end], block.values[begin:end]
+        yield int(columns.ids[begin]), columns.times_ms[begin:end], columns.values[begin:end]
 
 
 def _insert_series(cursor: Cursor, segment: Segment, series: Iterable[Labels]) -> dict[Labels, int]:

@@ -46,6 +46,7 @@ class World:
     clock: FakeClock
     answers: dict[str, list[VectorSample] | str] = field(default_factory=dict)
     written: dict[Labels, list[tuple[int, float]]] = field(default_factory=dict)
+    batches: list[SampleBatch] = field(default_factory=list)
     sent: list[FiringAlert] = field(default_factory=list)
     evaluator: Evaluator | None = None
     groups: tuple[RuleGroup, ...] = ()
@@ -60,6 +61,7 @@ class World:
         return answer
 
     def append(self, batch: SampleBatch) -> int:
+        self.batches.append(batch)
         rows = zip(batch.labels, batch.timestamps_ms, batch.values, strict=True)
         for series, timestamp_ms, value in rows:
             self.written.setdefault(series, []).append((int(timestamp_ms), float(value)))

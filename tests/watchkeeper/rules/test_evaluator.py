@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from watchkeeper.model import STALE_BITS, NativeHistogram
 from watchkeeper.ports import VectorSample
 from watchkeeper.rules import AlertState, Health
 
@@ -339,3 +340,20 @@ def test_a_past_that_cannot_be_read_does_not_end_the_watch(start_world, caplog) 
     world.evaluate()
     assert world.series("job:errors:ratio", job="x", kind="recorded") == [1.0]
     assert "the store broke" in caplog.text
+
+
+def test_a_native_histogram_is_recorded_as_one_and_then_ends(start_world) -> None:
+    world = start_world(RULES)
+    seen = NativeHistogram(schema=1, count=3.0, sum=4.5, positive={0: 1.0, 2: 2.0})
+    world.answers["errors"] = [
+        VectorSample((("job", "a"),), 0.0, seen),
+        VectorSample((("job", "b"),), 2.0),
+    ]
+    world.evaluate()
+    world.answers["errors"] = []
+    world.evaluate(after_seconds=15)
+    first, second = world.batches
+    assert first.histograms == [seen, None]
+    assert first.values.tolist() == [4.5, 2.0]
+    assert second.histograms is None
+    assert (second.values.view("int64") == STALE_BITS).all()
