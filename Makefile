@@ -39,12 +39,7 @@ bench-ingest: install ## every way in, over the wire, a second
 soak: install ## memory over a million requests with a collector that does not answer
 	$(BIN)/python bench/soak.py
 
-bench-fuzz: install ## every reader of strangers' bytes, each for SECONDS (60), by libFuzzer
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \
-		-r tests/fuzz/requirements.lock
-	$(BIN)/python tests/fuzz/run.py $(or $(SECONDS),60)
-
-lock: install ## bench/requirements.lock made anew, with the product's versions where both have one
+bench-lock: install ## bench/requirements.lock made anew, with the product's versions where both have one
 	$(BIN)/uv pip compile bench/requirements.in --constraint requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet \
 		--output-file bench/requirements.lock
