@@ -73,6 +73,7 @@ class Contract:
         )
         _require_unique("span", (span.name for span in self.signals.spans))
         _require_unique("log event", (event.name for event in self.signals.events))
+        _require_one_type(self.signals.events)
         _require_unique("rule group", (group.name for group in self.rule_groups))
         _require_unique("dashboard", (dashboard.uid for dashboard in self.dashboards))
         _require_unique("scrape job", (job.name for job in self.scrape_jobs))
@@ -91,3 +92,16 @@ def _require_unique(what: str, names: Iterable[str]) -> None:
         if name in seen:
             raise ContractError(f"{what} {name!r} is declared twice")
         seen.add(name)
+
+
+def _require_one_type(events: Iterable[LogEvent]) -> None:
+    """An index has one type for a field, whichever event it comes from."""
+    seen: dict[str, tuple[type, str]] = {}
+    for event in events:
+        for field in event.fields:
+            kind, first = seen.setdefault(field.name, (field.type, event.name))
+            if kind is not field.type:
+                raise ContractError(
+                    f"log event {event.name}: field {field.name} is {field.type.__name__}, "
+                    f"but {kind.__name__} in {first}; an index has one type for a field"
+                )

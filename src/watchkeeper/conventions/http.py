@@ -1,6 +1,6 @@
 """HTTP requests that a service answers: rate, errors, duration (the RED method)."""
 
-from watchkeeper.contract import Counter, Histogram, Label, Signals, Span
+from watchkeeper.contract import Counter, Field, Histogram, Label, Signals, Span
 from watchkeeper.model import SpanKind
 
 UNMATCHED = "unmatched"
@@ -41,5 +41,16 @@ BACKGROUND_SPAN = Span(
     "Work that a request left for after its answer, named by its function, linked to the request.",
     attributes=("code.function.name", "error.type"),
 )
+
+ACCESS_FIELDS = (
+    Field("method"),
+    Field("endpoint"),
+    Field("status_code", int),
+    Field("path"),
+    Field("duration_seconds", float),
+    Field("client"),
+    Field("error_type"),
+)
+"""What the access line of a request says beside the fields that every line has."""
 
 SIGNALS = Signals(metrics=(REQUESTS, REQUEST_DURATION), spans=(REQUEST_SPAN, BACKGROUND_SPAN))

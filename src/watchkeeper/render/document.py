@@ -24,15 +24,27 @@ class Document:
     text: str
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes what stands in two places twice, without anchors: people read these files."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def yaml_document(path: str, service: str, content: Any) -> Document:
     """Return `content` as YAML in the order it was built, under a header that names its source."""
-    body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
+    body = yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=1000)
     return Document(PurePosixPath(path), HEADER.format(service=service) + body)
 
 
 def json_document(path: str, content: Any) -> Document:
     """Return `content` as indented JSON."""
     return Document(PurePosixPath(path), json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def text_document(path: str, text: str) -> Document:
+    """Return text as it is."""
+    return Document(PurePosixPath(path), text)
 
 
 def duration(seconds: float) -> str:

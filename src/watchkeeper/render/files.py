@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from watchkeeper.contract import Contract
-from watchkeeper.render import alertmanager, grafana, prometheus
+from watchkeeper.render import (
+    alertmanager,
+    elasticsearch,
+    grafana,
+    jaeger,
+    kibana,
+    kubernetes,
+    prometheus,
+    shippers,
+)
 from watchkeeper.render.document import Document
 
 
@@ -19,6 +28,11 @@ def documents(contract: Contract) -> Iterator[Document]:
         yield config
     yield from grafana.dashboards(contract)
     yield from grafana.provisioning(contract)
+    yield from elasticsearch.documents(contract)
+    yield from shippers.documents(contract)
+    yield kibana.saved_objects(contract)
+    yield jaeger.sampling(contract)
+    yield from kubernetes.documents(contract)
 
 
 def differences(contract: Contract, directory: Path) -> list[Path]:

@@ -39,8 +39,13 @@ def _scrape_config(job: ScrapeJob, service: str) -> dict[str, Any]:
 
 def rules(contract: Contract) -> Document:
     """Return the rule file. Every alert carries `severity` and `service`."""
-    content = {"groups": [_group(group, contract.service) for group in contract.rule_groups]}
+    content = {"groups": groups(contract)}
     return yaml_document(f"prometheus/rules/{contract.service}.yml", contract.service, content)
+
+
+def groups(contract: Contract) -> list[dict[str, Any]]:
+    """Return the rule groups as a rule file holds them."""
+    return [_group(group, contract.service) for group in contract.rule_groups]
 
 
 def _group(group: RuleGroup, service: str) -> dict[str, Any]:
