@@ -19,12 +19,15 @@ from watchkeeper.clock import Clock
 from watchkeeper.errors import StorageError, WatchkeeperError
 from watchkeeper.ingest import (
     BulkReceiver,
+    IngestLimits,
     LogTailer,
     OtlpReceiver,
     PrometheusConfig,
+    Quotas,
     RemoteWriteReceiver,
     Scraper,
     TargetStatus,
+    load_limits,
 )
 from watchkeeper.ingest import load_config as load_prometheus_config
 from watchkeeper.model import LogRecord
@@ -52,6 +55,7 @@ class Places:
     external_url: str = ""
     experimental_functions: bool = False
     log_files: tuple[str, ...] = ()
+    limits: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Configuration:
     prometheus: PrometheusConfig
     groups: tuple[RuleGroup, ...]
     alertmanager: AlertmanagerConfig
+    limits: IngestLimits
 
     @staticmethod
     def read(places: Places) -> Configuration:
@@ -71,6 +76,7 @@ class Configuration:
             prometheus,
             load_rules(prometheus.rule_paths(), parse=check),
             load_alertmanager_config(places.alertmanager),
+            load_limits(places.limits) if places.limits else IngestLimits(),
         )
 
 
@@ -107,9 +113,12 @@ class Backend:
         self.store = store
         self.started_ns = clock.time_ns()
         self.logs = TappedLogs(store.logs)
-        self.receiver = OtlpReceiver(store.metrics, self.logs, store.spans, clock=clock)
-        self.remote_write = RemoteWriteReceiver(store.metrics)
-        self.bulk = BulkReceiver(self.logs, clock=clock)
+        self.quotas = quotas = Quotas(clock=clock)
+        self.receiver = OtlpReceiver(
+            store.metrics, self.logs, store.spans, clock=clock, quotas=quotas
+        )
+        self.remote_write = RemoteWriteReceiver(store.metrics, clock=clock, quotas=quotas)
+        self.bulk = BulkReceiver(self.logs, clock=clock, quotas=quotas)
         self.tailer = LogTailer(
             places.log_files,
             self.logs,
@@ -177,6 +186,7 @@ class Backend:
         self.configuration = configuration
         self.configured_ns = self._clock.time_ns()
         self.reload_error = ""
+        self.quotas.change(configuration.limits)
         self.failures: dict[str, str] = {}
         self.notifier = Notifier(
             configuration.alertmanager,

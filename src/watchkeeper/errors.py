@@ -12,6 +12,7 @@
     │   └── StoreDamagedError    bytes on disk fail their checksum
     ├── TemplateError        a template cannot be rendered with the data it was given
     ├── OverloadError        a limit of ingestion was reached; try again later
+    │   └── QuotaError           it is the sender's own limit
     └── DeliveryError        a receiver did not take a notification
 
 A message says what is wrong, where, and what to do about it. It never holds a secret.
@@ -87,6 +88,10 @@ class OverloadError(WatchkeeperError):
     def __init__(self, reason: str, *, retry_after_seconds: float = 1.0) -> None:
         super().__init__(reason)
         self.retry_after_seconds = retry_after_seconds
+
+
+class QuotaError(OverloadError):
+    """A limit of the sender, or of all senders together, was reached: others may still send."""
 
 
 class DeliveryError(WatchkeeperError):

@@ -25,7 +25,10 @@ from watchkeeper.cli.refusal import FILE, one_line_errors
     metavar="GLOB",
     help="Log files to read as they grow, JSON lines or plain; may be given several times.",
 )
-@click.option("--tokens", type=FILE, help="File of tokens: `read|write|admin TOKEN` a line.")
+@click.option(
+    "--tokens", type=FILE, help="File of tokens: `read|write|admin TOKEN [TENANT]` a line."
+)
+@click.option("--limits", type=FILE, help="File of what each tenant may push; see docs/ingest.md.")
 @click.option("--tls-certificate", type=FILE, help="PEM file; with --tls-key.")
 @click.option("--tls-key", type=FILE, help="PEM file; with --tls-certificate.")
 @click.option(

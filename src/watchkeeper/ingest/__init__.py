@@ -2,7 +2,9 @@
 
 from watchkeeper.ingest.bulk import BulkReceiver
 from watchkeeper.ingest.config import PrometheusConfig, load_config
-from watchkeeper.ingest.receive import OtlpReceiver, ReceiveLimits
+from watchkeeper.ingest.limits import IngestLimits, load_limits
+from watchkeeper.ingest.quota import Quotas
+from watchkeeper.ingest.receive import OtlpReceiver
 from watchkeeper.ingest.remote_write import RemoteWriteReceiver
 from watchkeeper.ingest.scrape import Scraper, TargetStatus
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal
@@ -10,15 +12,17 @@ from watchkeeper.ingest.tail import LogTailer
 
 __all__ = [
     "BulkReceiver",
+    "IngestLimits",
     "IngestStatistics",
     "LogTailer",
     "OtlpReceiver",
     "PrometheusConfig",
-    "ReceiveLimits",
+    "Quotas",
     "Refusal",
     "RemoteWriteReceiver",
     "Scraper",
     "Signal",
     "TargetStatus",
     "load_config",
+    "load_limits",
 ]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import DecodeError, OverloadError, StorageError
 from watchkeeper.ingest.compression import decompress
-from watchkeeper.ingest.receive import ReceiveLimits, reason_of
-from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally
+from watchkeeper.ingest.opening import read_request, take
+from watchkeeper.ingest.quota import DEFAULT_TENANT, Quotas
+from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally, reason_of
 from watchkeeper.model import LogRecord
 from watchkeeper.ports import LogStore
-from watchkeeper.wire.bulk import BulkItem, read_bulk
+from watchkeeper.wire.bulk import read_bulk
+from watchkeeper.wire.limits import AttributeLimits, Excess
 from watchkeeper.wire.log_document import read_document
 
 
@@ -34,51 +37,58 @@ class BulkReceiver:
     """
 
     def __init__(
-        self, logs: LogStore, *, clock: Clock | None = None, limits: ReceiveLimits | None = None
+        self, logs: LogStore, *, clock: Clock | None = None, quotas: Quotas | None = None
     ) -> None:
         self._logs = logs
         self._clock = clock or SystemClock()
-        self._limits = limits or ReceiveLimits()
+        self._quotas = quotas or Quotas(clock=self._clock)
         self._tally = Tally()
 
     def statistics(self) -> IngestStatistics:
         """Return what was kept and refused since the start."""
         return self._tally.snapshot()
 
-    def receive(self, body: bytes, content_encoding: str = "", index: str = "") -> list[BulkResult]:
+    def receive(
+        self,
+        body: bytes,
+        content_encoding: str = "",
+        index: str = "",
+        tenant: str = DEFAULT_TENANT,
+    ) -> list[BulkResult]:
         """Store the documents of a request and return what became of each, in their order."""
+        quota = self._quotas.of(tenant)
+        items = read_request(
+            body,
+            signal=Signal.LOGS,
+            quota=quota,
+            tally=self._tally,
+            unpack=lambda packed, limit: decompress(packed, content_encoding, limit),
+            decode=lambda opened: read_bulk(opened, index),
+        )
+        take(len(items), signal=Signal.LOGS, quota=quota, tally=self._tally)
         now_ns = self._clock.time_ns()
         records: list[LogRecord] = []
         results: list[BulkResult] = []
-        for number, item in enumerate(self._read(body, content_encoding, index)):
+        beyond: list[Excess] = []
+        for number, item in enumerate(items):
             problem = item.problem
             if item.document is not None:
-                try:
-                    records.append(read_document(item.document, now_ns=now_ns, service=item.index))
-                except DecodeError as error:
-                    problem = str(error)
+                found = _record(item.document, now_ns, item.index, quota.of_attributes)
+                if isinstance(found, LogRecord):
+                    records.append(found)
+                elif isinstance(found, Excess):
+                    beyond.append(found)
+                    problem = found.reason
+                else:
+                    problem = found
             name = item.id or f"{now_ns:x}-{number:x}"
             results.append(BulkResult(item.action, item.index, name, problem))
         self._store(records)
-        self._tally.refused(Signal.LOGS, Refusal.MALFORMED, len(results) - len(records))
+        quota.exceeded_by(beyond)
+        self._tally.refused(Signal.LOGS, Refusal.ATTRIBUTE_LIMIT, len(beyond))
+        malformed = len(results) - len(records) - len(beyond)
+        self._tally.refused(Signal.LOGS, Refusal.MALFORMED, malformed)
         return results
-
-    def _read(self, body: bytes, content_encoding: str, index: str) -> list[BulkItem]:
-        try:
-            items = read_bulk(decompress(body, content_encoding, self._limits.body_bytes), index)
-        except DecodeError:
-            self._tally.refused(Signal.LOGS, Refusal.MALFORMED)
-            raise
-        except OverloadError:
-            self._tally.refused(Signal.LOGS, Refusal.BODY_LIMIT)
-            raise
-        if len(items) > self._limits.records:
-            self._tally.refused(Signal.LOGS, Refusal.LIMIT, len(items))
-            raise OverloadError(
-                f"{len(items)} actions in one request, {self._limits.records} are allowed: "
-                "send smaller batches"
-            )
-        return items
 
     def _store(self, records: list[LogRecord]) -> None:
         if not records:
@@ -89,3 +99,14 @@ class BulkReceiver:
             self._tally.refused(Signal.LOGS, reason_of(error), len(records))
             raise
         self._tally.received(Signal.LOGS, len(records))
+
+
+def _record(
+    document: dict[str, Any], now_ns: int, service: str, limits: AttributeLimits
+) -> LogRecord | Excess | str:
+    """Return a document's record, or why it is left out."""
+    try:
+        record = read_document(document, now_ns=now_ns, service=service)
+    except DecodeError as error:
+        return str(error)
+    return limits.broken_by(record.attributes) or record

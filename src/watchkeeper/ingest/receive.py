@@ -7,41 +7,36 @@ in, and what was taken in part says how much was rejected, and why.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 import orjson
 
 from watchkeeper.clock import Clock, SystemClock
-from watchkeeper.errors import DecodeError, OverloadError, StorageError, StoreFullError
+from watchkeeper.errors import OverloadError, StorageError
 from watchkeeper.ingest.compression import decompress
 from watchkeeper.ingest.delta_sums import DeltaSums, Totals
-from watchkeeper.ingest.limits import leave_out
-from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally
-from watchkeeper.model import Exemplar, Labels, SampleBatch
+from watchkeeper.ingest.opening import read_request, take
+from watchkeeper.ingest.quota import DEFAULT_TENANT, Quota, Quotas
+from watchkeeper.ingest.sample_intake import SampleIntake, Taken
+from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally, reason_of
+from watchkeeper.model import Exemplar, Labels, LogRecord, SampleBatch, SpanRecord
 from watchkeeper.ports import LogStore, SampleSink, SpanStore
 from watchkeeper.wire import otlp
-from watchkeeper.wire.label_limits import LabelLimits
+from watchkeeper.wire.limits import Excess, LabelLimits
 from watchkeeper.wire.protobuf import LENGTH, VARINT, delimited, tag, varint
 
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiveLimits:
-    """What one request may hold at most."""
-
-    body_bytes: int = 64 * 1024 * 1024
-    records: int = 200_000
-    labels: LabelLimits = field(default_factory=LabelLimits)
+Content = TypeVar("Content")
+Record = TypeVar("Record", SpanRecord, LogRecord)
 
 
 class OtlpReceiver:
     """Takes export requests. Every method is synchronous, may be called from several threads,
     and returns the response's body and content type once the store has kept the records.
 
-    Raises DecodeError (400), OverloadError (429), StoreFullError (503); nothing was kept then.
+    Raises DecodeError (400), OverloadError (429; 413 where it says never to come again),
+    StoreFullError (503); nothing was kept then.
     """
 
     def __init__(
@@ -51,71 +46,100 @@ class OtlpReceiver:
         spans: SpanStore,
         *,
         clock: Clock | None = None,
-        limits: ReceiveLimits | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
-        self._metrics = metrics
         self._logs = logs
         self._spans = spans
         self._clock = clock or SystemClock()
-        self._limits = limits or ReceiveLimits()
+        self._quotas = quotas or Quotas(clock=self._clock)
         self._sums = DeltaSums()
         self._tally = Tally()
+        self._samples = SampleIntake(metrics, self._tally, self._clock)
 
     def statistics(self) -> IngestStatistics:
         """Return what was kept and refused since the start."""
         return self._tally.snapshot()
 
     def receive_traces(
-        self, body: bytes, content_type: str, content_encoding: str = ""
+        self,
+        body: bytes,
+        content_type: str,
+        content_encoding: str = "",
+        tenant: str = DEFAULT_TENANT,
     ) -> tuple[bytes, str]:
         """Store the spans of a request and return the answer to it."""
-        spans = self._decode(Signal.SPANS, otlp.decode_spans, body, content_type, content_encoding)
-        self._limit(Signal.SPANS, len(spans))
-        self._store(Signal.SPANS, len(spans), lambda: self._spans.append(spans))
-        return _answer(content_type, "rejectedSpans", 0, "")
+        quota = self._quotas.of(tenant)
+        found = self._read(Signal.SPANS, quota, body, content_encoding)(
+            lambda opened: otlp.read_spans(opened, content_type, quota.of_attributes)
+        )
+        rejected, reason = self._take(Signal.SPANS, found, quota)
+        self._store(Signal.SPANS, len(found.records), lambda: self._spans.append(found.records))
+        return _answer(content_type, "rejectedSpans", rejected, reason)
 
     def receive_logs(
-        self, body: bytes, content_type: str, content_encoding: str = ""
+        self,
+        body: bytes,
+        content_type: str,
+        content_encoding: str = "",
+        tenant: str = DEFAULT_TENANT,
     ) -> tuple[bytes, str]:
         """Store the log records of a request; those without a time get the present one."""
-        records = self._decode(Signal.LOGS, otlp.decode_logs, body, content_type, content_encoding)
-        self._limit(Signal.LOGS, len(records))
+        quota = self._quotas.of(tenant)
+        found = self._read(Signal.LOGS, quota, body, content_encoding)(
+            lambda opened: otlp.read_logs(opened, content_type, quota.of_attributes)
+        )
+        rejected, reason = self._take(Signal.LOGS, found, quota)
         now_ns = self._clock.time_ns()
         dated = [
             record if record.timestamp_ns else replace(record, timestamp_ns=now_ns)
-            for record in records
+            for record in found.records
         ]
         self._store(Signal.LOGS, len(dated), lambda: self._logs.append(dated))
-        return _answer(content_type, "rejectedLogRecords", 0, "")
+        return _answer(content_type, "rejectedLogRecords", rejected, reason)
 
     def receive_metrics(
-        self, body: bytes, content_type: str, content_encoding: str = ""
+        self,
+        body: bytes,
+        content_type: str,
+        content_encoding: str = "",
+        tenant: str = DEFAULT_TENANT,
     ) -> tuple[bytes, str]:
         """Store the samples of a request, increases as running totals; points that have no place
         here are named as rejected."""
-        found = self._decode(
-            Signal.SAMPLES, otlp.decode_metrics, body, content_type, content_encoding
+        quota = self._quotas.of(tenant)
+        found = self._read(Signal.SAMPLES, quota, body, content_encoding)(
+            lambda opened: otlp.decode_metrics(opened, content_type)
         )
         deltas = found.deltas or otlp.DecodedMetrics()
-        self._limit(Signal.SAMPLES, len(found.labels) + len(deltas.labels))
-        beyond = sum(leave_out(part, self._limits.labels) for part in (found, deltas))
-        self._tally.refused(Signal.SAMPLES, Refusal.LABEL_LIMIT, beyond)
+        count = len(found.labels) + len(deltas.labels)
+        take(count, signal=Signal.SAMPLES, quota=quota, tally=self._tally)
+        excesses = [*leave_out(found, quota.of_labels), *leave_out(deltas, quota.of_labels)]
+        quota.exceeded_by(excesses)
+        self._tally.refused(Signal.SAMPLES, Refusal.LABEL_LIMIT, len(excesses))
+        self._tally.refused(Signal.SAMPLES, Refusal.UNSUPPORTED, found.rejected_points)
+        rejected = found.rejected_points + len(excesses)
+        reasons = [part.rejection for part in (found, deltas) if part.rejection]
         if deltas.labels:
             with self._sums.adding(deltas) as totals:
-                late = totals.late + self._store_samples(found, totals, deltas.exemplars)
+                taken = self._store_samples(found, totals, deltas.exemplars, quota)
             self._tally.refused(Signal.SAMPLES, Refusal.OUT_OF_ORDER, totals.late)
+            rejected += totals.late
+            if totals.late:
+                reasons.append(f"{totals.late} increases came too late or were there already")
         else:
-            late = self._store_samples(found, Totals(), [])
-        self._tally.refused(Signal.SAMPLES, Refusal.UNSUPPORTED, found.rejected_points)
-        reasons = [part.rejection for part in (found, deltas) if part.rejection]
-        if late:
-            reasons.append(f"{late} samples were out of order or there already")
-        rejected = found.rejected_points + beyond + late
-        return _answer(content_type, "rejectedDataPoints", rejected, "; ".join(reasons))
+            taken = self._store_samples(found, Totals(), [], quota)
+        reason = "; ".join([*reasons, *taken.reasons])
+        return _answer(content_type, "rejectedDataPoints", rejected + taken.refused, reason)
 
     def _store_samples(
-        self, found: otlp.DecodedMetrics, totals: Totals, exemplars: list[tuple[Labels, Exemplar]]
-    ) -> int:
+        self,
+        found: otlp.DecodedMetrics,
+        totals: Totals,
+        exemplars: list[tuple[Labels, Exemplar]],
+        quota: Quota,
+    ) -> Taken:
+        if not found.labels and not totals.labels:
+            return Taken()
         batch = SampleBatch(
             labels=found.labels + totals.labels,
             timestamps_ms=np.array(found.timestamps_ms + totals.timestamps_ms, dtype=np.int64),
@@ -123,53 +147,49 @@ class OtlpReceiver:
             exemplars=found.exemplars + exemplars,
             metadata=found.metadata,
         )
-        count = len(batch.labels)
-        return self._store(Signal.SAMPLES, count, lambda: self._metrics.append(batch))
+        return self._samples.append(batch, quota)
 
-    def _decode(
-        self,
-        signal: Signal,
-        decode: Callable[[bytes, str], Result],
-        body: bytes,
-        content_type: str,
-        content_encoding: str,
-    ) -> Result:
-        try:
-            opened = decompress(body, content_encoding, self._limits.body_bytes)
-            return decode(opened, content_type)
-        except DecodeError:
-            self._tally.refused(signal, Refusal.MALFORMED)
-            raise
-        except OverloadError:
-            self._tally.refused(signal, Refusal.BODY_LIMIT)
-            raise
+    def _read(
+        self, signal: Signal, quota: Quota, body: bytes, content_encoding: str
+    ) -> Callable[[Callable[[bytes], Content]], Content]:
+        return lambda decode: read_request(
+            body,
+            signal=signal,
+            quota=quota,
+            tally=self._tally,
+            unpack=lambda packed, limit: decompress(packed, content_encoding, limit),
+            decode=decode,
+        )
 
-    def _limit(self, signal: Signal, count: int) -> None:
-        if count > self._limits.records:
-            self._tally.refused(signal, Refusal.LIMIT, count)
-            raise OverloadError(
-                f"{count} {signal} in one request, {self._limits.records} are allowed: "
-                "send smaller batches"
-            )
+    def _take(self, signal: Signal, found: otlp.Decoded[Record], quota: Quota) -> tuple[int, str]:
+        """Charge records to their tenant, and return how many were left out, and why."""
+        take(len(found.records), signal=signal, quota=quota, tally=self._tally)
+        quota.exceeded_by(found.excesses)
+        self._tally.refused(signal, Refusal.ATTRIBUTE_LIMIT, len(found.excesses))
+        return len(found.excesses), found.excesses[-1].reason if found.excesses else ""
 
-    def _store(self, signal: Signal, count: int, append: Callable[[], int | None]) -> int:
+    def _store(self, signal: Signal, count: int, append: Callable[[], None]) -> None:
         if not count:
-            return 0
+            return
         try:
-            late = append() or 0
+            append()
         except (StorageError, OverloadError) as error:
             self._tally.refused(signal, reason_of(error), count)
             raise
-        self._tally.refused(signal, Refusal.OUT_OF_ORDER, late)
-        self._tally.received(signal, count - late)
-        return late
+        self._tally.received(signal, count)
 
 
-def reason_of(error: StorageError | OverloadError) -> Refusal:
-    """Return what a store's refusal is counted as."""
-    if isinstance(error, StoreFullError):
-        return Refusal.STORE_FULL
-    return Refusal.LIMIT if isinstance(error, OverloadError) else Refusal.STORE_FAILED
+def leave_out(found: otlp.DecodedMetrics, limits: LabelLimits) -> list[Excess]:
+    """Take samples out whose labels are beyond the limits, and return what was broken."""
+    broken = [limits.broken_by(series) for series in found.labels]
+    excesses = [excess for excess in broken if excess is not None]
+    if excesses:
+        kept = [row for row, excess in enumerate(broken) if excess is None]
+        found.labels = [found.labels[row] for row in kept]
+        found.timestamps_ms = [found.timestamps_ms[row] for row in kept]
+        found.values = [found.values[row] for row in kept]
+        found.rejection = excesses[-1].reason
+    return excesses
 
 
 def _answer(content_type: str, field: str, rejected: int, reason: str) -> tuple[bytes, str]:

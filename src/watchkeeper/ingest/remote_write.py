@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from watchkeeper.errors import DecodeError, OverloadError, StorageError
-from watchkeeper.ingest.receive import ReceiveLimits, reason_of
+from watchkeeper.clock import Clock, SystemClock
+from watchkeeper.ingest.opening import read_request, take
+from watchkeeper.ingest.quota import DEFAULT_TENANT, Quota, Quotas
+from watchkeeper.ingest.sample_intake import SampleIntake, Taken
 from watchkeeper.ingest.snappy import open_block
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally
 from watchkeeper.model import SampleBatch
 from watchkeeper.ports import SampleSink
+from watchkeeper.wire.limits import LabelLimits
 from watchkeeper.wire.remote_write import DecodedWrite, RemoteWriteDecoder, Version
 
 NO_HISTOGRAMS = "native histograms are not taken yet: send classic ones"
@@ -37,53 +40,50 @@ class RemoteWriteReceiver:
     Raises DecodeError (400), OverloadError and StoreFullError (try again); nothing was kept then.
     """
 
-    def __init__(self, metrics: SampleSink, *, limits: ReceiveLimits | None = None) -> None:
-        self._metrics = metrics
-        self._limits = limits or ReceiveLimits()
-        self._decoder = RemoteWriteDecoder(self._limits.labels)
+    def __init__(
+        self, metrics: SampleSink, *, clock: Clock | None = None, quotas: Quotas | None = None
+    ) -> None:
+        clock = clock or SystemClock()
+        self._quotas = quotas or Quotas(clock=clock)
+        # What series mean is remembered with the limits that they were held against.
+        self._decoders: dict[LabelLimits, RemoteWriteDecoder] = {}
         self._tally = Tally()
+        self._samples = SampleIntake(metrics, self._tally, clock)
 
     def statistics(self) -> IngestStatistics:
         """Return what was kept and refused since the start."""
         return self._tally.snapshot()
 
-    def receive(self, body: bytes, version: Version) -> Written:
+    def receive(self, body: bytes, version: Version, tenant: str = DEFAULT_TENANT) -> Written:
         """Store the samples of a request, a snappy block, and return what became of it."""
-        found = self._decode(body, version)
-        count = len(found.labels)
-        late = self._store(found) if count or found.metadata else 0
-        self._tally.refused(Signal.SAMPLES, Refusal.OUT_OF_ORDER, late)
+        quota = self._quotas.of(tenant)
+        limits = quota.of_labels
+        decoder = self._decoders.get(limits) or RemoteWriteDecoder(limits)
+        self._decoders.setdefault(limits, decoder)
+        found = read_request(
+            body,
+            signal=Signal.SAMPLES,
+            quota=quota,
+            tally=self._tally,
+            unpack=open_block,
+            decode=lambda opened: decoder.decode(opened, version),
+        )
+        take(len(found.labels), signal=Signal.SAMPLES, quota=quota, tally=self._tally)
+        taken = self._store(found, quota) if found.labels or found.metadata else Taken()
+        quota.exceeded_by(found.excesses)
         self._tally.refused(Signal.SAMPLES, Refusal.UNSUPPORTED, found.histograms)
         self._tally.refused(Signal.SAMPLES, Refusal.MALFORMED, found.invalid)
-        self._tally.refused(Signal.SAMPLES, Refusal.LABEL_LIMIT, found.beyond_limits)
-        self._tally.received(Signal.SAMPLES, count - late)
-        rejected = found.invalid + found.beyond_limits
+        self._tally.refused(Signal.SAMPLES, Refusal.LABEL_LIMIT, len(found.excesses))
+        rejected = found.invalid + len(found.excesses)
         problems = [
-            f"{late} samples were out of order or too old" if late else "",
+            *taken.reasons,
             f"{found.histograms} histograms: {NO_HISTOGRAMS}" if found.histograms else "",
             f"{rejected} series are left out: {found.reason}" if rejected else "",
         ]
         problem = "; ".join(filter(None, problems))
-        return Written(count - late, len(found.exemplars), 0, problem)
+        return Written(taken.kept, len(found.exemplars), 0, problem)
 
-    def _decode(self, body: bytes, version: Version) -> DecodedWrite:
-        try:
-            found = self._decoder.decode(open_block(body, self._limits.body_bytes), version)
-        except DecodeError:
-            self._tally.refused(Signal.SAMPLES, Refusal.MALFORMED)
-            raise
-        except OverloadError:
-            self._tally.refused(Signal.SAMPLES, Refusal.BODY_LIMIT)
-            raise
-        if len(found.labels) > self._limits.records:
-            self._tally.refused(Signal.SAMPLES, Refusal.LIMIT, len(found.labels))
-            raise OverloadError(
-                f"{len(found.labels)} samples in one request, {self._limits.records} are "
-                "allowed: send smaller batches"
-            )
-        return found
-
-    def _store(self, found: DecodedWrite) -> int:
+    def _store(self, found: DecodedWrite, quota: Quota) -> Taken:
         batch = SampleBatch(
             labels=found.labels,
             timestamps_ms=np.array(found.timestamps_ms, dtype=np.int64),
@@ -91,8 +91,4 @@ class RemoteWriteReceiver:
             exemplars=found.exemplars,
             metadata=list(found.metadata.values()),
         )
-        try:
-            return self._metrics.append(batch)
-        except (StorageError, OverloadError) as error:
-            self._tally.refused(Signal.SAMPLES, reason_of(error), len(found.labels))
-            raise
+        return self._samples.append(batch, quota)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchkeeper.errors import OverloadError, StorageError, StoreFullError
+
 
 class Signal(StrEnum):
     """What was counted."""
@@ -23,9 +25,13 @@ class Refusal(StrEnum):
     MALFORMED = "malformed"
     UNSUPPORTED = "unsupported"
     LIMIT = "limit"
+    RATE_LIMIT = "rate_limit"
+    SERIES_LIMIT = "series_limit"
     LABEL_LIMIT = "label_limit"
+    ATTRIBUTE_LIMIT = "attribute_limit"
     BODY_LIMIT = "body_limit"
     OUT_OF_ORDER = "out_of_order"
+    FUTURE = "future"
     STORE_FULL = "store_full"
     STORE_FAILED = "store_failed"
 
@@ -64,3 +70,10 @@ class Tally:
         """Return the counts as they are now."""
         with self._lock:
             return IngestStatistics(dict(self._received), dict(self._refused))
+
+
+def reason_of(error: StorageError | OverloadError) -> Refusal:
+    """Return what a store's refusal is counted as."""
+    if isinstance(error, StoreFullError):
+        return Refusal.STORE_FULL
+    return Refusal.LIMIT if isinstance(error, OverloadError) else Refusal.STORE_FAILED

@@ -17,8 +17,7 @@ import orjson
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import DecodeError, OverloadError, StorageError
 from watchkeeper.ingest.positions import load_positions, save_positions
-from watchkeeper.ingest.receive import reason_of
-from watchkeeper.ingest.statistics import IngestStatistics, Signal, Tally
+from watchkeeper.ingest.statistics import IngestStatistics, Signal, Tally, reason_of
 from watchkeeper.ingest.tailed_file import Identity, Position, TailedFile
 from watchkeeper.model import LogRecord
 from watchkeeper.ports import LogStore

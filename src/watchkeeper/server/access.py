@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from watchkeeper.errors import ConfigError
+from watchkeeper.ingest.quota import DEFAULT_TENANT
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SHORTEST_TOKEN = 24
@@ -26,24 +28,35 @@ class Role(IntEnum):
     ADMIN = 3
 
 
+class Caller(NamedTuple):
+    """What a token's holder may do, and whose limits hold for what it sends."""
+
+    role: Role
+    tenant: str = DEFAULT_TENANT
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """The rules of one server. Without tokens whoever reaches the port may do everything."""
 
     loopback_only: bool = True
-    tokens: Mapping[bytes, Role] = field(default_factory=dict)
+    tokens: Mapping[bytes, Caller] = field(default_factory=dict)
 
-    def role(self, authorization: str) -> Role:
-        """Return the role of an Authorization header: `Bearer TOKEN`, or Basic with the token
+    def caller(self, authorization: str) -> Caller:
+        """Return who an Authorization header stands for: `Bearer TOKEN`, or Basic with the token
         as its password, which is how a browser asks for one."""
         if not self.tokens:
-            return Role.ADMIN
+            return Caller(Role.ADMIN)
         digest = _digest(_presented_token(authorization))
-        granted = Role.NONE
-        for known, role in self.tokens.items():
+        granted = Caller(Role.NONE)
+        for known, caller in self.tokens.items():
             if hmac.compare_digest(known, digest):
-                granted = role
+                granted = caller
         return granted
+
+    def role(self, authorization: str) -> Role:
+        """Return the role of an Authorization header."""
+        return self.caller(authorization).role
 
 
 def is_loopback(host: str) -> bool:
@@ -56,8 +69,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def read_tokens(path: Path) -> dict[bytes, Role]:
-    """Return the digests of a token file: `role token` a line, roles read, write and admin.
+def read_tokens(path: Path) -> dict[bytes, Caller]:
+    """Return the digests of a token file: `role token` a line, roles read, write and admin, and
+    the name of a tenant after it, if the token has one.
 
     Raises ConfigError with the line, never with what it holds.
     """
@@ -66,14 +80,14 @@ def read_tokens(path: Path) -> dict[bytes, Role]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise ConfigError(f"cannot read the tokens: {reason}", source=str(path)) from None
-    tokens: dict[bytes, Role] = {}
+    tokens: dict[bytes, Caller] = {}
     for number, line in enumerate(lines, 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
-        if len(words) != 2 or words[0].upper() not in ("READ", "WRITE", "ADMIN"):
+        if len(words) not in (2, 3) or words[0].upper() not in ("READ", "WRITE", "ADMIN"):
             raise ConfigError(
-                "a line is `read TOKEN`, `write TOKEN` or `admin TOKEN`",
+                "a line is `read|write|admin TOKEN`, and perhaps a tenant after it",
                 source=str(path),
                 path=f"line {number}",
             )
@@ -83,12 +97,12 @@ def read_tokens(path: Path) -> dict[bytes, Role]:
                 source=str(path),
                 path=f"line {number}",
             )
-        tokens[_digest(words[1])] = Role[words[0].upper()]
+        tokens[_digest(words[1])] = Caller(Role[words[0].upper()], *words[2:])
     return tokens
 
 
 def decide_access(
-    host: str, *, tokens: Mapping[bytes, Role], encrypted: bool, plain_http_accepted: bool
+    host: str, *, tokens: Mapping[bytes, Caller], encrypted: bool, plain_http_accepted: bool
 ) -> Access:
     """Return the rules for listening on `host`.
 

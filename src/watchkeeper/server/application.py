@@ -19,6 +19,7 @@ from watchkeeper.server.api import Api
 from watchkeeper.server.backup import Backups
 from watchkeeper.server.dashboards import Dashboards
 from watchkeeper.server.guard import Guard
+from watchkeeper.server.intake import Intake
 from watchkeeper.server.logs import Logs
 from watchkeeper.server.own_metrics import OwnMetrics, RequestCounts
 from watchkeeper.server.page import Page
@@ -40,6 +41,7 @@ class Application:
         self._queries = Threads("queries", threads=2, waiting=64)
         self._reads = Threads("reads", threads=4, waiting=128)
         self._writes = Threads("writes", threads=4, waiting=64)
+        self.intake = Intake(self._writes, backend.quotas)
         self._tails = Tails()
         self._requests = RequestCounts()
         backend.logs.listeners.append(self._tails.publish)
@@ -80,9 +82,9 @@ class Application:
         backend, reads, clock = self._backend, self._reads, self._clock
         spans = backend.store.spans
         return [
-            *otlp.routes(backend.receiver, self._writes),
-            *bulk.routes(backend.bulk, self._writes, clock),
-            *remote_write.routes(backend.remote_write, self._writes),
+            *otlp.routes(backend.receiver, self.intake),
+            *bulk.routes(backend.bulk, self.intake, clock),
+            *remote_write.routes(backend.remote_write, self.intake),
             Mount("/prometheus", prometheus.app(backend, self._queries, reads, clock)),
             Mount("/jaeger", jaeger.app(spans, reads, clock)),
             Mount("/alertmanager", alertmanager.app(backend, reads, clock)),

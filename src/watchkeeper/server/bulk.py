@@ -6,7 +6,6 @@ clients ask who answers (GET /) before they send.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -17,9 +16,7 @@ from watchkeeper.clock import Clock
 from watchkeeper.errors import OverloadError, StoreFullError
 from watchkeeper.ingest.bulk import BulkReceiver, BulkResult
 from watchkeeper.server.answers import Endpoint, Failure, answering, json_answer
-from watchkeeper.server.arguments import body
-from watchkeeper.server.intake import MAX_BODY_BYTES, not_taken
-from watchkeeper.server.threads import Threads
+from watchkeeper.server.intake import Intake, not_taken
 
 PREFIX = "/elasticsearch"
 SPOKEN_VERSION = "8.19.0"
@@ -35,10 +32,10 @@ _TYPES = {
 }
 
 
-def routes(receiver: BulkReceiver, threads: Threads, clock: Clock) -> list[Route]:
+def routes(receiver: BulkReceiver, intake: Intake, clock: Clock) -> list[Route]:
     """Return the endpoints."""
     answer = answering(error_answer)
-    send = answer(_bulk(receiver, threads, clock))
+    send = answer(_bulk(receiver, intake, clock))
     return [
         *(
             Route(PREFIX + path, send, methods=["POST", "PUT"])
@@ -49,14 +46,15 @@ def routes(receiver: BulkReceiver, threads: Threads, clock: Clock) -> list[Route
     ]
 
 
-def _bulk(receiver: BulkReceiver, threads: Threads, clock: Clock) -> Endpoint:
+def _bulk(receiver: BulkReceiver, intake: Intake, clock: Clock) -> Endpoint:
     async def bulk(request: Request) -> Response:
         began_ns = clock.monotonic_ns()
-        data = await body(request, MAX_BODY_BYTES)
         encoding = request.headers.get("content-encoding", "")
         index = request.path_params.get("index", "")
         try:
-            results = await threads.run(partial(receiver.receive, data, encoding, index))
+            results = await intake.read(
+                request, lambda data, tenant: receiver.receive(data, encoding, index, tenant)
+            )
         except (OverloadError, StoreFullError) as error:
             return error_answer(not_taken(error))
         content = {

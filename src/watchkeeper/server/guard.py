@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from watchkeeper.clock import Clock
 from watchkeeper.server.access import LOOPBACK_NAMES, Access, Role
 from watchkeeper.server.answers import Failure, error_answer
+from watchkeeper.server.intake import TENANT
 
 OPEN_PATHS = frozenset({"/healthz", "/prometheus/-/healthy", "/prometheus/-/ready"})
 
@@ -74,13 +75,16 @@ class Guard:
             await send(message)
 
         try:
-            refusal = self._refusal(scope["method"], path, Headers(scope=scope))
+            headers = Headers(scope=scope)
+            caller = self._access.caller(headers.get("authorization", ""))
+            scope[TENANT] = caller.tenant
+            refusal = self._refusal(scope["method"], path, headers, caller.role)
             await (refusal or self._app)(scope, receive, send_guarded)
         finally:
             seconds = (self._clock.monotonic_ns() - started_ns) / 1e9
             self._tally.count_request(protocol_of(path), status, seconds)
 
-    def _refusal(self, method: str, path: str, headers: Headers) -> Response | None:
+    def _refusal(self, method: str, path: str, headers: Headers, role: Role) -> Response | None:
         host = headers.get("host", "").rpartition("@")[2]
         if self._access.loopback_only and _host_name(host) not in LOOPBACK_NAMES:
             message = "this backend answers on localhost only; the request named another host"
@@ -89,9 +93,9 @@ class Guard:
             message = "a page of another origin may not write here"
             return error_answer(Failure(403, "foreign_origin", message))
         needed = needed_role(method, path)
-        if self._access.role(headers.get("authorization", "")) >= needed:
+        if role >= needed:
             return None
-        if "authorization" in headers and self._access.role(headers["authorization"]):
+        if "authorization" in headers and role:
             message = f"this needs the role {needed.name.lower()}"
             return error_answer(Failure(403, "forbidden", message))
         answer = error_answer(Failure(401, "unauthorized", "this needs a token"))

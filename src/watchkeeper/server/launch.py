@@ -31,6 +31,7 @@ class Options:
     host: str
     port: int
     tokens: Path | None = None
+    limits: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     accept_plain_http: bool = False
@@ -60,6 +61,7 @@ def launch(options: Options) -> None:
                 data=options.data,
                 external_url=options.external_url or url_of(listener, encryption),
                 log_files=options.tail,
+                limits=options.limits,
                 experimental_functions=FEATURE in options.enable_feature,
             ),
             clock=clock,

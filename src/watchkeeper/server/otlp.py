@@ -6,7 +6,6 @@ Source: opentelemetry.io, "OTLP Specification", OTLP/HTTP. What is acknowledged 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import orjson
 from starlette.requests import Request
@@ -15,20 +14,18 @@ from starlette.routing import Route
 
 from watchkeeper.ingest import OtlpReceiver
 from watchkeeper.server.answers import Endpoint, Failure
-from watchkeeper.server.arguments import body
-from watchkeeper.server.intake import MAX_BODY_BYTES, not_taken
-from watchkeeper.server.threads import Threads
+from watchkeeper.server.intake import Intake, not_taken
 from watchkeeper.wire.otlp import JSON_CONTENT_TYPE, PROTOBUF_CONTENT_TYPE, is_json
 from watchkeeper.wire.protobuf import LENGTH, VARINT, delimited, tag, varint
 
-Receive = Callable[[bytes, str, str], tuple[bytes, str]]
+Receive = Callable[[bytes, str, str, str], tuple[bytes, str]]
 
 _RPC_CODES = {400: 3, 404: 5, 413: 8, 415: 3, 429: 8, 503: 14}
 _RPC_INTERNAL = 13
 """google.rpc.Code, by HTTP status."""
 
 
-def routes(receiver: OtlpReceiver, threads: Threads) -> list[Route]:
+def routes(receiver: OtlpReceiver, intake: Intake) -> list[Route]:
     """Return the three endpoints."""
     by_path: dict[str, Receive] = {
         "/v1/traces": receiver.receive_traces,
@@ -36,18 +33,19 @@ def routes(receiver: OtlpReceiver, threads: Threads) -> list[Route]:
         "/v1/metrics": receiver.receive_metrics,
     }
     return [
-        Route(path, _endpoint(receive, threads), methods=["POST"])
+        Route(path, _endpoint(receive, intake), methods=["POST"])
         for path, receive in by_path.items()
     ]
 
 
-def _endpoint(receive: Receive, threads: Threads) -> Endpoint:
+def _endpoint(receive: Receive, intake: Intake) -> Endpoint:
     async def export(request: Request) -> Response:
         kind = request.headers.get("content-type", "")
         encoding = request.headers.get("content-encoding", "")
         try:
-            data = await body(request, MAX_BODY_BYTES)
-            answer, answer_type = await threads.run(partial(receive, data, kind, encoding))
+            answer, answer_type = await intake.read(
+                request, lambda data, tenant: receive(data, kind, encoding, tenant)
+            )
         except Exception as error:  # noqa: BLE001 - the edge: not_taken logs what is unexpected
             return error_answer(not_taken(error), kind)
         return Response(answer, headers={"content-type": answer_type})

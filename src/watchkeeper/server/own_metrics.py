@@ -98,6 +98,7 @@ class OwnMetrics:
             refused.update({(k.value, why.value): n for (k, why), n in statistics.refused.items()})
         yield family(own.RECEIVED, (((signal,), n) for signal, n in sorted(received.items())))
         yield family(own.REFUSED, sorted(refused.items()))
+        yield family(own.LIMITED, sorted(backend.quotas.exceeded().items()))
 
     def _store(self) -> Iterator[MetricFamily]:
         stats = self._backend.store.stats()

@@ -47,6 +47,12 @@ REFUSED = Counter(
     help="Samples, log records and spans that were not kept, by reason.",
     labels=(SIGNAL, Label("reason", limit=20)),
 )
+LIMITED = Counter(
+    name="watchkeeper_limited_total",
+    help="What a tenant's limit, or that of all, refused: requests, series, spans or log records; "
+    "and the label, attribute or signal that did it.",
+    labels=(Label("tenant", limit=100), Label("limit", limit=20), Label("label", limit=200)),
+)
 STORED = Counter(
     name="watchkeeper_stored_total",
     help="Samples, log records and spans written since the start, rules' own samples included.",

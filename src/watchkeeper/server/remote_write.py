@@ -6,17 +6,13 @@ later; what is acknowledged is on disk.
 
 from __future__ import annotations
 
-from functools import partial
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from watchkeeper.ingest.remote_write import RemoteWriteReceiver, Written
 from watchkeeper.server.answers import Endpoint, Refusal
-from watchkeeper.server.arguments import body
-from watchkeeper.server.intake import MAX_BODY_BYTES, not_taken
-from watchkeeper.server.threads import Threads
+from watchkeeper.server.intake import Intake, not_taken
 from watchkeeper.wire.remote_write import Version
 
 PATH = "/prometheus/api/v1/write"
@@ -24,17 +20,18 @@ _MEDIA_TYPE = "application/x-protobuf"
 _WRITTEN = "x-prometheus-remote-write-{}-written"
 
 
-def routes(receiver: RemoteWriteReceiver, threads: Threads) -> list[Route]:
+def routes(receiver: RemoteWriteReceiver, intake: Intake) -> list[Route]:
     """Return the endpoint."""
-    return [Route(PATH, _endpoint(receiver, threads), methods=["POST"])]
+    return [Route(PATH, _endpoint(receiver, intake), methods=["POST"])]
 
 
-def _endpoint(receiver: RemoteWriteReceiver, threads: Threads) -> Endpoint:
+def _endpoint(receiver: RemoteWriteReceiver, intake: Intake) -> Endpoint:
     async def write(request: Request) -> Response:
         try:
             version = _version(request)
-            data = await body(request, MAX_BODY_BYTES)
-            written = await threads.run(partial(receiver.receive, data, version))
+            written = await intake.read(
+                request, lambda data, tenant: receiver.receive(data, version, tenant)
+            )
         except Exception as error:  # noqa: BLE001 - the edge: not_taken logs what is unexpected
             # Of what Prometheus may send again, only 5xx are always sent again.
             failure = not_taken(error, overload_status=503)

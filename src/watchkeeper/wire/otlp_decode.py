@@ -7,11 +7,13 @@ that is not UTF-8 and broken framing are DecodeErrors.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import Attributes, AttributeValue, LogRecord, SpanRecord
 from watchkeeper.wire import protobuf
+from watchkeeper.wire.limits import AttributeLimits, Excess
 from watchkeeper.wire.otlp_attributes import decode_attributes
 from watchkeeper.wire.otlp_log import decode_log
 from watchkeeper.wire.otlp_span import decode_span
@@ -20,7 +22,7 @@ from watchkeeper.wire.protobuf import LENGTH, key, read_fields
 SERVICE_NAME = "service.name"
 UNKNOWN_SERVICE = "unknown_service"
 
-Record = TypeVar("Record")
+Record = TypeVar("Record", SpanRecord, LogRecord)
 Decode = Callable[[bytes, str, Attributes, str], Record]
 
 _RESOURCE_GROUP = key(1, LENGTH)
@@ -37,22 +39,32 @@ def split_service(resource: dict[str, AttributeValue]) -> tuple[str, Attributes]
     return str(service) or UNKNOWN_SERVICE, resource
 
 
-def decode_spans(body: bytes) -> list[SpanRecord]:
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[Record]):
+    """Records, and for each that was left out the limit that it broke."""
+
+    records: list[Record] = field(default_factory=list)
+    excesses: list[Excess] = field(default_factory=list)
+
+
+def decode_spans(body: bytes, limits: AttributeLimits | None = None) -> Decoded[SpanRecord]:
     """Return the spans of an ExportTraceServiceRequest."""
-    return _records(body, decode_span)
+    return _records(body, decode_span, limits)
 
 
-def decode_logs(body: bytes) -> list[LogRecord]:
+def decode_logs(body: bytes, limits: AttributeLimits | None = None) -> Decoded[LogRecord]:
     """Return the records of an ExportLogsServiceRequest."""
-    return _records(body, decode_log)
+    return _records(body, decode_log, limits)
 
 
-def _records(body: bytes, decode: Decode[Record]) -> list[Record]:
-    found: list[Record] = []
+def _records(
+    body: bytes, decode: Decode[Record], limits: AttributeLimits | None
+) -> Decoded[Record]:
+    found: Decoded[Record] = Decoded()
     try:
         for field_key, group in read_fields(body):
             if field_key == _RESOURCE_GROUP:
-                _read_group(group, decode, found)
+                _read_group(group, decode, limits, found)
     except IndexError:
         raise DecodeError("OTLP: a record ends inside a field") from None
     except UnicodeDecodeError as error:
@@ -60,7 +72,9 @@ def _records(body: bytes, decode: Decode[Record]) -> list[Record]:
     return found
 
 
-def _read_group(group: bytes, decode: Decode[Record], found: list[Record]) -> None:
+def _read_group(
+    group: bytes, decode: Decode[Record], limits: AttributeLimits | None, found: Decoded[Record]
+) -> None:
     parts = read_fields(group)
     attributes: dict[str, AttributeValue] = {}
     for part_key, content in parts:
@@ -71,11 +85,30 @@ def _read_group(group: bytes, decode: Decode[Record], found: list[Record]) -> No
         if part_key == _SCOPE_GROUP:
             members = read_fields(content)
             scope = _scope_name(members)
-            found += [
-                decode(message, service, resource, scope)
-                for member_key, message in members
-                if member_key == _RECORD
-            ]
+            messages = [message for member_key, message in members if member_key == _RECORD]
+            records = [decode(message, service, resource, scope) for message in messages]
+            if limits is not None and _may_exceed(messages, records, limits):
+                records = _within(records, limits, found.excesses)
+            found.records.extend(records)
+
+
+def _may_exceed(messages: list[bytes], records: list[Record], limits: AttributeLimits) -> bool:
+    """Tell cheaply whether any record can be beyond the limits: nearly never one is."""
+    return bool(messages) and (
+        max(map(len, messages)) > limits.value_length
+        or max([len(record.attributes) for record in records]) > limits.count
+    )
+
+
+def _within(records: list[Record], limits: AttributeLimits, excesses: list[Excess]) -> list[Record]:
+    kept = []
+    for record in records:
+        excess = limits.broken_by(record.attributes)
+        if excess is None:
+            kept.append(record)
+        else:
+            excesses.append(excess)
+    return kept
 
 
 def _scope_name(members: list[tuple[int, bytes]]) -> str:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import Labels
 from watchkeeper.wire import remote_write_v1, remote_write_v2
-from watchkeeper.wire.label_limits import LabelLimits
+from watchkeeper.wire.limits import LabelLimits
 from watchkeeper.wire.remote_write_series import DecodedWrite
 
 __all__ = ["DecodedWrite", "RemoteWriteDecoder", "Version"]

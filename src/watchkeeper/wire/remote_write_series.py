@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import METRIC_NAME, Exemplar, Labels, MetricMetadata, MetricType
-from watchkeeper.wire.label_limits import LabelLimits
+from watchkeeper.wire.limits import Excess, LabelLimits
 
 TYPES = (
     MetricType.UNKNOWN,
@@ -29,6 +29,10 @@ class InvalidSeriesError(DecodeError):
 class LabelLimitError(InvalidSeriesError):
     """A series has more or longer labels than are allowed."""
 
+    def __init__(self, excess: Excess) -> None:
+        super().__init__(excess.reason)
+        self.excess = excess
+
 
 @dataclass(slots=True)
 class DecodedWrite:
@@ -41,7 +45,7 @@ class DecodedWrite:
     metadata: dict[str, MetricMetadata] = field(default_factory=dict)
     histograms: int = 0
     invalid: int = 0
-    beyond_limits: int = 0
+    excesses: list[Excess] = field(default_factory=list)
     reason: str = ""
 
     def add(self, series: Labels, value: float, timestamp_ms: int) -> None:
@@ -53,7 +57,7 @@ class DecodedWrite:
     def reject(self, error: InvalidSeriesError) -> None:
         """Count a series that is left out; the last reason is told to the sender."""
         if isinstance(error, LabelLimitError):
-            self.beyond_limits += 1
+            self.excesses.append(error.excess)
         else:
             self.invalid += 1
         self.reason = str(error)
@@ -74,6 +78,6 @@ def checked_labels(pairs: Iterable[tuple[str, str]], limits: LabelLimits) -> Lab
         raise InvalidSeriesError("a series has no name, or a label has none")
     series = tuple(ordered)
     broken = limits.broken_by(series)
-    if broken:
+    if broken is not None:
         raise LabelLimitError(broken)
     return series

@@ -10,7 +10,7 @@ import struct
 
 from watchkeeper.model import Exemplar, Labels, MetricMetadata
 from watchkeeper.wire import protobuf
-from watchkeeper.wire.label_limits import LabelLimits
+from watchkeeper.wire.limits import LabelLimits
 from watchkeeper.wire.message import Message
 from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, key, read_fields, read_varint
 from watchkeeper.wire.remote_write_series import (

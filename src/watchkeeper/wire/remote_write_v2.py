@@ -8,7 +8,7 @@ from __future__ import annotations
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import METRIC_NAME, Exemplar, Labels, MetricMetadata, MetricType
 from watchkeeper.wire import protobuf
-from watchkeeper.wire.label_limits import LabelLimits
+from watchkeeper.wire.limits import LabelLimits
 from watchkeeper.wire.message import Message
 from watchkeeper.wire.protobuf import LENGTH, VARINT, key, read_fields, read_varint
 from watchkeeper.wire.remote_write_series import (

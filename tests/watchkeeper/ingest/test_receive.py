@@ -13,11 +13,11 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from watchkeeper.errors import DecodeError, OverloadError, StoreFullError
-from watchkeeper.ingest import OtlpReceiver, ReceiveLimits, Refusal, Signal
+from watchkeeper.ingest import IngestLimits, OtlpReceiver, Quotas, Refusal, Signal
+from watchkeeper.ingest.limits import TenantLimits
 from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
 from watchkeeper.testing import NEW_YEAR_2026_NS
 from watchkeeper.wire import otlp
-from watchkeeper.wire.label_limits import LabelLimits
 
 PROTOBUF = otlp.PROTOBUF_CONTENT_TYPE
 SPAN = SpanRecord("ab" * 16, "cd" * 8, "", "work", SpanKind.INTERNAL, 1, 2, "api")
@@ -45,9 +45,13 @@ def spans():
     return RememberingStore()
 
 
+def quotas_of(**limits):
+    return Quotas(IngestLimits(default=TenantLimits(**limits)))
+
+
 @pytest.fixture
 def receiver(sink, logs, spans, clock):
-    return OtlpReceiver(sink, logs, spans, clock=clock, limits=ReceiveLimits(100_000, 10))
+    return OtlpReceiver(sink, logs, spans, quotas=quotas_of(body_size=100_000, records=10))
 
 
 def points(count, temporality=2):
@@ -126,8 +130,7 @@ def test_an_increase_that_was_not_stored_is_not_added(receiver, sink):
 
 @pytest.mark.parametrize("temporality", [1, 2])
 def test_labels_beyond_the_limits_are_told_and_counted(sink, logs, spans, clock, temporality):
-    limits = ReceiveLimits(labels=LabelLimits(value_bytes=0))
-    receiver = OtlpReceiver(sink, logs, spans, clock=clock, limits=limits)
+    receiver = OtlpReceiver(sink, logs, spans, quotas=quotas_of(label_value_length=1))
     answer, _ = receiver.receive_metrics(points(2, temporality), PROTOBUF)
     partial = ExportMetricsServiceResponse.FromString(answer).partial_success
     assert partial.rejected_data_points == 2

@@ -4,19 +4,19 @@ from pathlib import Path
 import pytest
 
 from watchkeeper.errors import ConfigError
-from watchkeeper.server.access import Access, Role, decide_access, is_loopback, read_tokens
+from watchkeeper.server.access import Access, Caller, Role, decide_access, is_loopback, read_tokens
 
 READER, ADMIN = "r" * 24, "a" * 24
 
 
 @pytest.fixture
-def tokens(tmp_path: Path) -> dict[bytes, Role]:
+def tokens(tmp_path: Path) -> dict[bytes, Caller]:
     file = tmp_path / "tokens"
     file.write_text(f"# who may do what\nread {READER}\n\nadmin {ADMIN}\n")
     return read_tokens(file)
 
 
-def test_a_token_has_its_role(tokens: dict[bytes, Role]) -> None:
+def test_a_token_has_its_role(tokens: dict[bytes, Caller]) -> None:
     access = Access(tokens=tokens)
     assert access.role(f"Bearer {READER}") is Role.READ
     assert access.role(f"bearer {ADMIN}") is Role.ADMIN
@@ -24,7 +24,15 @@ def test_a_token_has_its_role(tokens: dict[bytes, Role]) -> None:
     assert access.role("") is Role.NONE
 
 
-def test_a_browser_gives_the_token_as_a_password(tokens: dict[bytes, Role]) -> None:
+def test_a_token_may_name_a_tenant(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"write {READER} shop\nwrite {ADMIN}\n")
+    access = Access(tokens=read_tokens(file))
+    assert access.caller(f"Bearer {READER}") == (Role.WRITE, "shop")
+    assert access.caller(f"Bearer {ADMIN}") == (Role.WRITE, "default")
+
+
+def test_a_browser_gives_the_token_as_a_password(tokens: dict[bytes, Caller]) -> None:
     basic = b64encode(f"anybody:{READER}".encode()).decode()
     access = Access(tokens=tokens)
     assert access.role(f"Basic {basic}") is Role.READ
@@ -59,12 +67,12 @@ def test_everything_else_is_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
-def test_another_address_needs_tokens(tokens: dict[bytes, Role]) -> None:
+def test_another_address_needs_tokens(tokens: dict[bytes, Caller]) -> None:
     with pytest.raises(ConfigError, match="needs --tokens"):
         decide_access("0.0.0.0", tokens={}, encrypted=True, plain_http_accepted=False)
 
 
-def test_another_address_needs_tls_or_the_word(tokens: dict[bytes, Role]) -> None:
+def test_another_address_needs_tls_or_the_word(tokens: dict[bytes, Caller]) -> None:
     with pytest.raises(ConfigError, match="--accept-plain-http"):
         decide_access("0.0.0.0", tokens=tokens, encrypted=False, plain_http_accepted=False)
     for encrypted, accepted in ((True, False), (False, True)):

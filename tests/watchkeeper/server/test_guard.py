@@ -3,13 +3,17 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from watchkeeper.clock import SystemClock
-from watchkeeper.server.access import Access, Role, _digest
+from watchkeeper.server.access import Access, Caller, Role, _digest
 from watchkeeper.server.guard import Guard, needed_role, protocol_of
 
 pytestmark = pytest.mark.anyio
 
 HERE = "http://127.0.0.1:9400"
-TOKENS = {_digest("reader"): Role.READ, _digest("writer"): Role.WRITE, _digest("admin"): Role.ADMIN}
+TOKENS = {
+    _digest("reader"): Caller(Role.READ),
+    _digest("writer"): Caller(Role.WRITE),
+    _digest("admin"): Caller(Role.ADMIN),
+}
 
 
 class Tally:

@@ -7,7 +7,7 @@ import pytest
 from watchkeeper.backend import Backend
 from watchkeeper.errors import OverloadError, StoreFullError
 from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
-from watchkeeper.server import otlp
+from watchkeeper.server import intake
 from watchkeeper.wire.otlp import PROTOBUF_CONTENT_TYPE, encode_logs, encode_spans
 from watchkeeper.wire.protobuf import read_fields
 
@@ -78,7 +78,7 @@ async def test_what_may_be_tried_again_says_when(
 async def test_a_body_beyond_the_limit_is_refused(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(otlp, "MAX_BODY_BYTES", 10)
+    monkeypatch.setattr(intake, "MAX_BODY_BYTES", 10)
     answer = await client.post("/v1/logs", content=encode_logs([RECORD]), headers=PROTOBUF)
     assert answer.status_code == 413
 

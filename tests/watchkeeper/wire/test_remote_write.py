@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import Exemplar, MetricMetadata, MetricType
-from watchkeeper.wire.label_limits import LabelLimits
+from watchkeeper.wire.limits import LabelLimits
 from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, delimited, pack_double, tag, varint
 from watchkeeper.wire.remote_write import RemoteWriteDecoder, Version
 
@@ -145,5 +145,5 @@ def test_a_series_beyond_the_limits_is_named_and_left_out(limits):
     found = RemoteWriteDecoder(limits).decode(
         series_v1((("__name__", "up"), ("job", "shop")), [(1.0, 5)]), Version.V1
     )
-    assert (found.beyond_limits, found.labels) == (1, [])
+    assert (len(found.excesses), found.labels) == (1, [])
     assert "up" in found.reason
