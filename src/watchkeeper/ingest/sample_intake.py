@@ -84,12 +84,16 @@ def _without_surplus(batch: SampleBatch, quota: Quota) -> tuple[SampleBatch, int
 
 def _rows(batch: SampleBatch, keep: NDArray[np.bool_]) -> SampleBatch:
     """Return some rows of a batch, with the exemplars of the series that are left."""
-    kept = [series for series, wanted in zip(batch.labels, keep.tolist(), strict=True) if wanted]
+    rows = np.flatnonzero(keep).tolist()
+    kept = [batch.labels[row] for row in rows]
     left = set(kept)
+    histograms, starts_ms = batch.histograms, batch.starts_ms
     return replace(
         batch,
         labels=kept,
         timestamps_ms=batch.timestamps_ms[keep],
         values=batch.values[keep],
         exemplars=[item for item in batch.exemplars if item[0] in left],
+        histograms=None if histograms is None else [histograms[row] for row in rows],
+        starts_ms=None if starts_ms is None else starts_ms[keep],
     )

@@ -51,7 +51,8 @@ def quotas_of(**limits):
 
 @pytest.fixture
 def receiver(sink, logs, spans, clock):
-    return OtlpReceiver(sink, logs, spans, quotas=quotas_of(body_size=100_000, records=10))
+    quotas = quotas_of(body_size=100_000, records=10)
+    return OtlpReceiver(sink, logs, spans, clock=clock, quotas=quotas)
 
 
 def points(count, temporality=2):
@@ -130,11 +131,11 @@ def test_an_increase_that_was_not_stored_is_not_added(receiver, sink):
 
 @pytest.mark.parametrize("temporality", [1, 2])
 def test_labels_beyond_the_limits_are_told_and_counted(sink, logs, spans, clock, temporality):
-    receiver = OtlpReceiver(sink, logs, spans, quotas=quotas_of(label_value_length=1))
+    receiver = OtlpReceiver(sink, logs, spans, quotas=quotas_of(label_name_length=7))
     answer, _ = receiver.receive_metrics(points(2, temporality), PROTOBUF)
     partial = ExportMetricsServiceResponse.FromString(answer).partial_success
     assert partial.rejected_data_points == 2
-    assert "its value is longer than 0 bytes" in partial.error_message
+    assert "its name is longer than 7 bytes" in partial.error_message
     assert sink.batches == []
     assert receiver.statistics().refused == {(Signal.SAMPLES, Refusal.LABEL_LIMIT): 2}
 
