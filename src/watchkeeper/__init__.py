@@ -8,6 +8,7 @@ from watchkeeper.contract import (
     DURATION_BUCKETS,
     OTHER,
     Alert,
+    Annotation,
     Combine,
     Contract,
     Counter,
@@ -38,6 +39,7 @@ from watchkeeper.contract import (
     Summary,
     Threshold,
     Urgency,
+    Variable,
     Webhook,
 )
 from watchkeeper.errors import (
@@ -52,6 +54,7 @@ __all__ = [
     "DURATION_BUCKETS",
     "OTHER",
     "Alert",
+    "Annotation",
     "Combine",
     "ConfigError",
     "Contract",
@@ -88,6 +91,7 @@ __all__ = [
     "Telemetry",
     "Threshold",
     "Urgency",
+    "Variable",
     "WatchkeeperError",
     "Webhook",
     "instrument",

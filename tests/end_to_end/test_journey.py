@@ -79,7 +79,7 @@ def test_no_resume_text_is_in_a_log_or_a_span(stack, spans):
 
 def test_every_panel_has_something_to_show(stack, eventually):
     empty = [
-        (panel["title"], target["expr"])
+        (panel["title"], target["expr"].replace("$job", ".*"))
         for dashboard in stack.ask("/api/dashboards")
         for panel in stack.ask(f"/api/dashboards/{dashboard['uid']}")["panels"]
         for target in panel.get("targets", ())

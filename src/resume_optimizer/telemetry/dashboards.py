@@ -1,6 +1,15 @@
 """What a person looks at: is the application well, and does it do its work."""
 
-from watchkeeper.contract import Dashboard, Panel, PanelKind, Query, Row, Threshold
+from watchkeeper.contract import (
+    Dashboard,
+    Panel,
+    PanelKind,
+    Query,
+    Row,
+    Threshold,
+    Variable,
+)
+from watchkeeper.conventions import process
 
 ERROR_RATIO = (
     '(sum(rate(http_requests_total{status_code=~"5.."}[5m])) or vector(0))'
@@ -89,20 +98,23 @@ NOW = Row(
         ),
     ),
 )
+JOB = Variable(name="job", title="Job", metric="memory_usage_bytes", label="job")
 PROCESSES = Row(
     "Processes",
     (
         Panel(
             title="Memory usage",
             description="What the processes of each job really hold (resident set).",
-            queries=(Query('sum by (job) (memory_usage_bytes{type="rss"})', "{{job}}"),),
+            queries=(
+                Query('sum by (job) (memory_usage_bytes{type="rss",job=~"$job"})', "{{job}}"),
+            ),
             unit="bytes",
             thresholds=(Threshold(0, "green"), Threshold(1.5 * 1024**3, "red")),
         ),
         Panel(
             title="CPU usage",
             description="CPU of each job; 100 is one core.",
-            queries=(Query("sum by (job) (cpu_usage_percent)", "{{job}}"),),
+            queries=(Query('sum by (job) (cpu_usage_percent{job=~"$job"})', "{{job}}"),),
             unit="percent",
         ),
     ),
@@ -176,6 +188,8 @@ APPLICATION = Dashboard(
     title="Resume Optimizer - Application Metrics",
     description="Is the application well: requests, jobs, dependencies, processes.",
     rows=(REQUESTS, NOW, PROCESSES, STORES, MODELS),
+    variables=(JOB,),
+    annotations=(process.DEPLOYS,),
 )
 
 WORK = Row(
@@ -321,4 +335,5 @@ BUSINESS = Dashboard(
     title="Resume Optimizer - Business Metrics",
     description="Does it do its work: optimizations, people, money, journeys.",
     rows=(WORK, PEOPLE, MONEY, FILES),
+    annotations=(process.DEPLOYS,),
 )

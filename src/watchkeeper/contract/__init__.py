@@ -4,12 +4,14 @@ from watchkeeper.contract.alert import Alert, RecordingRule, RuleGroup, Urgency
 from watchkeeper.contract.contract import Contract, ScrapeJob, Signals
 from watchkeeper.contract.dashboard import (
     GRID_COLUMNS,
+    Annotation,
     Dashboard,
     Panel,
     PanelKind,
     Query,
     Row,
     Threshold,
+    Variable,
 )
 from watchkeeper.contract.event import Field, LogEvent
 from watchkeeper.contract.label import OTHER, Label
@@ -41,6 +43,7 @@ __all__ = [
     "GRID_COLUMNS",
     "OTHER",
     "Alert",
+    "Annotation",
     "Combine",
     "Contract",
     "Counter",
@@ -71,6 +74,7 @@ __all__ = [
     "Summary",
     "Threshold",
     "Urgency",
+    "Variable",
     "Webhook",
     "load_contract",
 ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from watchkeeper.errors import ContractError
+
+_VARIABLE = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 GRID_COLUMNS = 24
 """Grafana's grid is 24 columns wide."""
@@ -70,6 +73,36 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A choice at the head of a dashboard: one, several or all values of a label.
+
+    Queries name it in a regular expression: `{job=~"$job"}`. The values are those that `label`
+    has on the series of `metric`.
+    """
+
+    name: str
+    title: str
+    metric: str
+    label: str
+
+    def __post_init__(self) -> None:
+        if not _VARIABLE.match(self.name):
+            raise ContractError(f"variable {self.name!r}: a name is lower_snake_case")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """Moments that are marked on every panel of a dashboard: those at which `expression` has an
+    element. `title` and `text` may hold its labels (`{{version}}`)."""
+
+    name: str
+    expression: str
+    title: str
+    text: str = ""
+    color: str = "blue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
     """Rows of panels. `uid` is stable: links hold it."""
 
@@ -77,5 +110,12 @@ class Dashboard:
     title: str
     description: str
     rows: tuple[Row, ...]
+    variables: tuple[Variable, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
     refresh_seconds: int = 10
     range_seconds: int = 3600
+
+    def __post_init__(self) -> None:
+        names = [variable.name for variable in self.variables]
+        if len(set(names)) != len(names):
+            raise ContractError(f"dashboard {self.uid}: a variable is declared twice")

@@ -1,6 +1,6 @@
 """The watched process itself, read from the system at scrape."""
 
-from watchkeeper.contract import Combine, Gauge, Label, Signals
+from watchkeeper.contract import Annotation, Combine, Gauge, Label, Signals
 
 MEMORY = Gauge(
     name="memory_usage_bytes",
@@ -32,5 +32,14 @@ LOOP_LAG = Gauge(
     unit="seconds",
     combine=Combine.MAXIMUM,
 )
+
+_RUNNING = "max by (version, environment) (service_info"
+DEPLOYS = Annotation(
+    name="Deploys",
+    expression=f"{_RUNNING}) unless {_RUNNING} offset 5m)",
+    title="{{version}}",
+    text="{{environment}}",
+)
+"""A version that did not run five minutes ago."""
 
 SIGNALS = Signals(metrics=(MEMORY, CPU, THREADS, OPEN_FILES, START_TIME, INFO, LOOP_LAG))

@@ -10,6 +10,7 @@ from watchkeeper.render import (
     alertmanager,
     elasticsearch,
     grafana,
+    grafana_sources,
     jaeger,
     kibana,
     kubernetes,
@@ -27,7 +28,7 @@ def documents(contract: Contract) -> Iterator[Document]:
     if (config := alertmanager.config(contract)) is not None:
         yield config
     yield from grafana.dashboards(contract)
-    yield from grafana.provisioning(contract)
+    yield from grafana_sources.provisioning(contract)
     yield from elasticsearch.documents(contract)
     yield from shippers.documents(contract)
     yield kibana.saved_objects(contract)

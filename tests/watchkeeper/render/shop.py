@@ -28,9 +28,11 @@ from watchkeeper import (
     Span,
     Threshold,
     Urgency,
+    Variable,
     Webhook,
 )
 from watchkeeper.contract import Notifications
+from watchkeeper.conventions import process
 
 ORDERS = Counter(
     name="orders_total",
@@ -40,7 +42,7 @@ ORDERS = Counter(
 PACKING = Histogram(
     name="packing_duration_seconds", help="Time to pack.", unit="seconds", buckets=(1.0, 60.0)
 )
-SIGNALS = Signals(
+SIGNALS = process.SIGNALS + Signals(
     metrics=(ORDERS, PACKING),
     spans=(Span("pack", "An order is packed."),),
     events=(
@@ -72,6 +74,8 @@ RULES = RuleGroup(
 )
 BOARD = Dashboard(
     uid="shop",
+    variables=(Variable(name="outcome", title="Outcome", metric="orders_total", label="outcome"),),
+    annotations=(process.DEPLOYS,),
     title="Shop",
     description="Is the shop well.",
     rows=(
@@ -81,7 +85,12 @@ BOARD = Dashboard(
                 Panel(
                     title="Orders",
                     description="Orders a second by outcome.",
-                    queries=(Query("sum by (outcome) (rate(orders_total[5m]))", "{{outcome}}"),),
+                    queries=(
+                        Query(
+                            'sum by (outcome) (rate(orders_total{outcome=~"$outcome"}[5m]))',
+                            "{{outcome}}",
+                        ),
+                    ),
                     unit="ops",
                 ),
                 Panel(
