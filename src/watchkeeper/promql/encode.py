@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from operator import add
 
 import numpy as np
 import orjson
 
 from watchkeeper.model import Labels, NativeHistogram
-from watchkeeper.promql.grid import Floats
+from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.literals import format_number
 from watchkeeper.promql.native_measures import shown_buckets
 from watchkeeper.promql.result import Result, ResultType
 from watchkeeper.promql.values import histogram_mask
+
+_BLOCK_VALUES = 1 << 14
+"""How many values are turned into text at once."""
 
 
 def encode(result: Result) -> bytes:
@@ -32,17 +34,17 @@ def encode_pieces(result: Result, stats: bytes = b"") -> Iterator[bytes]:
 
 
 def _result(result: Result) -> Iterator[bytes]:
-    times = [format_seconds(moment) for moment in result.timestamps_ms.tolist()]
     match result.type:
         case ResultType.STRING:
-            yield b"[" + times[0] + b"," + orjson.dumps(_valid(result.text)) + b"]"
+            moment = format_seconds(int(result.timestamps_ms[0]))
+            yield b"[" + moment + b"," + orjson.dumps(_valid(result.text)) + b"]"
         case ResultType.SCALAR:
-            yield _pair(times[0], float(result.values[0, 0]))
+            moment = format_seconds(int(result.timestamps_ms[0]))
+            yield _pair(moment, format_values(result.values[0])[0])
         case ResultType.VECTOR:
-            yield from _array(_element(result, row, times[0]) for row in _rows(result))
+            yield from _array(_elements(result))
         case ResultType.MATRIX:
-            openings = [moment + b',"' for moment in times]
-            yield from _array(_series(result, row, times, openings) for row in _rows(result))
+            yield from _array(_matrix(result))
 
 
 def _array(items: Iterable[bytes]) -> Iterator[bytes]:
@@ -53,38 +55,66 @@ def _array(items: Iterable[bytes]) -> Iterator[bytes]:
     yield b"]" if before == b"," else b"[]"
 
 
-def _rows(result: Result) -> range:
-    return range(len(result.labels))
+def _elements(result: Result) -> Iterator[bytes]:
+    """Give the series of an instant vector."""
+    moment = format_seconds(int(result.timestamps_ms[0]))
+    texts = format_values(result.values[:, 0])
+    for row, (labels, text) in enumerate(zip(result.labels, texts, strict=True)):
+        head = b'{"metric":' + _metric(labels)
+        native = None if result.histograms is None else result.histograms[row, 0]
+        if native is None:
+            yield head + b',"value":' + _pair(moment, text) + b"}"
+        else:
+            yield head + b',"histogram":[' + moment + b"," + _histogram(native) + b"]}"
 
 
-def _element(result: Result, row: int, moment: bytes) -> bytes:
-    head = b'{"metric":' + _metric(result.labels[row])
-    native = None if result.histograms is None else result.histograms[row, 0]
-    if native is not None:
-        return head + b',"histogram":[' + moment + b"," + _histogram(native) + b"]}"
-    return head + b',"value":' + _pair(moment, float(result.values[row, 0])) + b"}"
+def _matrix(result: Result) -> Iterator[bytes]:
+    """Give the series of a matrix, their values written many series at a time."""
+    times = format_times(result.timestamps_ms)
+    width = len(times)
+    size = max(1, _BLOCK_VALUES // max(width, 1))
+    pairs: list[bytes] = [b""] * (2 * width)
+    pairs[0::2] = [_opening(moment) for moment in times]
+    for begin in range(0, len(result.labels), size):
+        texts = format_values(result.values[begin : begin + size].ravel())
+        whole: Bools = np.asarray(result.present[begin : begin + size].all(axis=1))
+        for place, complete in enumerate(whole.tolist()):
+            mine = texts[place * width : (place + 1) * width]
+            if complete and result.histograms is None:
+                pairs[1::2] = mine
+                yield _series(result.labels[begin + place], b"".join(pairs), b"")
+            else:
+                yield _sparse(result, begin + place, times, mine)
 
 
-def _series(result: Result, row: int, times: list[bytes], openings: list[bytes]) -> bytes:
-    """Return one series; `openings` are the times with what stands before a value."""
+def _sparse(result: Result, row: int, times: list[bytes], texts: list[bytes]) -> bytes:
+    """Return one series of a matrix that has gaps or native histograms."""
     shown = result.present[row]
     natives = b""
     if result.histograms is not None:
         kinds = histogram_mask(result.histograms[row], shown.shape) & shown
         natives = b",".join(
-            b"[" + times[column] + b"," + _histogram(result.histograms[row, column]) + b"]"
-            for column in np.flatnonzero(kinds).tolist()
+            b"[" + times[at] + b"," + _histogram(result.histograms[row, at]) + b"]"
+            for at in np.flatnonzero(kinds).tolist()
         )
         shown = shown & ~kinds
-    values = format_values(result.values[row][shown])
-    moments = openings if shown.all() else [openings[i] for i in np.flatnonzero(shown).tolist()]
-    pairs = b'"],['.join(map(add, moments, values))
-    head = b'{"metric":' + _metric(result.labels[row])
+    floats = [_opening(times[at]) + texts[at] for at in np.flatnonzero(shown).tolist()]
+    return _series(result.labels[row], b"".join(floats), natives)
+
+
+def _opening(moment: bytes) -> bytes:
+    """Return what stands between one value and the next."""
+    return b'"],[' + moment + b',"'
+
+
+def _series(labels: Labels, pairs: bytes, natives: bytes) -> bytes:
+    """Return one series; each of `pairs` begins by closing the one before it."""
+    head = b'{"metric":' + _metric(labels)
     if natives:
         head += b',"histograms":[' + natives + b"]"
-    if values or not natives:
-        head += b',"values":' + (b"[[" + pairs + b'"]]' if values else b"[]")
-    return head + b"}"
+    if pairs:
+        return head + b',"values":[' + pairs[3:] + b'"]]}'
+    return head + (b"}" if natives else b',"values":[]}')
 
 
 def _histogram(histogram: NativeHistogram) -> bytes:
@@ -108,21 +138,33 @@ def format_values(values: Floats) -> list[bytes]:
         return []
     size = np.abs(values)
     usual = (size < 1e15) & ((size >= 1e-4) | (size == 0))
-    if usual.all():
-        whole = (
-            bool((values == np.rint(values)).all()) and not np.signbit(values[values == 0]).any()
-        )
-        if whole:
-            return orjson.dumps(values.astype(np.int64), option=orjson.OPT_SERIALIZE_NUMPY)[
-                1:-1
-            ].split(b",")
-        texts = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
-        return [text.removesuffix(b".0") for text in texts]
-    return [format_number(value).encode() for value in values.tolist()]
+    if not usual.all():
+        texts = _split(values)
+        for place in np.flatnonzero(~usual).tolist():
+            texts[place] = format_number(values[place].item()).encode()
+        return texts
+    if (values == np.rint(values)).all() and not np.signbit(values[values == 0]).any():
+        return _split(values.astype(np.int64))
+    return _split(values)
 
 
-def _pair(moment: bytes, value: float) -> bytes:
-    return b"[" + moment + b',"' + format_number(value).encode() + b'"]'
+def _split(values: Floats | Ints) -> list[bytes]:
+    """Return each number as JSON has it, without a fraction that is zero."""
+    text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    if values.dtype.kind == "f":
+        text = (text + b",").replace(b".0,", b",")[:-1]
+    return text.split(b",")
+
+
+def _pair(moment: bytes, text: bytes) -> bytes:
+    return b"[" + moment + b',"' + text + b'"]'
+
+
+def format_times(times_ms: Ints) -> list[bytes]:
+    """Return milliseconds as seconds, without trailing zeros."""
+    if len(times_ms) and not (times_ms % 1000).any():
+        return _split(times_ms // 1000)
+    return list(map(format_seconds, times_ms.tolist()))
 
 
 def format_seconds(milliseconds: int) -> bytes:

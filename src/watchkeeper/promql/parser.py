@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import METRIC_NAME
@@ -35,6 +36,9 @@ from watchkeeper.promql.syntax import (
     Window,
 )
 
+_KNOWN_CHARACTERS = 4096
+"""Queries up to this length are remembered: dashboards and rules ask the same again."""
+
 _NOT_A_METRIC = frozenset({"bool", "on", "ignoring", "group_left", "group_right", "atan2"})
 
 
@@ -43,16 +47,24 @@ def parse(text: str, *, experimental: bool = True) -> Expression:
 
     Raises QuerySyntaxError with line, column, and what was expected.
     """
+    expression = _known(text) if len(text) <= _KNOWN_CHARACTERS else _parsed(text)
+    if not experimental:
+        refuse_experimental(expression, text)
+    return expression
+
+
+def _parsed(text: str) -> Expression:
     try:
         parser = Parser(text)
         expression = parser.expression(0)
         parser.expect_end()
         check(expression, text)
-        if not experimental:
-            refuse_experimental(expression, text)
     except RecursionError:
         raise QuerySyntaxError("1:1: parse error: the query is nested too deeply") from None
     return expression
+
+
+_known = lru_cache(maxsize=1024)(_parsed)
 
 
 class Parser(ModifierParser):

@@ -45,7 +45,7 @@ class Application:
         self._tails = Tails()
         self._requests = RequestCounts()
         backend.logs.listeners.append(self._tails.publish)
-        routed = Starlette(routes=[*self._own(), *self._protocols(), Mount("/", Page())])
+        routed = Starlette(routes=[*self._protocols(), *self._own(), Mount("/", Page())])
         self._app = Guard(routed, access=access, tally=self._requests, clock=clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from watchkeeper.model import NativeHistogram, Series
 from watchkeeper.promql import Engine, encode
-from watchkeeper.promql.encode import format_seconds, format_values
+from watchkeeper.promql.encode import encode_pieces, format_seconds, format_times, format_values
 
 
 def test_a_vector_is_encoded_as_prometheus_does(shelf) -> None:
@@ -68,6 +68,28 @@ def test_values_read_back_the_same(values: list[float]) -> None:
 @given(st.integers(-(10**15), 10**15))
 def test_seconds_read_back_the_same(milliseconds: int) -> None:
     assert round(float(format_seconds(milliseconds)) * 1000) == milliseconds
+
+
+@given(st.lists(st.integers(-(10**15), 10**15).map(lambda one: one * 500)))
+def test_times_are_written_alike_alone_and_together(times: list[int]) -> None:
+    assert format_times(np.array(times, dtype=np.int64)) == list(map(format_seconds, times))
+
+
+def test_many_series_are_given_one_by_one_and_read_back_the_same(shelf) -> None:
+    numbers = np.random.default_rng(3)
+    moments = np.arange(0, 300_000, 1000)
+    for place in range(120):
+        kept = numbers.random(len(moments)) < (1 if place % 2 else 0.8)
+        values = numbers.choice([0.0, -0.0, 1e-9, 3e20, math.inf, 1.5, 7.0], len(moments))
+        shelf.put(moments[kept], values[kept], name="x", place=f"{place:03d}")
+    result = Engine(shelf, lookback_ms=1).range("x", 0, 299_000, 1000)
+    pieces = list(encode_pieces(result))
+    assert len(pieces) >= 120
+    answer = json.loads(b"".join(pieces))["result"]
+    assert [one["metric"]["place"] for one in answer] == [f"{n:03d}" for n in range(120)]
+    for one, series in zip(answer, shelf.series, strict=True):
+        expected = list(zip(series.timestamps_ms.tolist(), series.values.tolist(), strict=True))
+        assert [(at * 1000, float(text)) for at, text in one["values"]] == expected
 
 
 def test_native_histograms_show_their_buckets(shelf) -> None:
