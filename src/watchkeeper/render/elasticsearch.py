@@ -153,11 +153,10 @@ def _pipeline(contract: Contract) -> dict[str, Any]:
                     "if": "ctx.message instanceof String && ctx.message.startsWith('{')",
                     "field": "message",
                     "add_to_root": True,
-                    "add_to_root_conflict_strategy": "replace",
                     "ignore_failure": True,
                 }
             },
-            {"set": {"field": "ingested_at", "value": "{{{_ingest.timestamp}}}"}},
+            {"set": {"field": "ingested_at", "copy_from": "_ingest.timestamp"}},
             {
                 "remove": {
                     "description": "What shippers say of themselves.",
@@ -167,6 +166,6 @@ def _pipeline(contract: Contract) -> dict[str, Any]:
             },
         ],
         "on_failure": [
-            {"set": {"field": "ingest_error", "value": "{{{_ingest.on_failure_message}}}"}}
+            {"set": {"field": "ingest_error", "copy_from": "_ingest.on_failure_message"}}
         ],
     }
