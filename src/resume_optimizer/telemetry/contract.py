@@ -3,6 +3,7 @@
 from resume_optimizer.telemetry.addresses import Addresses
 from resume_optimizer.telemetry.alerts import ALERTS
 from resume_optimizer.telemetry.dashboards import APPLICATION, BUSINESS
+from resume_optimizer.telemetry.objectives import BUDGETS, SLOS
 from resume_optimizer.telemetry.routes import notifications
 from resume_optimizer.telemetry.signals import SIGNALS
 from watchkeeper.contract import Contract, RuleGroup, ScrapeJob
@@ -22,6 +23,8 @@ def contract_for(addresses: Addresses) -> Contract:
         version="2.0.0",
         signals=SIGNALS,
         rule_groups=(RuleGroup(name="resume-optimizer", rules=ALERTS),),
+        slos=SLOS,
+        budgets=BUDGETS,
         dashboards=(APPLICATION, BUSINESS),
         notifications=notifications(addresses),
         scrape_jobs=tuple(

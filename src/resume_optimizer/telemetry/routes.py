@@ -37,8 +37,13 @@ ROUTE = Route(
 INHIBITIONS = (
     Inhibition(
         source=('alertname=~"DatabaseConnectionIssues|CacheDown|ObjectStoreDown"',),
-        target=('alertname=~"HighErrorRate|JourneyFailing|JobProcessingFailures"',),
+        target=('alertname=~"HighErrorRate|JourneyFailing|JobProcessingFailures|.+FastBurn"',),
         equal=("service",),
+    ),
+    Inhibition(
+        source=('alertname=~".+FastBurn"',),
+        target=('alertname=~".+SlowBurn"',),
+        equal=("service", "slo"),
     ),
 )
 

@@ -1,7 +1,9 @@
 """What a service promises to emit: pure data, checked as it is declared."""
 
 from watchkeeper.contract.alert import Alert, RecordingRule, RuleGroup, Urgency
+from watchkeeper.contract.burn_rate import WORKBOOK, BurnRate
 from watchkeeper.contract.contract import Contract, ScrapeJob, Signals
+from watchkeeper.contract.cost_budget import CostBudget
 from watchkeeper.contract.dashboard import (
     GRID_COLUMNS,
     Annotation,
@@ -14,6 +16,8 @@ from watchkeeper.contract.dashboard import (
     Variable,
 )
 from watchkeeper.contract.event import Field, LogEvent
+from watchkeeper.contract.events import Events
+from watchkeeper.contract.indicator import Latency, Ratio
 from watchkeeper.contract.label import OTHER, Label
 from watchkeeper.contract.metric import (
     DURATION_BUCKETS,
@@ -36,24 +40,31 @@ from watchkeeper.contract.routing import (
     Slack,
     Webhook,
 )
+from watchkeeper.contract.slo import SLO
 from watchkeeper.contract.span import Span
 
 __all__ = [
     "DURATION_BUCKETS",
     "GRID_COLUMNS",
     "OTHER",
+    "SLO",
+    "WORKBOOK",
     "Alert",
     "Annotation",
+    "BurnRate",
     "Combine",
     "Contract",
+    "CostBudget",
     "Counter",
     "Dashboard",
     "Email",
+    "Events",
     "Field",
     "Gauge",
     "Histogram",
     "Inhibition",
     "Label",
+    "Latency",
     "LogEvent",
     "MailServer",
     "Metric",
@@ -62,6 +73,7 @@ __all__ = [
     "Panel",
     "PanelKind",
     "Query",
+    "Ratio",
     "Receiver",
     "RecordingRule",
     "Route",

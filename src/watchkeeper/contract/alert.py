@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from watchkeeper.errors import ContractError
 
+RUNBOOKS = "docs/runbooks.md"
+"""Where runbooks are looked for: a section an alert."""
+
 
 class Urgency(StrEnum):
     """The value of an alert's `severity` label."""
@@ -22,7 +25,8 @@ class Alert:
     """A PromQL expression that must hold for `for_seconds` before somebody is told.
 
     `summary` and `description` are Go templates as in Prometheus. `runbook` is a URL or a path
-    in the repository. `drill` names the fault that proves the alert.
+    in the repository; by default the alert's section of docs/runbooks.md. `drill` names the
+    fault that proves the alert.
     """
 
     name: str
@@ -30,16 +34,18 @@ class Alert:
     severity: Urgency
     summary: str
     description: str
-    runbook: str
+    runbook: str = ""
     for_seconds: float = 0
     keep_firing_for_seconds: float = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     drill: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("name", "expression", "summary", "description", "runbook"):
+        for name in ("name", "expression", "summary", "description"):
             if not getattr(self, name).strip():
                 raise ContractError(f"alert {self.name!r}: `{name}` is empty")
+        if not self.runbook:
+            object.__setattr__(self, "runbook", f"{RUNBOOKS}#{self.name.lower()}")
         if self.for_seconds < 0 or self.keep_firing_for_seconds < 0:
             raise ContractError(f"alert {self.name}: a duration is negative")
 

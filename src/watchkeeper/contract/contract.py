@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watchkeeper.contract.alert import RuleGroup
+from watchkeeper.contract.alert import Alert, RuleGroup
+from watchkeeper.contract.cost_budget import CostBudget
+from watchkeeper.contract.cost_budget_rules import cost_budget_rule_group
 from watchkeeper.contract.dashboard import Dashboard
 from watchkeeper.contract.event import LogEvent
 from watchkeeper.contract.metric import Metric
+from watchkeeper.contract.objective_panels import objectives_dashboard
 from watchkeeper.contract.routing import Notifications
+from watchkeeper.contract.slo import SLO
+from watchkeeper.contract.slo_rules import slo_rule_groups
 from watchkeeper.contract.span import Span
 from watchkeeper.errors import ContractError
 
@@ -46,14 +51,18 @@ class Contract:
     """What a service emits, when somebody is told, and what they look at.
 
     `log_retention_days` is how long log lines are kept, `trace_sampling_ratio` the share of traces
-    that is recorded whatever becomes of them. Raises ContractError on construction when two
-    declarations contradict each other.
+    that is recorded whatever becomes of them. What `slos` and `budgets` stand for is added to
+    `rule_groups` and `dashboards`, unless groups and dashboards of those names are there already:
+    whoever reads a contract finds every rule in one place. Raises ContractError on construction
+    when two declarations contradict each other.
     """
 
     service: str
     version: str
     signals: Signals
     rule_groups: tuple[RuleGroup, ...] = ()
+    slos: tuple[SLO, ...] = ()
+    budgets: tuple[CostBudget, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     notifications: Notifications | None = None
     scrape_jobs: tuple[ScrapeJob, ...] = ()
@@ -67,6 +76,7 @@ class Contract:
             raise ContractError("log_retention_days must be at least 1")
         if not 0.0 <= self.trace_sampling_ratio <= 1.0:
             raise ContractError("trace_sampling_ratio must lie between 0 and 1")
+        self._write_out_objectives()
         _require_unique("metric", (metric.name for metric in self.signals.metrics))
         _require_unique(
             "sample name", (name for metric in self.signals.metrics for name in metric.sample_names)
@@ -75,8 +85,29 @@ class Contract:
         _require_unique("log event", (event.name for event in self.signals.events))
         _require_one_type(self.signals.events)
         _require_unique("rule group", (group.name for group in self.rule_groups))
+        _require_unique("SLO", (slo.name for slo in self.slos))
+        _require_unique("budget", (budget.name for budget in self.budgets))
+        _require_unique("alert", (alert.name for alert in self.alerts))
         _require_unique("dashboard", (dashboard.uid for dashboard in self.dashboards))
         _require_unique("scrape job", (job.name for job in self.scrape_jobs))
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """Every alert, in the order of the groups."""
+        return tuple(
+            rule for group in self.rule_groups for rule in group.rules if isinstance(rule, Alert)
+        )
+
+    def _write_out_objectives(self) -> None:
+        groups = [group for slo in self.slos for group in slo_rule_groups(slo, self.service)]
+        groups += [cost_budget_rule_group(budget, self.service) for budget in self.budgets]
+        written = {group.name for group in self.rule_groups}
+        missing = tuple(group for group in groups if group.name not in written)
+        object.__setattr__(self, "rule_groups", self.rule_groups + missing)
+        if groups:
+            dashboard = objectives_dashboard(self.service, self.slos, self.budgets)
+            if dashboard.uid not in {one.uid for one in self.dashboards}:
+                object.__setattr__(self, "dashboards", (*self.dashboards, dashboard))
 
     def metric_of_sample(self, sample_name: str) -> Metric | None:
         """Return the metric whose series can carry `sample_name`, or None."""

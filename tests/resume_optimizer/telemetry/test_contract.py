@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from resume_optimizer.telemetry import CONTRACT
-from watchkeeper.contract import Alert
+from watchkeeper.contract import Alert, RecordingRule
 from watchkeeper.promql import parse, selectors
 
 ROOT = Path(__file__).parents[3]
@@ -64,7 +64,17 @@ GUIDE_ALERTS = [
 ]
 
 
+RECORDED = {
+    rule.name: {"slo", "budget"}
+    for group in CONTRACT.rule_groups
+    for rule in group.rules
+    if isinstance(rule, RecordingRule)
+}
+
+
 def labels_of(sample_name: str) -> set[str]:
+    if sample_name in RECORDED:
+        return RECORDED[sample_name]
     if sample_name in SCRAPE_METRICS:
         return SCRAPE_METRICS[sample_name]
     metric = CONTRACT.metric_of_sample(sample_name)
