@@ -156,7 +156,7 @@ def _pipeline(contract: Contract) -> dict[str, Any]:
                     "ignore_failure": True,
                 }
             },
-            {"set": {"field": "ingested_at", "copy_from": "_ingest.timestamp"}},
+            {"set": {"field": "ingested_at", "value": "{{{_ingest.timestamp}}}"}},
             {
                 "remove": {
                     "description": "What shippers say of themselves.",
@@ -166,6 +166,6 @@ def _pipeline(contract: Contract) -> dict[str, Any]:
             },
         ],
         "on_failure": [
-            {"set": {"field": "ingest_error", "copy_from": "_ingest.on_failure_message"}}
+            {"set": {"field": "ingest_error", "value": "{{{_ingest.on_failure_message}}}"}}
         ],
     }
