@@ -29,6 +29,10 @@ class Disk:
         status = os.statvfs(directory)
         return status.f_bavail * status.f_frsize
 
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file another name, in place of whatever had it."""
+        source.replace(target)
+
     def synchronise_directory(self, directory: Path) -> None:
         """Return once the names in the directory are on the medium."""
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

@@ -15,6 +15,7 @@ from watchkeeper.storage.limits import StoreLimits
 
 Cursor = duckdb.DuckDBPyConnection
 EngineError = duckdb.Error
+_ROWS_AT_ONCE = 1000
 
 
 class Engine:
@@ -42,11 +43,16 @@ class Engine:
         """Return a connection of its own to the instance; each thread and transaction needs one."""
         return self._connection.cursor()
 
-    def attach(self, path: Path, *, read_only: bool = False) -> str:
-        """Open a database file and return the name of its catalog. Raises EngineError."""
+    def attach(self, path: Path, *, read_only: bool = False, block_bytes: int | None = None) -> str:
+        """Open or make a database file and return the name of its catalog. Raises EngineError.
+
+        `block_bytes` is for a new file of few rows, which would otherwise take 256 KiB a table.
+        """
         name = next(self._names)
         quoted = str(path).replace("'", "''")
         mode = "READ_ONLY" if read_only else "STORAGE_VERSION 'latest'"
+        if block_bytes is not None:
+            mode += f", BLOCK_SIZE {block_bytes}"
         self._connection.cursor().execute(f"ATTACH '{quoted}' AS {name} ({mode})")
         return name
 
@@ -57,6 +63,16 @@ class Engine:
     def close(self) -> None:
         """Close the instance and every file."""
         self._connection.close()
+
+
+def read_through(cursor: Cursor, table: str) -> int:
+    """Read every row of a table, and so every checksum; return how many. Raises EngineError."""
+    # DuckDB checks the checksum of each block that it reads, so each column has to be read.
+    found = cursor.execute(f"SELECT hash(COLUMNS(*)) FROM {table}")
+    rows = 0
+    while some := found.fetchmany(_ROWS_AT_ONCE):
+        rows += len(some)
+    return rows
 
 
 def is_damage(error: EngineError) -> bool:

@@ -33,7 +33,7 @@ class StoreLimits:
     log_maximum_bytes: int = 0
     span_maximum_bytes: int = 0
     period_seconds: int = _DAY_SECONDS
-    open_segments: int = 6
+    open_segments: int = 32
     engine_memory_bytes: int = 160 * _MEBIBYTE
     engine_threads: int = 2
     decoded_bytes: int = 32 * _MEBIBYTE
@@ -67,5 +67,6 @@ class StoreStats:
     flush_failures: int = 0
     flush_seconds: float = 0.0
     merges: int = 0
+    merge_failures: int = 0
     merge_seconds: float = 0.0
     damage: tuple[DamageReport, ...] = ()

@@ -9,24 +9,34 @@ import msgspec
 
 from watchkeeper.model import LogRecord, Severity
 from watchkeeper.storage import attributes
-from watchkeeper.storage.row_tiers import Columns, RowTable
+from watchkeeper.storage.row_table import RowTable, with_zstd
+from watchkeeper.storage.row_tiers import Columns
+
+_COLUMNS = (
+    ("timestamp_ns", "BIGINT"),
+    ("severity", "UTINYINT"),
+    ("message", "VARCHAR"),
+    ("service", "VARCHAR"),
+    ("logger", "VARCHAR"),
+    ("trace_id", "VARCHAR"),
+    ("span_id", "VARCHAR"),
+    ("attributes", "VARCHAR"),
+    ("resource", "VARCHAR"),
+)
+
+
+def _arranged(source: str) -> str:
+    names = ", ".join(name for name, _ in _COLUMNS)
+    return f"SELECT {names} FROM {source} ORDER BY timestamp_ns, position"
+
 
 LOGS = RowTable(
     name="logs",
     time="timestamp_ns",
-    columns=(
-        ("timestamp_ns", "BIGINT"),
-        ("severity", "UTINYINT"),
-        ("message", "VARCHAR"),
-        ("service", "VARCHAR"),
-        ("logger", "VARCHAR"),
-        ("trace_id", "VARCHAR"),
-        ("span_id", "VARCHAR"),
-        ("attributes", "VARCHAR"),
-        ("resource", "VARCHAR"),
-    ),
-    order="timestamp_ns, position",
-    long_texts=frozenset({"message", "attributes"}),
+    columns=_COLUMNS,
+    part_columns=with_zstd(_COLUMNS, "message", "attributes"),
+    arranged=_arranged,
+    key="trace_id",
 )
 LAST_NS = 2**63 - 1
 

@@ -12,7 +12,7 @@ from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.log_matching import RECORD_FIELDS
 from watchkeeper.storage.log_rows import LOGS
-from watchkeeper.storage.row_tiers import RowTiers
+from watchkeeper.storage.row_tiers import RowTiers, listed
 from watchkeeper.storage.wal_format import RecordKind
 
 _BY_TIME = "timestamp_ns {0}, position {0}"
@@ -59,30 +59,37 @@ class DurableLogStore:
             ).fetchall()
 
         stretches = [LogBucket(query.start_ns + number * width) for number in range(buckets)]
-        for rows in self.tiers.ask(query.start_ns, query.end_ns, question):
+        for rows in self.tiers.ask(query.start_ns, query.end_ns, question, keys=_keys(query)):
             for number, severity, count in rows:
                 counts = stretches[number].counts
                 counts[Severity(severity)] = counts.get(Severity(severity), 0) + count
         return stretches
 
     def _first_rows(self, query: LogQuery, question: Any) -> list[tuple[Any, ...]]:
-        """Return the first rows of all tiers, leaving segments alone that cannot add any."""
+        """Return the first rows of all tiers, leaving parts alone that cannot add any."""
         sign = -1 if query.newest_first else 1
 
         def key(row: tuple[Any, ...]) -> tuple[int, int]:
             return sign * row[0], sign * row[-1]
 
-        with self.tiers.readers.shared():
-            rows = [row for found in self.tiers.ask_hot(question) for row in found]
-            segments = self.tiers.segments.overlapping(query.start_ns, query.end_ns)
-            for segment in segments if query.newest_first else reversed(segments):
+        with self.tiers.asking(_keys(query)) as asking:
+            rows = listed(asking.hot(question))
+            parts = asking.parts(query.start_ns, query.end_ns)
+            if not query.newest_first:
+                parts.sort(key=lambda part: part.summary.first_ns)
+            for part in parts:
                 rows = sorted(rows, key=key)[: query.limit]
-                best = segment.end_ns - 1 if query.newest_first else segment.start_ns
+                best = part.summary.last_ns if query.newest_first else part.summary.first_ns
                 if len(rows) == query.limit and (not rows or sign * rows[-1][0] < sign * best):
                     break
-                for found in self.tiers.ask_cold(segment, question):
-                    rows += found
+                rows += listed(asking.part(part, question))
         return sorted(rows, key=key)[: query.limit]
+
+
+def _keys(query: LogQuery) -> list[str] | None:
+    """Return the trace ids that parts are asked for by their filters, None for any."""
+    wanted = query.trace_id or dict(query.fields).get("trace_id", "")
+    return [attributes.clean(wanted)] if wanted else None
 
 
 def bucket_width(query: LogQuery, buckets: int) -> int:

@@ -30,16 +30,14 @@ def set_aside_aliens(directory: Path, damage: list[DamageReport]) -> None:
             damage.append(DamageReport(str(path), reason, str(aside)))
 
 
-def next_sequence(directory: Path, signals: Iterable[Segments]) -> int:
+def next_sequence(directory: Path, metrics: Segments, rows: Iterable[RowTiers]) -> int:
     """Return a sequence above all that the log or, should it be lost, a segment holds."""
     files = wal_format.log_files(directory)
     if files:
         last = max((record.sequence for record in wal_format.read_file(files[-1], [])), default=-1)
         return max(int(files[-1].stem), last + 1)
-    marks = [
-        segments.watermark(segment.start_ns) for segments in signals for segment in segments.all()
-    ]
-    return max(marks, default=-1) + 1
+    marks = [metrics.watermark(segment.start_ns) for segment in metrics.all()]
+    return max((*marks, *(tiers.last_sequence() for tiers in rows)), default=-1) + 1
 
 
 def replay(

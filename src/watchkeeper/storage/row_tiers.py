@@ -1,82 +1,69 @@
-"""Rows of one signal, hot in memory and cold in segments, seen as one.
+"""Rows of one signal, hot in memory and cold in parts, seen as one.
 
 Hot rows wait in lists until they are many, or asked for, and then are in a table of the
-engine's own memory; a flush freezes it, starts another, and
-copies the frozen rows into the segments of their periods.
+engine's own memory; a flush freezes it, starts another, and writes the frozen rows as a part
+for each of their periods.
 """
 
 from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
 import numpy as np
 
-from watchkeeper.storage.engine import Cursor, Engine, EngineError
-from watchkeeper.storage.gate import Gate
-from watchkeeper.storage.segment_format import SegmentFormat, SegmentTable
-from watchkeeper.storage.segment_writes import Insert, write_periods
-from watchkeeper.storage.segments import Segment, Segments
+from watchkeeper.errors import StorageError, StoreDamagedError
+from watchkeeper.storage import merge_policy, part_index
+from watchkeeper.storage.engine import (
+    Cursor,
+    Engine,
+    EngineError,
+    is_damage,
+    is_interrupted,
+    read_through,
+)
+from watchkeeper.storage.limits import DamageReport
+from watchkeeper.storage.open_parts import OpenParts
+from watchkeeper.storage.part import Part, PartName
+from watchkeeper.storage.part_files import PartFiles
+from watchkeeper.storage.row_table import RowTable
+from watchkeeper.storage.tier_view import HotTable, TierView, View
 
 T = TypeVar("T")
 Columns = dict[str, list[Any]]
+Question = Callable[[Cursor, str], T]
 
 _POSITIONS_PER_BATCH_BITS = 24
 _INSERT_AT_ROWS = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class RowTable:
-    """A table by name, its columns with their types, and the one that holds the time (ns).
-
-    `long_texts` are worth zstd on disk; the others repeat, and dictionaries are smaller. Every
-    table also has `position`: where a row stands among all that were ever appended.
-    """
-
-    name: str
-    time: str
-    columns: tuple[tuple[str, str], ...]
-    order: str
-    long_texts: frozenset[str]
-
-    def hot_ddl(self, table: str) -> str:
-        """Return the statement that makes it in memory."""
-        columns = ", ".join(f"{name} {kind}" for name, kind in self.columns)
-        return f"CREATE TABLE {table}({columns}, position BIGINT)"
-
-    def cold_format(self) -> SegmentFormat:
-        """Return what a segment file has of it."""
-        columns = tuple(
-            (name, kind + (" USING COMPRESSION zstd" if name in self.long_texts else ""))
-            for name, kind in self.columns
-        )
-        return SegmentFormat((SegmentTable(self.name, (*columns, ("position", "BIGINT"))),))
-
-    @property
-    def names(self) -> str:
-        """The columns as a list for SQL."""
-        return ", ".join(name for name, _ in self.columns)
-
-
 class RowTiers:
-    """The hot table, the frozen ones and the segments of a signal."""
+    """The hot table, the frozen ones and the parts of a signal."""
 
-    def __init__(self, engine: Engine, segments: Segments, table: RowTable) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        files: PartFiles,
+        table: RowTable,
+        *,
+        period_ns: int,
+        open_at_most: int,
+        damage: list[DamageReport],
+    ) -> None:
         self.table = table
-        self.readers = Gate()
-        self.segments = segments
-        self._engine = engine
-        self._numbers = itertools.count(1)
+        self.files = files
         self.rows = 0
+        self._engine, self._period_ns, self._damage = engine, period_ns, damage
+        self._numbers = itertools.count(1)
         self._inserting = threading.Lock()
         self._waiting: list[tuple[np.ndarray[Any, Any], Columns]] = []
         self._waiting_rows = 0
-        # Newest first: the hot table, then the frozen ones. Replaced whole, read once.
-        self._tables: tuple[str, ...] = (self._new_hot_table(),)
+        self.opened = OpenParts(engine, files, open_at_most)
+        view = View((self._new_hot_table(),), tuple(files.load(damage)))
+        self.view = TierView(view, self._dispose)
 
     def insert(self, sequence: int, columns: Columns) -> None:
         """Take rows in: the columns of the table, all of one length, in its order."""
@@ -91,81 +78,208 @@ class RowTiers:
                     self._insert_waiting()
 
     def replay(self, sequence: int, columns: Columns) -> None:
-        """Take in what no segment has yet of a record of the log."""
+        """Take in what no part has yet of a record of the log."""
         times = columns[self.table.time]
-        written = {
-            start_ns: self.segments.watermark(start_ns)
-            for start_ns in {self.segments.period_start(time) for time in times}
-        }
-        if all(sequence > mark for mark in written.values()):
+        starts = {self._period_start(time) for time in times}
+        lacking = {start_ns for start_ns in starts if not self._has(start_ns, sequence)}
+        if lacking == starts:
             self.insert(sequence, columns)
             return
-        keep = [
-            row
-            for row, time in enumerate(times)
-            if sequence > written[self.segments.period_start(time)]
-        ]
+        keep = [row for row, time in enumerate(times) if self._period_start(time) in lacking]
         if keep:
             self.insert(
                 sequence, {name: [column[row] for row in keep] for name, column in columns.items()}
             )
 
+    def last_sequence(self) -> int:
+        """Return the last sequence of the log that a part has, or -1."""
+        return max((part.name.last_sequence for part in self.view.current.parts), default=-1)
+
     def freeze(self) -> None:
         """Start another hot table. No insert may be under way. Raises EngineError."""
         with self._inserting:
             self._insert_waiting()
-            self._tables = (self._new_hot_table(), *self._tables)
+            self.view.add_hot(self._new_hot_table())
 
     def write_frozen(self, sequence: int) -> None:
-        """Move frozen rows, which are all up to `sequence`, into segments.
+        """Move frozen rows, which are all up to `sequence`, into parts: all or none.
 
         Raises StorageError; the rows that could not be moved stay readable.
         """
-        inserts: dict[int, Insert] = {}
-        for start_ns in self._frozen_periods():
-            inserts[start_ns] = self._copy(start_ns)
-        write_periods(self.segments, self.readers, sequence, inserts, self._leave_hot)
-        with self.readers.alone():
-            frozen, self._tables = self._tables[1:], self._tables[:1]
-        with self._engine.cursor() as cursor:
-            for name in frozen:
-                cursor.execute(f"DROP TABLE {name}")
+        frozen = self.view.current.hot[1:]
+        if not frozen:
+            return
+        written: list[Part] = []
+        try:
+            for start_ns, rows in self._periods(frozen):
+                written.append(self._write(self._next_name(start_ns, sequence), frozen, rows))
+            self.files.commit(written)
+        except (EngineError, OSError) as error:
+            for part in written:
+                self.files.discard(part.name)
+            raise StorageError(
+                f"hot {self.table.name} could not be moved and stay in the log: {error}"
+            ) from error
+        self.view.replace(frozen, written)
 
-    def ask_hot(self, question: Callable[[Cursor, str], T]) -> list[T]:
-        """Ask the hot tables, newest first, each by its name. Call inside `readers`."""
-        with self._inserting:
-            self._insert_waiting()
-        with self._engine.cursor() as cursor:
-            return [question(cursor, name) for name in self._tables]
+    def merge(self, *, closed_before_ns: int) -> bool:
+        """Make one part of a few, if there are some to merge; return whether there were.
 
-    def ask_cold(self, segment: Segment, question: Callable[[Cursor, str], T]) -> list[T]:
-        """Ask a segment by the name of its table; nothing if it is damaged. Inside `readers`."""
-        answer = self.segments.read(
-            segment, lambda cursor, catalog: (question(cursor, self._shown(segment, catalog)),)
-        )
-        return list(answer or ())
+        Raises StorageError; the parts are then as they were.
+        """
+        with self.view.held() as view:
+            some = merge_policy.choose(view.parts, closed_before_ns=closed_before_ns)
+            if not some:
+                return False
+            try:
+                merged = self._write_merged(some)
+            except (EngineError, OSError, StoreDamagedError) as error:
+                if self._lose_damaged(some):
+                    return True
+                raise StorageError(
+                    f"parts of {self.table.name} could not be merged and stay as they are: {error}"
+                ) from error
+        if not self.view.replace(some, [merged]):
+            self.files.discard(merged.name)
+        return True
 
-    def ask(self, start_ns: int, end_ns: int, question: Callable[[Cursor, str], T]) -> list[T]:
-        """Ask everything that may hold times of the range, newest first."""
-        with self.readers.shared():
-            answers = self.ask_hot(question)
-            for segment in self.segments.overlapping(start_ns, end_ns):
-                answers += self.ask_cold(segment, question)
+    def ask(
+        self,
+        start_ns: int,
+        end_ns: int,
+        question: Question[T],
+        *,
+        keys: Sequence[str] | None = None,
+    ) -> list[T]:
+        """Ask everything that may hold times of the range, newest first.
+
+        With `keys`, rows with other keys may be left out.
+        """
+        with self.asking(keys) as asking:
+            answers = asking.hot(question)
+            for part in asking.parts(start_ns, end_ns):
+                answers += asking.part(part, question)
             return answers
 
-    def _shown(self, segment: Segment, catalog: str) -> str:
-        """Return the rows of a segment for SQL, without those that are being written now."""
-        table = f"{catalog}.{self.table.name}"
-        if not segment.writing:
-            return table
-        beyond = (segment.watermark + 1) << _POSITIONS_PER_BATCH_BITS
-        return f"(SELECT * FROM {table} WHERE position < {beyond})"
+    @contextmanager
+    def asking(self, keys: Sequence[str] | None = None) -> Iterator[Asking]:
+        """Hold what is there now, to be asked bit by bit."""
+        with self._inserting:
+            self._insert_waiting()
+        with self.view.held() as view:
+            yield Asking(self, self._engine, view, keys)
 
-    def _new_hot_table(self) -> str:
-        name = f"memory.hot_{self.table.name}_{next(self._numbers)}"
+    def lose(self, part: Part, error: EngineError | StoreDamagedError) -> None:
+        """Set a part aside whose bytes are at fault; raise the error if they are not."""
+        if isinstance(error, EngineError):
+            if is_interrupted(error):
+                raise StorageError(
+                    f"{part.path} cannot be read while the disk is full: ask again"
+                ) from error
+            if not is_damage(error):
+                raise error
+        with self._inserting:
+            if self.view.current.parts.count(part) and not part.damaged:
+                part.damaged = str(error)
+                self._damage.append(self.files.set_aside(part.name, part.damaged))
+        self.view.replace([part], ())
+
+    def drop_before(self, time_ns: int) -> int:
+        """Unlink the parts of which every row is before a moment; return how many."""
+        return self._drop(p for p in self.view.current.parts if p.summary.last_ns < time_ns)
+
+    def drop_above(self, maximum_bytes: int) -> int:
+        """Unlink the oldest parts, but never the newest, while all take more; return how many."""
+        total, old = self.size_bytes(), []
+        for part in sorted(self.view.current.parts, key=lambda part: part.summary.last_ns)[:-1]:
+            if total <= maximum_bytes:
+                break
+            total -= part.size_bytes
+            old.append(part)
+        return self._drop(old)
+
+    def size_bytes(self) -> int:
+        """Return what the signal takes on disk, hot rows apart."""
+        return self.files.size_bytes()
+
+    def _dispose(self, one: HotTable | Part) -> None:
+        if isinstance(one, HotTable):
+            with self._engine.cursor() as cursor:
+                cursor.execute(f"DROP TABLE {one.name}")
+            return
+        self.opened.close(one)
+        if not one.damaged:
+            self.files.remove(one)
+
+    def _drop(self, parts: Iterable[Part]) -> int:
+        return sum(self.view.replace([part], ()) for part in parts)
+
+    def _has(self, start_ns: int, sequence: int) -> bool:
+        return any(
+            part.name.start_ns == start_ns and part.name.has(sequence)
+            for part in self.view.current.parts
+        )
+
+    def _period_start(self, time_ns: int) -> int:
+        return time_ns // self._period_ns * self._period_ns
+
+    def _next_name(self, start_ns: int, sequence: int) -> PartName:
+        """Return the name of a part of everything hot: what came after the period's last part."""
+        names = [part.name for part in self.view.current.parts]
+        last = max((n.last_sequence for n in names if n.start_ns == start_ns), default=-1)
+        return PartName(start_ns, last + 1, sequence)
+
+    def _write_merged(self, some: Sequence[Part]) -> Part:
+        """Write the rows of parts, in their order, as one part that has its name already."""
+        first, last = some[0].name, some[-1].name
+        name = PartName(first.start_ns, first.first_sequence, last.last_sequence)
+        with ExitStack() as opened:
+            tables = [
+                f"{opened.enter_context(self.opened.use(part))}.{self.table.name}" for part in some
+            ]
+            select = " UNION ALL ".join(f"SELECT * FROM {table}" for table in tables)
+            merged = self.files.write(name, select, sum(part.summary.rows for part in some))
+        try:
+            self.files.commit([merged])
+        except OSError:
+            self.files.discard(name)
+            raise
+        return merged
+
+    def _lose_damaged(self, some: Sequence[Part]) -> bool:
+        """Read parts through, set those aside that are damaged, return whether any was."""
+        for part in some:
+            try:
+                with self.opened.use(part) as catalog, self._engine.cursor() as cursor:
+                    read_through(cursor, f"{catalog}.{self.table.name}")
+            except (EngineError, StoreDamagedError) as error:
+                self.lose(part, error)
+        return any(part.damaged for part in some)
+
+    def _write(self, name: PartName, frozen: Sequence[HotTable], rows: int) -> Part:
+        time, end_ns = self.table.time, name.start_ns + self._period_ns
+        source = " UNION ALL ".join(
+            f"SELECT * FROM {table.name} WHERE {time} >= {name.start_ns} AND {time} < {end_ns}"
+            for table in frozen
+        )
+        return self.files.write(name, self.table.arranged(f"({source})"), rows)
+
+    def _periods(self, frozen: Sequence[HotTable]) -> list[tuple[int, int]]:
+        """Return the periods of rows, with how many each has."""
+        period_ns, time = self._period_ns, self.table.time
+        source = " UNION ALL ".join(f"SELECT {time} FROM {table.name}" for table in frozen)
         with self._engine.cursor() as cursor:
-            cursor.execute(self.table.hot_ddl(name))
-        return name
+            found = cursor.execute(
+                f"SELECT {time} // {period_ns} AS period, count(*) FROM ({source}) "
+                "GROUP BY period ORDER BY period"
+            ).fetchall()
+        return [(number * period_ns, rows) for number, rows in found]
+
+    def _new_hot_table(self) -> HotTable:
+        table = HotTable(f"memory.hot_{self.table.name}_{next(self._numbers)}")
+        with self._engine.cursor() as cursor:
+            cursor.execute(self.table.hot_ddl(table.name))
+        return table
 
     def _positions(self, sequence: int, columns: Columns) -> np.ndarray[Any, Any]:
         count = len(columns[self.table.time])
@@ -183,36 +297,61 @@ class RowTiers:
         arrays["position"] = np.concatenate([positions for positions, _ in self._waiting])
         with self._engine.cursor() as cursor:
             cursor.register("batch", arrays)
-            cursor.execute(f"INSERT INTO {self._tables[0]} SELECT * FROM batch")
+            cursor.execute(f"INSERT INTO {self.view.current.hot[0].name} SELECT * FROM batch")
         self._waiting, self._waiting_rows = [], 0
 
-    def _frozen_periods(self) -> list[int]:
-        period_ns, time = self.segments.period_ns, self.table.time
-        found: set[int] = set()
+
+class Asking:
+    """Hot tables and parts as they were when the asking began."""
+
+    def __init__(
+        self, tiers: RowTiers, engine: Engine, view: View, keys: Sequence[str] | None
+    ) -> None:
+        self._tiers, self._engine, self._view = tiers, engine, view
+        self._keys = None if keys is None else [[part_index.key_of(key)] for key in keys]
+
+    def hot(self, question: Question[T]) -> list[T]:
+        """Ask the hot tables, newest first, each for the FROM of a statement."""
+        table = self._tiers.table
         with self._engine.cursor() as cursor:
-            for name in self._tables[1:]:
-                rows = cursor.execute(f"SELECT DISTINCT {time} // {period_ns} FROM {name}")
-                found.update(number * period_ns for (number,) in rows.fetchall())
-        return sorted(found)
+            return [question(cursor, table.hot_rows(one.name)) for one in self._view.hot]
 
-    def _within(self, start_ns: int) -> str:
-        time = self.table.time
-        return f"{time} >= {start_ns} AND {time} < {start_ns + self.segments.period_ns}"
+    def parts(self, start_ns: int, end_ns: int) -> list[Part]:
+        """Return the parts that may hold times of the range, those with the newest first."""
+        found = [
+            part
+            for part in self._view.parts
+            if part.summary.first_ns <= end_ns and part.summary.last_ns >= start_ns
+        ]
+        return sorted(found, key=lambda part: part.summary.last_ns, reverse=True)
 
-    def _copy(self, start_ns: int) -> Insert:
-        rows = " UNION ALL ".join(
-            f"SELECT * FROM {name} WHERE {self._within(start_ns)}" for name in self._tables[1:]
-        )
+    def part(self, part: Part, question: Question[T]) -> list[T]:
+        """Ask a part; nothing if it is damaged, or can have none of the keys."""
+        condition = self._condition(part)
+        if not condition:
+            return []
+        position = part.name.first_sequence << _POSITIONS_PER_BATCH_BITS
+        try:
+            with self._tiers.opened.use(part) as catalog, self._engine.cursor() as cursor:
+                rows = self._tiers.table.part_rows(catalog, position, condition)
+                return [question(cursor, rows)]
+        except (EngineError, StoreDamagedError) as error:
+            self._tiers.lose(part, error)
+            return []
 
-        def insert(cursor: Cursor, segment: Segment) -> None:
-            cursor.execute(
-                f"INSERT INTO {segment.catalog}.{self.table.name} "
-                f"SELECT * FROM ({rows}) ORDER BY {self.table.order}"
-            )
+    def _condition(self, part: Part) -> str:
+        """Return which rows may have one of the keys, '' for none."""
+        if self._keys is None:
+            return "true"
+        try:
+            ranges = part_index.may_hold(part.files[1], self._tiers.table.key, self._keys)
+        except (OSError, StoreDamagedError):
+            return "true"
+        if not ranges:
+            return ""
+        return f"rowid BETWEEN {ranges[0].first} AND {ranges[-1].end - 1}"
 
-        return insert
 
-    def _leave_hot(self, start_ns: int) -> None:
-        with self._engine.cursor() as cursor:
-            for name in self._tables[1:]:
-                cursor.execute(f"DELETE FROM {name} WHERE {self._within(start_ns)}")
+def listed(answers: Iterable[Iterable[T]]) -> list[T]:
+    """Return what several answers have, one after the other."""
+    return list(itertools.chain.from_iterable(answers))

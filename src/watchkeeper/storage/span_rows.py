@@ -1,4 +1,8 @@
-"""Spans as the columns that the write-ahead log and the tables hold."""
+"""Spans as the columns that the write-ahead log and the tables hold.
+
+In a part the spans of a trace stand together, traces by their first start. A span whose parent
+is in the part too has, in place of its parent's id, how many rows further up the parent stands.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +14,66 @@ import orjson
 from watchkeeper.model import SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
 from watchkeeper.storage import attributes
 from watchkeeper.storage.log_rows import LAST_NS
-from watchkeeper.storage.row_tiers import Columns, RowTable
+from watchkeeper.storage.row_table import RowTable, with_zstd
+from watchkeeper.storage.row_tiers import Columns
+
+_COLUMNS = (
+    ("trace_id", "VARCHAR"),
+    ("span_id", "VARCHAR"),
+    ("parent_span_id", "VARCHAR"),
+    ("name", "VARCHAR"),
+    ("kind", "UTINYINT"),
+    ("start_ns", "BIGINT"),
+    ("end_ns", "BIGINT"),
+    ("service", "VARCHAR"),
+    ("status", "UTINYINT"),
+    ("status_message", "VARCHAR"),
+    ("attributes", "VARCHAR"),
+    ("events", "VARCHAR"),
+    ("links", "VARCHAR"),
+    ("resource", "VARCHAR"),
+    ("scope", "VARCHAR"),
+)
+_PART_COLUMNS = (
+    *((name, kind) for name, kind in _COLUMNS if name != "end_ns"),
+    ("duration_ns", "BIGINT"),
+    ("parent_back", "BIGINT"),
+)
+
+
+def _arranged(source: str) -> str:
+    kept = ", ".join(
+        f"one.{name}" for name, _ in _COLUMNS if name not in ("parent_span_id", "end_ns")
+    )
+    columns = kept.replace("one.span_id", "one.span_id, left_of_parent", 1)
+    return f"""
+        WITH placed AS (
+            SELECT trace_id, span_id, parent_span_id, position,
+                row_number() OVER (ORDER BY first_ns, trace_id, start_ns, position) AS place
+            FROM (SELECT *, min(start_ns) OVER (PARTITION BY trace_id) AS first_ns FROM {source})
+        ),
+        parents AS (SELECT trace_id, span_id, min(place) AS place FROM placed GROUP BY ALL),
+        related AS (
+            SELECT child.position, child.place, coalesce(child.place - parent.place, 0) AS back,
+                CASE WHEN back = 0 THEN child.parent_span_id ELSE '' END AS left_of_parent
+            FROM placed child LEFT JOIN parents parent ON parent.trace_id = child.trace_id
+                AND parent.span_id = child.parent_span_id AND child.parent_span_id <> ''
+        )
+        SELECT {columns}, one.end_ns - one.start_ns, related.back
+        FROM {source} one JOIN related USING (position) ORDER BY related.place
+    """
+
 
 SPANS = RowTable(
     name="spans",
     time="start_ns",
-    columns=(
-        ("trace_id", "VARCHAR"),
-        ("span_id", "VARCHAR"),
-        ("parent_span_id", "VARCHAR"),
-        ("name", "VARCHAR"),
-        ("kind", "UTINYINT"),
-        ("start_ns", "BIGINT"),
-        ("end_ns", "BIGINT"),
-        ("service", "VARCHAR"),
-        ("status", "UTINYINT"),
-        ("status_message", "VARCHAR"),
-        ("attributes", "VARCHAR"),
-        ("events", "VARCHAR"),
-        ("links", "VARCHAR"),
-        ("resource", "VARCHAR"),
-        ("scope", "VARCHAR"),
-    ),
-    order="start_ns, position",
-    long_texts=frozenset({"attributes", "events"}),
+    columns=_COLUMNS,
+    part_columns=with_zstd(_PART_COLUMNS, "attributes", "events"),
+    arranged=_arranged,
+    key="trace_id",
+    listed=("service", "name"),
+    hot_view="*, 0 AS parent_back",
+    part_view="* EXCLUDE (duration_ns), start_ns + duration_ns AS end_ns",
 )
 
 
@@ -80,6 +120,15 @@ def spans(rows: Iterable[Sequence[Any]]) -> list[SpanRecord]:
             resource=decode(row[13]),
             scope=row[14],
         )
+        for row in rows
+    ]
+
+
+def with_parents(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Return (columns, position) of whole traces from (columns, parent_back, position)."""
+    span_ids = {row[-1]: row[1] for row in rows}
+    return [
+        (*row[:2], span_ids[row[-1] - row[-2]] if row[-2] else row[2], *row[3:-2], row[-1])
         for row in rows
     ]
 

@@ -11,7 +11,7 @@ from watchkeeper.ports import Dependency, TraceQuery
 from watchkeeper.storage import attributes, log_rows, span_rows
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
-from watchkeeper.storage.row_tiers import RowTiers
+from watchkeeper.storage.row_tiers import RowTiers, listed
 from watchkeeper.storage.span_rows import SPANS
 from watchkeeper.storage.wal_format import RecordKind
 
@@ -56,13 +56,13 @@ class DurableSpanStore:
         return [found[trace_id] for trace_id in newest if trace_id in found]
 
     def services(self) -> list[str]:
-        return sorted(self._distinct("SELECT DISTINCT service FROM {}", []))
+        return sorted({service for service, _ in self._operations()})
 
     def operations(self, service: str) -> list[str]:
-        return sorted(self._distinct("SELECT DISTINCT name FROM {} WHERE service = ?", [service]))
+        return sorted({name for whose, name in self._operations() if whose == service})
 
     def dependencies(self, start_ns: int, end_ns: int) -> list[Dependency]:
-        # A span and its parent may be in different tiers, so they are joined here.
+        # A span and its parent may be in different tiers, so those are joined here.
         service_of: dict[tuple[str, str], str] = {}
         children: list[tuple[str, str, str]] = []
 
@@ -84,28 +84,40 @@ class DurableSpanStore:
             if (trace_id, parent) in service_of
         )
 
+    def _operations(self) -> set[tuple[str, str]]:
+        """Return every service with each of its operations; parts have lists of theirs."""
+        found: set[tuple[str, str]] = set()
+
+        def question(cursor: Cursor, table: str) -> list[tuple[str, str]]:
+            return cursor.execute(f"SELECT DISTINCT service, name FROM {table}").fetchall()
+
+        with self.tiers.asking() as asking:
+            found.update(listed(asking.hot(question)))
+            for part in asking.parts(*_EVER_NS):
+                if part.summary.values is None:
+                    found.update(listed(asking.part(part, question)))
+                else:
+                    found.update((service, name) for service, name in part.summary.values)
+        return found
+
     def _traces(self, trace_ids: Sequence[str]) -> dict[str, list[SpanRecord]]:
         """Return the spans of each trace by start time, wherever they are."""
+        wanted = [attributes.clean(trace_id) for trace_id in trace_ids]
 
         def question(cursor: Cursor, table: str) -> list[tuple[Any, ...]]:
-            return cursor.execute(
-                f"SELECT {SPANS.names}, position FROM {table} "
+            rows = cursor.execute(
+                f"SELECT {SPANS.names}, parent_back, position FROM {table} "
                 "WHERE trace_id IN (SELECT unnest(?::VARCHAR[]))",
-                [[attributes.clean(trace_id) for trace_id in trace_ids]],
+                [wanted],
             ).fetchall()
+            return span_rows.with_parents(rows)
 
-        rows = [row for found in self.tiers.ask(*_EVER_NS, question) for row in found]
+        rows = listed(self.tiers.ask(*_EVER_NS, question, keys=wanted))
         rows.sort(key=lambda row: (row[5], row[-1]))
         traces: dict[str, list[SpanRecord]] = {}
         for span in span_rows.spans(row[:-1] for row in rows):
             traces.setdefault(span.trace_id, []).append(span)
         return traces
-
-    def _distinct(self, statement: str, parameters: list[str]) -> set[str]:
-        def question(cursor: Cursor, table: str) -> list[tuple[str]]:
-            return cursor.execute(statement.format(table), parameters).fetchall()
-
-        return {value for rows in self.tiers.ask(*_EVER_NS, question) for (value,) in rows}
 
 
 def count_calls(pairs: Iterable[tuple[str, str]]) -> list[Dependency]:

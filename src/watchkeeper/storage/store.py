@@ -2,7 +2,8 @@
 
 directory/lock            who has it
 directory/wal/*.wal       acknowledged, not in segments yet
-directory/metrics/*.duckdb, logs/*, spans/*    one file a period
+directory/metrics/*.duckdb    samples, one file a period
+directory/logs/*.part, spans/*.part    rows of a stretch of the log and a period, and their index
 directory/format          which version everything has
 directory/metadata.json   what targets say about metric families
 """
@@ -11,13 +12,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import StorageError, WatchkeeperError
-from watchkeeper.storage import backup, log_rows, recovery, sample_segment, span_rows, store_format
+from watchkeeper.storage import (
+    backup,
+    log_rows,
+    recovery,
+    row_migration,
+    sample_segment,
+    span_rows,
+    store_format,
+)
 from watchkeeper.storage.decoded_chunks import DecodedChunks
 from watchkeeper.storage.directory_lock import DirectoryLock
 from watchkeeper.storage.disk import Disk
@@ -26,7 +34,9 @@ from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.limits import DamageReport, StoreLimits, StoreStats
 from watchkeeper.storage.log_store import DurableLogStore
 from watchkeeper.storage.metric_store import DurableMetricStore
-from watchkeeper.storage.row_tiers import RowTable, RowTiers
+from watchkeeper.storage.part_files import PartFiles
+from watchkeeper.storage.row_table import RowTable
+from watchkeeper.storage.row_tiers import RowTiers
 from watchkeeper.storage.segment_format import SegmentFormat
 from watchkeeper.storage.segments import Segments
 from watchkeeper.storage.span_store import DurableSpanStore
@@ -36,6 +46,7 @@ _LOG = logging.getLogger(__name__)
 _NS_PER_SECOND = 1_000_000_000
 _LOOK_EVERY_SECONDS = 1.0
 _TRY_AGAIN_NS = 30 * _NS_PER_SECOND
+_LATE_NS = 3600 * _NS_PER_SECOND
 
 
 @dataclass(slots=True)
@@ -43,6 +54,9 @@ class _Tally:
     flushes: int = 0
     failures: int = 0
     seconds: float = 0.0
+    merges: int = 0
+    merge_failures: int = 0
+    merge_seconds: float = 0.0
     damage: list[DamageReport] = field(default_factory=list)
 
 
@@ -71,7 +85,11 @@ class Store:
         self._flusher = threading.Thread(
             target=self._flush_when_due, name="watchkeeper-flush", daemon=True
         )
+        self._merger = threading.Thread(
+            target=self._merge_when_due, name="watchkeeper-merge", daemon=True
+        )
         self._flusher.start()
+        self._merger.start()
 
     @classmethod
     def open(
@@ -124,6 +142,26 @@ class Store:
                 self._flushed_at_ns = self._clock.monotonic_ns()
                 self._tally.seconds += (self._flushed_at_ns - began_ns) / _NS_PER_SECOND
 
+    def merge(self) -> None:
+        """Make one of several small parts of logs and spans, until none are to be merged.
+
+        Raises StorageError if some could not be; they stay as they are.
+        """
+        closed_before_ns = self._clock.time_ns() - self._limits.period_seconds * _NS_PER_SECOND
+        for tiers in (self.logs.tiers, self.spans.tiers):
+            merged = True
+            while merged and not self._stopping.is_set():
+                began_ns = self._clock.monotonic_ns()
+                try:
+                    merged = tiers.merge(closed_before_ns=closed_before_ns - _LATE_NS)
+                except StorageError:
+                    self._tally.merge_failures += 1
+                    raise
+                finally:
+                    ended_ns = self._clock.monotonic_ns()
+                    self._tally.merge_seconds += (ended_ns - began_ns) / _NS_PER_SECOND
+                self._tally.merges += merged
+
     def backup(self, directory: Path) -> None:
         """Copy the store, everything acknowledged until now, to a directory; others go on.
 
@@ -131,12 +169,14 @@ class Store:
         """
         self.flush()
         with self._flushing:
-            signals = (self.metrics.segments, self.logs.tiers.segments, self.spans.tiers.segments)
-            files = [segment.path for segments in signals for segment in segments.all()]
+            files = [segment.path for segment in self.metrics.segments.all()]
             beside = (self._directory / "metadata.json", self._directory / store_format.FORMAT_FILE)
             files += [path for path in beside if path.exists()]
             try:
-                backup.copy(self._directory, files, directory, self._disk)
+                with self.logs.tiers.view.held() as logs, self.spans.tiers.view.held() as spans:
+                    parts = [*logs.parts, *spans.parts]
+                    files += [path for part in parts for path in part.files]
+                    backup.copy(self._directory, files, directory, self._disk)
                 for name in ("wal", "metrics"):
                     (directory / name).mkdir(mode=0o700, exist_ok=True)
             except OSError as error:
@@ -147,12 +187,11 @@ class Store:
 
     def stats(self) -> StoreStats:
         """Return the store as it is now."""
-        segments = {
-            "metrics": self.metrics.segments,
-            "logs": self.logs.tiers.segments,
-            "spans": self.spans.tiers.segments,
+        on_disk = {
+            "metrics": self.metrics.segments.size_bytes(),
+            "logs": self.logs.tiers.size_bytes(),
+            "spans": self.spans.tiers.size_bytes(),
         }
-        on_disk = {signal: one.size_bytes() for signal, one in segments.items()}
         return StoreStats(
             samples=self.metrics.samples,
             series=self.metrics.series_count(),
@@ -164,6 +203,9 @@ class Store:
             flushes=self._tally.flushes,
             flush_failures=self._tally.failures,
             flush_seconds=self._tally.seconds,
+            merges=self._tally.merges,
+            merge_failures=self._tally.merge_failures,
+            merge_seconds=self._tally.merge_seconds,
             damage=tuple(self._tally.damage),
         )
 
@@ -173,6 +215,7 @@ class Store:
             return
         self._stopping.set()
         self._flusher.join()
+        self._merger.join()
         with self._flushing, self._journal.gate.alone():
             self._journal.log.close()
             self._engine.close()
@@ -183,13 +226,13 @@ class Store:
             current = store_format.is_current(self._directory)
             (self._directory / backup.MANIFEST).unlink(missing_ok=True)
             metrics = self._segments("metrics", sample_segment.SAMPLES)
-            logs = RowTiers(self._engine, self._row_segments(log_rows.LOGS), log_rows.LOGS)
-            spans = RowTiers(self._engine, self._row_segments(span_rows.SPANS), span_rows.SPANS)
+            logs = self._row_tiers(log_rows.LOGS, migrate=not current)
+            spans = self._row_tiers(span_rows.SPANS, migrate=not current)
             if not current:
-                self._migrate((metrics, logs.segments, spans.segments))
+                self._migrate(metrics)
             directory = self._directory / "wal"
             directory.mkdir(mode=0o700, exist_ok=True)
-            numbered = recovery.next_sequence(directory, (metrics, logs.segments, spans.segments))
+            numbered = recovery.next_sequence(directory, metrics, (logs, spans))
             recovery.set_aside_aliens(directory, self._tally.damage)
             log = WriteAheadLog(
                 directory,
@@ -213,14 +256,23 @@ class Store:
             self._lock.release()
             raise
 
-    def _row_segments(self, table: RowTable) -> Segments:
-        return self._segments(table.name, table.cold_format())
+    def _row_tiers(self, table: RowTable, *, migrate: bool) -> RowTiers:
+        files = PartFiles(self._engine, self._directory / table.name, table, self._disk)
+        if migrate:
+            row_migration.migrate(self._engine, files, table, self._tally.damage)
+        return RowTiers(
+            self._engine,
+            files,
+            table,
+            period_ns=self._limits.period_seconds * _NS_PER_SECOND,
+            open_at_most=self._limits.open_segments,
+            damage=self._tally.damage,
+        )
 
-    def _migrate(self, signals: Iterable[Segments]) -> None:
+    def _migrate(self, metrics: Segments) -> None:
         """Open every file once, which brings it to this version, and note that it was done."""
-        for segments in signals:
-            for segment in segments.all():
-                segments.watermark(segment.start_ns)
+        for segment in metrics.all():
+            metrics.watermark(segment.start_ns)
         store_format.note(self._directory, self._disk)
 
     def _segments(self, signal: str, form: SegmentFormat) -> Segments:
@@ -266,15 +318,17 @@ class Store:
 
     def _drop_old(self) -> None:
         now_ns, limits = self._clock.time_ns(), self._limits
-        for signal, seconds, maximum_bytes in (
-            (self.metrics, limits.metric_retention_seconds, limits.metric_maximum_bytes),
+        with self.metrics.readers.alone():
+            _drop(
+                self.metrics.segments,
+                now_ns - limits.metric_retention_seconds * _NS_PER_SECOND,
+                limits.metric_maximum_bytes,
+            )
+        for tiers, seconds, maximum_bytes in (
             (self.logs.tiers, limits.log_retention_seconds, limits.log_maximum_bytes),
             (self.spans.tiers, limits.span_retention_seconds, limits.span_maximum_bytes),
         ):
-            with signal.readers.alone():
-                signal.segments.drop_before(now_ns - seconds * _NS_PER_SECOND)
-                if maximum_bytes:
-                    signal.segments.drop_above(maximum_bytes)
+            _drop(tiers, now_ns - seconds * _NS_PER_SECOND, maximum_bytes)
 
     def _flush_when_due(self) -> None:
         failed_at_ns: int | None = None
@@ -292,3 +346,17 @@ class Store:
             except StorageError as error:
                 failed_at_ns = self._clock.monotonic_ns()
                 _LOG.warning("hot data stays in the log, to be moved later: %s", error)
+
+    def _merge_when_due(self) -> None:
+        while not self._stopping.wait(_LOOK_EVERY_SECONDS):
+            try:
+                self.merge()
+            except StorageError as error:
+                _LOG.warning("small parts stay as they are, to be merged later: %s", error)
+                self._stopping.wait(_TRY_AGAIN_NS / _NS_PER_SECOND)
+
+
+def _drop(signal: Segments | RowTiers, oldest_ns: int, maximum_bytes: int) -> None:
+    signal.drop_before(oldest_ns)
+    if maximum_bytes:
+        signal.drop_above(maximum_bytes)

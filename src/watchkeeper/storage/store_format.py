@@ -6,7 +6,9 @@ from pathlib import Path
 
 from watchkeeper.errors import StorageError
 from watchkeeper.storage.disk import Disk
-from watchkeeper.storage.segment_format import FORMAT
+
+FORMAT = 3
+"""Until 2, logs and spans had one file a period, as samples have; since 3 they have parts."""
 
 FORMAT_FILE = "format"
 

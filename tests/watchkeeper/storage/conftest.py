@@ -92,11 +92,17 @@ def open_store(
         store.close()
 
 
-@pytest.fixture(params=["memory", "hot", "flushed", "restarted", "flushed and restarted"])
+KINDS = ["memory", "hot", "flushed", "restarted", "flushed and restarted", "merged"]
+
+
+@pytest.fixture(params=KINDS)
 def any_store(request: pytest.FixtureRequest, open_store: Callable[..., Store]) -> AnyStore:
     kind: str = request.param
     if kind == "memory":
         return AnyStore(MemoryStore(), lambda store: store)
+
+    if kind == "merged":
+        return AnyStore(StoreInParts(open_store()), merge_all)
 
     def settle(store: Store) -> Store:
         if "flushed" in kind:
@@ -107,6 +113,39 @@ def any_store(request: pytest.FixtureRequest, open_store: Callable[..., Store]) 
         return store
 
     return AnyStore(open_store(), settle)
+
+
+class InTwoParts:
+    """A log or span store of which every batch is flushed in two halves."""
+
+    def __init__(self, signal: Any, flush: Callable[[], None]) -> None:
+        self._signal, self._flush = signal, flush
+
+    def append(self, batch: Any) -> None:
+        half = (len(batch) + 1) // 2
+        for some in (batch[:half], batch[half:]):
+            if some:
+                self._signal.append(some)
+                self._flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._signal, name)
+
+
+class StoreInParts:
+    """A store of which logs and spans are in many parts until they are merged."""
+
+    def __init__(self, store: Store) -> None:
+        self.metrics = store.metrics
+        self.logs = InTwoParts(store.logs, store.flush)
+        self.spans = InTwoParts(store.spans, store.flush)
+
+
+def merge_all(store: Any) -> Any:
+    for tiers in (store.logs.tiers, store.spans.tiers):
+        while tiers.merge(closed_before_ns=2**63):
+            pass
+    return store
 
 
 def series(name: str = "up", **pairs: str) -> Labels:

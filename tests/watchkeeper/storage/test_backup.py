@@ -79,7 +79,8 @@ def test_a_flipped_bit_in_a_segment_is_found(open_store: OpenStore, tmp_path: Pa
     write_day(store, 0)
     store.flush()
     store.close()
-    (path,) = (tmp_path / "store" / signal).glob("*.duckdb")
+    directory = tmp_path / "store" / signal
+    (path,) = (path for path in directory.iterdir() if path.suffix in (".duckdb", ".part"))
     data = bytearray(path.read_bytes())
     data[12288 + 20] ^= 1
     path.write_bytes(data)

@@ -13,7 +13,7 @@ from watchkeeper.errors import StorageError
 from watchkeeper.model import Exemplar, labels
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store
-from watchkeeper.storage.segment_format import FORMAT
+from watchkeeper.storage.store_format import FORMAT
 
 OpenStore = Callable[..., Store]
 EVER = (0, 2**62)
@@ -43,7 +43,7 @@ def is_whole(store: Store) -> bool:
 
 
 def segment(directory: Path, signal: str) -> Path:
-    (path,) = (directory / signal).glob("*.duckdb")
+    (path,) = (p for p in (directory / signal).iterdir() if p.suffix in (".duckdb", ".part"))
     return path
 
 
@@ -53,24 +53,27 @@ def change(path: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def to_format_1(directory: Path, *, without_sequences: bool) -> None:
-    """Make of a flushed directory what Watchkeeper wrote before files said their format."""
+def to_older_format(directory: Path, version: int, *, without_sequences: bool = False) -> None:
+    """Make of a flushed directory what Watchkeeper wrote before logs and spans had parts.
+
+    Files of format 1 do not say their format.
+    """
     (directory / "format").unlink()
+    if version > 1:
+        (directory / "format").write_text(f"{version}\n")
     text = "VARCHAR USING COMPRESSION zstd"
-    change(
-        segment(directory, "logs"),
-        "DROP TABLE logs",
-        "DROP TABLE format",
+    to_period_file(
+        directory / "logs",
+        version,
         f"CREATE TABLE logs(timestamp_ns BIGINT, severity UTINYINT, message {text}, "
         f"service {text}, logger {text}, trace_id {text}, span_id {text}, attributes {text}, "
         f"resource {text}, position BIGINT)",
         f"INSERT INTO logs VALUES ({RECORD.timestamp_ns}, 9, 'hello', 'api', '', "
         f"""'{RECORD.trace_id}', '', ',"user":"ann","tries":3,"big":1e16,', '', 1)""",
     )
-    change(
-        segment(directory, "spans"),
-        "DROP TABLE spans",
-        "DROP TABLE format",
+    to_period_file(
+        directory / "spans",
+        version,
         f"CREATE TABLE spans(trace_id {text}, span_id {text}, parent_span_id {text}, name {text}, "
         f"kind UTINYINT, start_ns BIGINT, end_ns BIGINT, service {text}, status UTINYINT, "
         f"status_message {text}, attributes {text}, events {text}, links {text}, resource {text}, "
@@ -79,13 +82,25 @@ def to_format_1(directory: Path, *, without_sequences: bool) -> None:
         f"{SPAN.start_ns}, {SPAN.end_ns}, 'api', 0, '', ',\"http.route\":\"/x\",\"ok\":true,', "
         "'', '', ',\"service.name\":\"api\",', '', 2)",
     )
-    change(segment(directory, "metrics"), "DROP TABLE format")
+    if version == 1:
+        change(segment(directory, "metrics"), "DROP TABLE format")
     if without_sequences:
         change(
             segment(directory, "metrics"),
             "ALTER TABLE chunks DROP COLUMN sequence",
             "ALTER TABLE exemplars DROP COLUMN sequence",
         )
+
+
+def to_period_file(directory: Path, version: int, *statements: str) -> None:
+    for path in directory.iterdir():
+        path.unlink()
+    change(
+        directory / "2023-11-14T000000Z.duckdb",
+        "CREATE TABLE watermark AS SELECT 2 AS sequence",
+        *(["CREATE TABLE format AS SELECT 2 AS version"] if version > 1 else []),
+        *statements,
+    )
 
 
 @pytest.fixture
@@ -97,11 +112,11 @@ def flushed(open_store: OpenStore, tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-@pytest.mark.parametrize("without_sequences", [False, True])
-def test_a_directory_of_format_1_is_brought_up_to_date_and_read(
-    open_store: OpenStore, flushed: Path, without_sequences: bool
+@pytest.mark.parametrize(("version", "without_sequences"), [(1, True), (1, False), (2, False)])
+def test_a_directory_of_an_older_format_is_brought_up_to_date_and_read(
+    open_store: OpenStore, flushed: Path, version: int, without_sequences: bool
 ):
-    to_format_1(flushed, without_sequences=without_sequences)
+    to_older_format(flushed, version, without_sequences=without_sequences)
     store = open_store()
     assert is_whole(store)
     assert store.stats().damage == ()
@@ -110,15 +125,14 @@ def test_a_directory_of_format_1_is_brought_up_to_date_and_read(
     assert len(store.logs.search(LogQuery(*EVER))) == 2
     store.close()
     assert (flushed / "format").read_text() == f"{FORMAT}\n"
-    for signal in ("metrics", "logs", "spans"):
-        with duckdb.connect(str(segment(flushed, signal))) as connection:
-            assert connection.execute("SELECT version FROM format").fetchall() == [(FORMAT,)]
+    for signal in ("logs", "spans"):
+        assert {path.suffix for path in (flushed / signal).iterdir()} == {".part", ".index"}
 
 
 def test_a_migration_that_was_cut_off_is_done_again(
     open_store: OpenStore, flushed: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    to_format_1(flushed, without_sequences=True)
+    to_older_format(flushed, 1, without_sequences=True)
     with monkeypatch.context() as patched:
         patched.setattr("watchkeeper.storage.store_format.note", cut_off)
         with pytest.raises(StorageError, match="cannot be opened"):
@@ -151,7 +165,7 @@ def test_a_directory_that_does_not_say_its_format_is_refused(open_store: OpenSto
     [
         "UPDATE format SET version = 99",
         "DELETE FROM format",
-        "DROP TABLE watermark",
+        "DROP TABLE {needed}",
         "ALTER TABLE {table} DROP COLUMN {column}",
         "DROP TABLE {table}",
     ],
@@ -159,12 +173,13 @@ def test_a_directory_that_does_not_say_its_format_is_refused(open_store: OpenSto
 def test_a_segment_that_is_newer_or_not_what_it_says_is_set_aside(
     open_store: OpenStore, flushed: Path, statement: str
 ):
-    for signal, table, column in (
-        ("metrics", "chunks", "times"),
-        ("logs", "logs", "message"),
-        ("spans", "spans", "scope"),
+    for signal, table, column, needed in (
+        ("metrics", "chunks", "times", "watermark"),
+        ("logs", "logs", "message", "format"),
+        ("spans", "spans", "scope", "format"),
     ):
-        change(segment(flushed, signal), statement.format(table=table, column=column))
+        spoilt = statement.format(table=table, column=column, needed=needed)
+        change(segment(flushed, signal), spoilt)
     store = open_store()
     assert store.logs.search(LogQuery(*EVER)) == []
     assert store.spans.search(TraceQuery(*EVER)) == []

@@ -1,0 +1,66 @@
+"""What a signal's rows look like: in hot memory, in a part, and in questions about either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Columns = tuple[tuple[str, str], ...]
+"""Names of columns with their types."""
+
+
+def with_zstd(columns: Columns, *long_texts: str) -> Columns:
+    """Return columns of which some are kept with zstd: of texts that repeat, dictionaries are
+    smaller."""
+    zstd = " USING COMPRESSION zstd"
+    return tuple((name, kind + zstd if name in long_texts else kind) for name, kind in columns)
+
+
+@dataclass(frozen=True, slots=True)
+class RowTable:
+    """A signal's table by name, and its column with the time (ns).
+
+    Questions see the columns of `columns` and `position`, by which rows of one moment are in
+    the order of their coming; of hot rows as `hot_view` lists them, of a part's as `part_view`
+    does. A part has `part_columns`, which `arranged` selects from hot rows, in the part's order.
+    `key` is the column that parts have filters for, `listed` those whose distinct values they
+    know; rows without a key have ''.
+    """
+
+    name: str
+    time: str
+    columns: Columns
+    part_columns: Columns
+    arranged: Callable[[str], str]
+    key: str
+    listed: tuple[str, ...] = ()
+    hot_view: str = "*"
+    part_view: str = "*"
+
+    @property
+    def names(self) -> str:
+        """The columns as a list for SQL."""
+        return ", ".join(name for name, _ in self.columns)
+
+    def hot_ddl(self, table: str) -> str:
+        """Return the statement that makes it in memory."""
+        return f"CREATE TABLE {table}({_listed(self.columns)}, position BIGINT)"
+
+    def part_ddl(self, catalog: str) -> str:
+        """Return the statement that makes it in a part."""
+        return f"CREATE TABLE {catalog}.{self.name}({_listed(self.part_columns)})"
+
+    def hot_rows(self, table: str) -> str:
+        """Return a hot table's rows for the FROM of a question."""
+        return f"(SELECT {self.hot_view} FROM {table})"
+
+    def part_rows(self, catalog: str, position: int, condition: str = "true") -> str:
+        """Return a part's rows for the FROM of a question, counted on from a position."""
+        return (
+            f"(SELECT {self.part_view}, rowid + {position} AS position "
+            f"FROM {catalog}.{self.name} WHERE {condition})"
+        )
+
+
+def _listed(columns: Columns) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns)

@@ -1,0 +1,248 @@
+"""Parts: named by what they hold, merged, passed over by their index, never half there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.watchkeeper.storage.conftest import (
+    DAY_NS,
+    START_NS,
+    StoppedClock,
+    merge_all,
+    record,
+    span,
+)
+
+from watchkeeper.errors import StorageError
+from watchkeeper.model import SpanRecord
+from watchkeeper.ports import LogQuery, TraceQuery
+from watchkeeper.storage import Store, part_files, part_index
+from watchkeeper.storage.disk import Disk
+from watchkeeper.storage.merge_policy import NEIGHBOURS
+from watchkeeper.storage.open_parts import OpenParts
+from watchkeeper.storage.part import PartName
+
+OpenStore = Callable[..., Store]
+EVER = (0, 2**62)
+
+
+def files(store_directory: Path, signal: str, suffix: str = ".part") -> list[Path]:
+    return sorted((store_directory / signal).glob(f"*{suffix}"))
+
+
+def flush_each(store: Store, numbers: range) -> None:
+    for number in numbers:
+        store.logs.append([record(f"{number}", at=number)])
+        store.spans.append([span(number + 1, 1, at=number)])
+        store.flush()
+
+
+def found(store: Store) -> tuple[list[int], list[int]]:
+    """Return the numbers of all records and traces, in order."""
+    logs = store.logs.search(LogQuery(*EVER, limit=1000, newest_first=False))
+    traces = store.spans.search(TraceQuery(*EVER, limit=1000))
+    return (
+        [int(one.message) for one in logs],
+        sorted(int(spans[0].trace_id, 16) - 1 for spans in traces for _ in spans),
+    )
+
+
+@given(day=st.integers(0, 40_000), first=st.integers(0, 2**60), length=st.integers(0, 2**60))
+def test_a_name_is_read_as_it_was_written(day: int, first: int, length: int):
+    name = PartName(day * DAY_NS, first, first + length)
+    assert PartName.parse(str(name)) == name
+    assert PartName.parse(f"{name}x") is None
+
+
+def test_as_many_small_parts_as_are_neighbours_become_one(open_store: OpenStore, tmp_path: Path):
+    store = open_store()
+    flush_each(store, range(NEIGHBOURS - 1))
+    store.merge()
+    assert store.stats().merges == 0
+    flush_each(store, range(NEIGHBOURS - 1, NEIGHBOURS))
+    store.merge()
+    assert store.stats().merges == 2
+    assert len(files(tmp_path / "store", "logs")) == len(files(tmp_path / "store", "spans")) == 1
+    assert found(store) == (list(range(NEIGHBOURS)),) * 2
+
+
+def test_parts_of_a_period_that_is_over_become_one_without_waiting(
+    open_store: OpenStore, tmp_path: Path, clock: StoppedClock
+):
+    store = open_store()
+    flush_each(store, range(3))
+    clock.now_ns = START_NS + 3 * DAY_NS
+    store.merge()
+    assert len(files(tmp_path / "store", "logs")) == 1
+    assert found(store) == ([0, 1, 2],) * 2
+
+
+def test_a_crash_before_merged_parts_were_unlinked_shows_nothing_twice(
+    open_store: OpenStore, tmp_path: Path
+):
+    store = open_store()
+    flush_each(store, range(4))
+    shutil.copytree(tmp_path / "store", tmp_path / "before")
+    merge_all(store)
+    store.close()
+    shutil.copytree(tmp_path / "before", tmp_path / "store", dirs_exist_ok=True)
+    (tmp_path / "store" / "logs" / "unfinished.part.new").write_bytes(b"half")
+    store = open_store()
+    assert found(store) == ([0, 1, 2, 3],) * 2
+    assert len(files(tmp_path / "store", "logs")) == 1
+    assert files(tmp_path / "store", "logs", ".new") == []
+
+
+def test_a_merge_that_finds_a_damaged_part_sets_it_aside_and_merges_the_rest(
+    open_store: OpenStore, tmp_path: Path
+):
+    store = open_store()
+    flush_each(store, range(4))
+    store.close()
+    spoilt = files(tmp_path / "store", "logs")[1]
+    data = bytearray(spoilt.read_bytes())
+    data[12288:] = bytes(len(data) - 12288)
+    spoilt.write_bytes(data)
+    store = open_store()
+    merge_all(store)
+    assert found(store) == ([0, 2, 3], [0, 1, 2, 3])
+    (report,) = store.stats().damage
+    assert report.path == str(spoilt)
+    assert Path(report.set_aside_as).exists()
+
+
+class FailingDisk(Disk):
+    """A disk that fails at one of its methods while it is told to."""
+
+    failing = ""
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        self._fail("write")
+        super().write(descriptor, data)
+
+    def synchronise(self, descriptor: int) -> None:
+        self._fail("synchronise")
+        super().synchronise(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._fail("rename")
+        super().rename(source, target)
+
+    def synchronise_directory(self, directory: Path) -> None:
+        self._fail("synchronise_directory")
+        super().synchronise_directory(directory)
+
+    def _fail(self, what: str) -> None:
+        if self.failing == what:
+            raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("failing", ["write", "synchronise", "rename", "synchronise_directory"])
+def test_a_merge_that_the_disk_refuses_changes_nothing_and_is_done_later(
+    open_store: OpenStore, tmp_path: Path, failing: str
+):
+    disk = FailingDisk()
+    store = open_store(disk=disk)
+    flush_each(store, range(3))
+    disk.failing = failing
+    with pytest.raises(StorageError, match="could not be merged and stay as they are"):
+        merge_all(store)
+    assert found(store) == ([0, 1, 2],) * 2
+    assert len(files(tmp_path / "store", "logs")) == 3
+    disk.failing = ""
+    merge_all(store)
+    assert found(store) == ([0, 1, 2],) * 2
+    assert len(files(tmp_path / "store", "logs")) == 1
+
+
+def test_who_reads_while_parts_are_merged_or_dropped_reads_on(
+    open_store: OpenStore, tmp_path: Path
+):
+    store = open_store()
+    flush_each(store, range(3))
+    tiers = store.logs.tiers
+    with tiers.asking() as asking:
+        merge_all(store)
+        assert len(files(tmp_path / "store", "logs")) == 4
+        counts = [
+            asking.part(part, lambda cursor, rows: cursor.execute(f"FROM {rows}").fetchall())
+            for part in asking.parts(*EVER)
+        ]
+        assert sum(len(rows) for answer in counts for rows in answer) == 3
+    assert len(files(tmp_path / "store", "logs")) == 1
+
+
+def test_a_trace_is_looked_for_only_in_parts_that_may_have_it(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    store = open_store()
+    flush_each(store, range(6))
+    asked: list[str] = []
+    use = OpenParts.use
+
+    def noting(self: OpenParts, part: object) -> object:
+        asked.append(str(part.name))
+        return use(self, part)
+
+    monkeypatch.setattr(OpenParts, "use", noting)
+    assert len(store.spans.trace(f"{3:032x}")) == 1
+    assert len(asked) == 1
+    assert len(store.logs.search(LogQuery(*EVER, trace_id="f" * 32))) == 0
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("spoil", [b"", b"WKINDEX\x01garbage and more of it", None])
+def test_an_index_that_cannot_be_read_is_made_anew(
+    open_store: OpenStore, tmp_path: Path, spoil: bytes | None
+):
+    store = open_store()
+    flush_each(store, range(1))
+    store.close()
+    (index,) = files(tmp_path / "store", "spans", ".index")
+    whole = index.read_bytes()
+    index.unlink() if spoil is None else index.write_bytes(spoil)
+    store = open_store()
+    assert index.read_bytes() == whole
+    assert store.spans.services() == ["api"]
+    assert store.stats().damage == ()
+
+
+def test_filters_that_are_damaged_hide_nothing(open_store: OpenStore, tmp_path: Path):
+    store = open_store()
+    flush_each(store, range(2))
+    for index in files(tmp_path / "store", "spans", ".index"):
+        index.write_bytes(index.read_bytes()[:-1] + b"\x00")
+        assert "fail their checksum" in part_index.damage(index)
+    assert len(store.spans.trace(f"{2:032x}")) == 1
+
+
+def test_more_operations_than_an_index_lists_are_asked_of_the_part(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(part_files, "_LISTED_AT_MOST", 2)
+    store = open_store()
+    store.spans.append([span(1, n, name=f"GET /{n}") for n in range(1, 5)])
+    store.flush()
+    assert store.spans.operations("api") == ["GET /1", "GET /2", "GET /3", "GET /4"]
+
+
+def test_a_parent_is_itself_after_a_flush_whatever_the_spans_say(open_store: OpenStore):
+    spans: list[SpanRecord] = [
+        span(1, 1, at=5, parent=1),
+        span(1, 2, at=0, parent=3),
+        span(1, 3, at=1, parent=2),
+        span(1, 3, at=2, parent=2),
+        span(1, 4, at=3, parent=9),
+        span(2, 4, at=3, parent=1),
+    ]
+    store = open_store()
+    store.spans.append(spans)
+    store.flush()
+    expected = sorted(spans[:5], key=lambda one: one.start_ns)
+    assert store.spans.trace(spans[0].trace_id) == expected
+    assert store.spans.trace(spans[5].trace_id) == spans[5:]
