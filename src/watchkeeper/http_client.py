@@ -7,12 +7,31 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
+from pathlib import Path
+from typing import Any, Literal
 
 import httpx2
 import msgspec
 
-from watchkeeper.configuration import Secret, revealed
+from watchkeeper.configuration import Secret, SecretUrl, revealed
 from watchkeeper.errors import ConfigError
+
+TlsVersion = Literal["TLS10", "TLS11", "TLS12", "TLS13"]
+_VERSIONS = {
+    "TLS10": ssl.TLSVersion.TLSv1,
+    "TLS11": ssl.TLSVersion.TLSv1_1,
+    "TLS12": ssl.TLSVersion.TLSv1_2,
+    "TLS13": ssl.TLSVersion.TLSv1_3,
+}
+_OWN_HEADERS = frozenset(
+    (
+        *("accept", "accept-encoding", "authorization", "connection", "content-encoding"),
+        *("content-length", "content-type", "host", "proxy-authorization", "te", "trailer"),
+        *("transfer-encoding", "upgrade", "user-agent"),
+        "x-prometheus-scrape-timeout-seconds",
+    )
+)
+"""What the client writes itself, and a file may not (Prometheus, config.ReservedHeaders)."""
 
 
 class _Section(
@@ -27,6 +46,9 @@ class TlsConfig(_Section, frozen=True, kw_only=True):
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    server_name: str = ""
+    min_version: TlsVersion | None = None
+    max_version: TlsVersion | None = None
     insecure_skip_verify: bool = False
 
 
@@ -44,6 +66,61 @@ class Authorization(_Section, frozen=True, kw_only=True):
     type: str = "Bearer"
     credentials: Secret | None = None
     credentials_file: str = ""
+
+
+class HeaderValues(_Section, frozen=True, kw_only=True):
+    """The values of one header: as they are, as secrets, or as files hold them."""
+
+    values: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class HttpClientConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What Prometheus' <http_config> says. Connections speak HTTP/1.1, with `enable_http2` too:
+    that allows the other, and asks nobody for it."""
+
+    basic_auth: BasicAuth | None = None
+    authorization: Authorization | None = None
+    tls_config: TlsConfig | None = None
+    follow_redirects: bool = True
+    enable_http2: bool = True
+    proxy_url: SecretUrl | None = None
+    http_headers: dict[str, HeaderValues] = {}
+
+    def problem(self) -> str:
+        """Return what contradicts itself; '' if nothing does."""
+        if self.basic_auth is not None and self.authorization is not None:
+            return "give basic_auth or authorization, not both"
+        for name in self.http_headers:
+            if name.lower() in _OWN_HEADERS:
+                return f"http_headers may not set {name}: the client does"
+        return ""
+
+
+def open_client_of(config: HttpClientConfig) -> httpx2.AsyncClient:
+    """Return the client that a section describes. Raises ConfigError."""
+    proxy = None if config.proxy_url is None else config.proxy_url.reveal()
+    return open_client(config.tls_config, follow_redirects=config.follow_redirects, proxy=proxy)
+
+
+def headers_of(config: HttpClientConfig) -> dict[str, str]:
+    """Return the headers of a section, with who asks. Raises OSError and UnicodeError."""
+    found = authorization_header(config.basic_auth, config.authorization)
+    for name, given in config.http_headers.items():
+        texts = [
+            *given.values,
+            *(secret.reveal() for secret in given.secrets),
+            *(Path(file).read_text(encoding="utf-8").strip() for file in given.files),
+        ]
+        found[name] = ", ".join(texts)
+    return found
+
+
+def extensions_of(config: HttpClientConfig) -> dict[str, Any]:
+    """Return what a request must know beside its headers: the name that a server proves."""
+    tls = config.tls_config
+    return {"sni_hostname": tls.server_name} if tls is not None and tls.server_name else {}
 
 
 def open_client(
@@ -66,6 +143,10 @@ def tls_context(tls: TlsConfig) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=tls.ca_file or None)
         if tls.cert_file:
             context.load_cert_chain(tls.cert_file, tls.key_file or None)
+        if tls.min_version:
+            context.minimum_version = _VERSIONS[tls.min_version]
+        if tls.max_version:
+            context.maximum_version = _VERSIONS[tls.max_version]
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"tls_config: {error.strerror or error}; check its files") from None
     if tls.insecure_skip_verify:

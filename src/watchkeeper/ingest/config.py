@@ -7,20 +7,26 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
 from watchkeeper.configuration import Duration, convert, read_yaml
 from watchkeeper.errors import ConfigError
-from watchkeeper.http_client import Authorization, BasicAuth, TlsConfig
+from watchkeeper.http_client import HttpClientConfig
 from watchkeeper.ingest.relabel import RelabelConfig, Relabeler
+from watchkeeper.ingest.scrape_protocols import EscapingScheme, ScrapeProtocol, default_protocols
 from watchkeeper.ingest.size import Size
 
 Section = TypeVar("Section", bound=msgspec.Struct)
+Client = TypeVar("Client", bound=HttpClientConfig)
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mapping of the file: unknown keys are errors."""
+
+
+NameValidation = Literal["utf8", "legacy"]
 
 
 class GlobalConfig(_Section, frozen=True, kw_only=True):
@@ -32,9 +38,16 @@ class GlobalConfig(_Section, frozen=True, kw_only=True):
     external_labels: dict[str, str] = {}
     body_size_limit: Size = Size(0)
     sample_limit: int = 0
+    target_limit: int = 0
     label_limit: int = 0
     label_name_length_limit: int = 0
     label_value_length_limit: int = 0
+    scrape_protocols: tuple[ScrapeProtocol, ...] | None = None
+    scrape_native_histograms: bool = False
+    always_scrape_classic_histograms: bool = False
+    extra_scrape_metrics: bool = False
+    metric_name_validation_scheme: NameValidation = "utf8"
+    metric_name_escaping_scheme: EscapingScheme | None = None
 
 
 class StaticConfig(_Section, frozen=True, kw_only=True):
@@ -51,30 +64,58 @@ class FileDiscovery(_Section, frozen=True, kw_only=True):
     refresh_interval: Duration = Duration(300)
 
 
-class ScrapeConfig(_Section, frozen=True, kw_only=True):
-    """One job. Zero limits mean the global ones, and zero there means none."""
+class DnsDiscovery(_Section, frozen=True, kw_only=True):
+    """Names whose records are the targets. `port` is that of all but SRV records."""
+
+    names: tuple[str, ...]
+    type: Literal["SRV", "A", "AAAA", "MX", "NS"] = "SRV"
+    port: int = 0
+    refresh_interval: Duration = Duration(30)
+
+
+class HttpDiscovery(HttpClientConfig, frozen=True, kw_only=True):
+    """An address that answers with target groups in JSON."""
+
+    url: str
+    refresh_interval: Duration = Duration(60)
+
+
+class ScrapeConfig(HttpClientConfig, frozen=True, kw_only=True):
+    """One job. Zero limits, and what is None, mean the global ones, where zero means none.
+
+    `native_histogram_bucket_limit` and `native_histogram_min_bucket_factor` make native
+    histograms coarser; where that is not enough, a scrape fails.
+    """
 
     job_name: str
     static_configs: tuple[StaticConfig, ...] = ()
     file_sd_configs: tuple[FileDiscovery, ...] = ()
+    dns_sd_configs: tuple[DnsDiscovery, ...] = ()
+    http_sd_configs: tuple[HttpDiscovery, ...] = ()
     scrape_interval: Duration | None = None
     scrape_timeout: Duration | None = None
     metrics_path: str = "/metrics"
     scheme: Literal["http", "https"] = "http"
-    params: dict[str, tuple[str, ...]] = {}
+    params: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     honor_labels: bool = False
     honor_timestamps: bool = True
     track_timestamps_staleness: bool = False
-    basic_auth: BasicAuth | None = None
-    authorization: Authorization | None = None
-    tls_config: TlsConfig | None = None
-    follow_redirects: bool = True
     enable_compression: bool = True
     body_size_limit: Size = Size(0)
     sample_limit: int = 0
+    target_limit: int = 0
     label_limit: int = 0
     label_name_length_limit: int = 0
     label_value_length_limit: int = 0
+    native_histogram_bucket_limit: int = 0
+    native_histogram_min_bucket_factor: float = 0
+    scrape_protocols: tuple[ScrapeProtocol, ...] | None = None
+    fallback_scrape_protocol: ScrapeProtocol | None = None
+    scrape_native_histograms: bool | None = None
+    always_scrape_classic_histograms: bool | None = None
+    extra_scrape_metrics: bool | None = None
+    metric_name_validation_scheme: NameValidation | None = None
+    metric_name_escaping_scheme: EscapingScheme | None = None
     relabel_configs: tuple[RelabelConfig, ...] = ()
     metric_relabel_configs: tuple[RelabelConfig, ...] = ()
 
@@ -138,44 +179,104 @@ def _completed(job: ScrapeConfig, general: GlobalConfig, path: Path, where: str)
         interval = general.scrape_interval
     if timeout is None:
         timeout = Duration(min(general.scrape_timeout, interval))
-    _check(job, interval, timeout, str(path), where)
-    return msgspec.structs.replace(
+    job = _inheriting(job, general)
+    job = msgspec.structs.replace(
         job,
         scrape_interval=interval,
         scrape_timeout=timeout,
-        body_size_limit=job.body_size_limit or general.body_size_limit,
-        sample_limit=job.sample_limit or general.sample_limit,
-        label_limit=job.label_limit or general.label_limit,
-        label_name_length_limit=job.label_name_length_limit or general.label_name_length_limit,
-        label_value_length_limit=job.label_value_length_limit or general.label_value_length_limit,
         file_sd_configs=tuple(
             msgspec.structs.replace(
                 discovery, files=tuple(_absolute(name, path) for name in discovery.files)
             )
             for discovery in job.file_sd_configs
         ),
-        basic_auth=_with_paths(job.basic_auth, path, "password_file"),
-        authorization=_with_paths(job.authorization, path, "credentials_file"),
-        tls_config=_with_paths(job.tls_config, path, "ca_file", "cert_file", "key_file"),
+        http_sd_configs=tuple(_client_paths(one, path) for one in job.http_sd_configs),
+    )
+    _check(job, interval, timeout, str(path), where)
+    return _client_paths(job, path)
+
+
+_INHERITED = (
+    *("body_size_limit", "sample_limit", "target_limit", "label_limit"),
+    *("label_name_length_limit", "label_value_length_limit"),
+)
+_INHERITED_IF_NONE = (
+    *("scrape_native_histograms", "always_scrape_classic_histograms", "extra_scrape_metrics"),
+    *("scrape_protocols", "metric_name_validation_scheme", "metric_name_escaping_scheme"),
+)
+
+
+def _inheriting(job: ScrapeConfig, general: GlobalConfig) -> ScrapeConfig:
+    """Return a job with what it leaves to the global section, and what follows from it."""
+    filled: dict[str, Any] = {
+        name: getattr(general, name) for name in _INHERITED if not getattr(job, name)
+    }
+    filled |= {
+        name: getattr(general, name) for name in _INHERITED_IF_NONE if getattr(job, name) is None
+    }
+    job = msgspec.structs.replace(job, **filled)
+    protocols, escaping = job.scrape_protocols, job.metric_name_escaping_scheme
+    if protocols is None:
+        protocols = default_protocols(native_histograms=bool(job.scrape_native_histograms))
+    if escaping is None:
+        legacy = job.metric_name_validation_scheme == "legacy"
+        escaping = "underscores" if legacy else "allow-utf-8"
+    return msgspec.structs.replace(
+        job, scrape_protocols=protocols, metric_name_escaping_scheme=escaping
     )
 
 
 def _check(
     job: ScrapeConfig, interval: Duration, timeout: Duration, source: str, where: str
 ) -> None:
+    protocols = job.scrape_protocols or ()
+    legacy = job.metric_name_validation_scheme == "legacy"
     problems = {
         "job_name is empty": not job.job_name,
         f"scrape_interval {interval} is not above zero": interval <= 0,
         f"scrape_timeout {timeout} is not above zero": timeout <= 0,
         f"scrape_timeout {timeout} is longer than scrape_interval {interval}": timeout > interval,
-        "give basic_auth or authorization, not both": job.basic_auth is not None
-        and job.authorization is not None,
+        "scrape_protocols is empty": not protocols,
+        "scrape_protocols names one twice": len(set(protocols)) < len(protocols),
+        "metric_name_escaping_scheme allow-utf-8 contradicts legacy names": legacy
+        and job.metric_name_escaping_scheme == "allow-utf-8",
+        job.problem(): bool(job.problem()),
+        **{one.problem(): bool(one.problem()) for one in job.http_sd_configs},
+        **{
+            f"http_sd_configs: {one.url!r} is no http address": not _is_http(one.url)
+            for one in job.http_sd_configs
+        },
+        **{
+            f"dns_sd_configs: {one.type} records need a port": one.type != "SRV" and not one.port
+            for one in job.dns_sd_configs
+        },
     }
     for reason, holds in problems.items():
         if holds:
             raise ConfigError(reason, source=source, path=where)
     for key in ("relabel_configs", "metric_relabel_configs"):
         Relabeler.compile(getattr(job, key), source=source, path=f"{where}.{key}")
+
+
+def _is_http(url: str) -> bool:
+    return url.startswith(("http://", "https://")) and bool(urlsplit(url).hostname)
+
+
+def _client_paths(section: Client, path: Path) -> Client:
+    """Return an HTTP client's section with the paths of its files absolute."""
+    headers = {
+        name: msgspec.structs.replace(
+            given, files=tuple(_absolute(file, path) for file in given.files)
+        )
+        for name, given in section.http_headers.items()
+    }
+    return msgspec.structs.replace(
+        section,
+        basic_auth=_with_paths(section.basic_auth, path, "password_file"),
+        authorization=_with_paths(section.authorization, path, "credentials_file"),
+        tls_config=_with_paths(section.tls_config, path, "ca_file", "cert_file", "key_file"),
+        http_headers=headers,
+    )
 
 
 def _with_paths(section: Section | None, path: Path, *keys: str) -> Section | None:

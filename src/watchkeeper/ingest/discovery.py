@@ -1,4 +1,4 @@
-"""Discovery: which addresses a job has now, from its own list and from files.
+"""Discovery: which addresses a job has now, from its own list, from files, and from whom it asks.
 
 Source: prometheus.io, "Configuration", file_sd_config.
 """
@@ -6,38 +6,58 @@ Source: prometheus.io, "Configuration", file_sd_config.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from watchkeeper.configuration import convert, read_yaml
 from watchkeeper.errors import ConfigError
 from watchkeeper.ingest.config import ScrapeConfig, StaticConfig, matching
+from watchkeeper.ingest.dns_discovery import DnsTargets
+from watchkeeper.ingest.http_discovery import HttpTargets
+from watchkeeper.ingest.polling import Asked, Polled
 from watchkeeper.ingest.relabel import Relabeler
 from watchkeeper.ingest.target import Target, build_target
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 
 
-class Discovery:
-    """The targets of one job. `targets` reads files again; `fingerprint` says when to."""
+def asked_by(job: ScrapeConfig) -> list[Asked]:
+    """Return whom a job asks for its targets."""
+    return [
+        *(DnsTargets(each) for each in job.dns_sd_configs),
+        *(HttpTargets(each) for each in job.http_sd_configs),
+    ]
 
-    def __init__(self, job: ScrapeConfig, *, source: str) -> None:
+
+class Discovery:
+    """The targets of one job. `targets` reads files again; `fingerprint` says when to.
+
+    `polled` are to be run beside it: they ask, and hold the last answers.
+    """
+
+    def __init__(
+        self, job: ScrapeConfig, *, source: str, asked: Sequence[Asked] | None = None
+    ) -> None:
         self._job = job
+        self.polled = [Polled(each) for each in (asked_by(job) if asked is None else asked)]
         self._relabeler = Relabeler.compile(
             job.relabel_configs, source=source, path=f"job {job.job_name}.relabel_configs"
         )
         self._of_file: dict[Path, tuple[StaticConfig, ...]] = {}
 
     def fingerprint(self) -> Fingerprint:
-        """Return names, times and sizes of the job's files: equal means nothing changed."""
-        return tuple(
+        """Return names, times and sizes of the job's files, and how many answers there were:
+        equal means nothing changed."""
+        files = [
             (str(path), status.st_mtime_ns, status.st_size)
             for path in self._files()
             if (status := _status(path)) is not None
-        )
+        ]
+        answers = [(str(number), each.generation, 0) for number, each in enumerate(self.polled)]
+        return (*files, *answers)
 
     def targets(self) -> tuple[list[Target], list[str]]:
-        """Return the targets, each once, and what was wrong with the files.
+        """Return the targets, each once, and what was wrong with the files and answers.
 
         A file that does not parse keeps the targets it had, as in Prometheus.
         """
@@ -59,6 +79,10 @@ class Discovery:
     def _groups(self, problems: list[str]) -> Iterator[tuple[StaticConfig, dict[str, str]]]:
         for group in self._job.static_configs:
             yield group, {}
+        for polled in self.polled:
+            problems += polled.problems
+            for group in polled.groups:
+                yield group, {}
         files = self._files()
         for gone in self._of_file.keys() - set(files):
             del self._of_file[gone]

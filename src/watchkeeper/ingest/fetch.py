@@ -9,10 +9,9 @@ import httpx2
 
 from watchkeeper import http_client
 from watchkeeper.errors import WatchkeeperError
-from watchkeeper.http_client import authorization_header
 from watchkeeper.ingest.config import ScrapeConfig
+from watchkeeper.ingest.scrape_protocols import accept_header, media_type_of
 from watchkeeper.ingest.target import Target
-from watchkeeper.wire.exposition import SCRAPE_ACCEPT
 
 UNLIMITED = 1 << 62
 _OK = 200
@@ -28,15 +27,16 @@ class ScrapeLimitError(ScrapeError):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a target answered, decompressed."""
+    """What a target answered, decompressed, and the type to read it by."""
 
     body: bytes
     content_type: str
+    media_type: str
 
 
 def open_client(job: ScrapeConfig) -> httpx2.AsyncClient:
     """Return the client of one job. Raises ConfigError when its TLS files cannot be used."""
-    return http_client.open_client(job.tls_config, follow_redirects=job.follow_redirects)
+    return http_client.open_client_of(job)
 
 
 async def fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) -> Fetched:
@@ -60,13 +60,18 @@ async def fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) -
 async def _fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) -> Fetched:
     limit = job.body_size_limit or UNLIMITED
     headers = {
-        "Accept": SCRAPE_ACCEPT,
+        "Accept": accept_header(
+            job.scrape_protocols or (), job.metric_name_escaping_scheme or "allow-utf-8"
+        ),
         "Accept-Encoding": "gzip" if job.enable_compression else "identity",
         "User-Agent": "watchkeeper",
         "X-Prometheus-Scrape-Timeout-Seconds": f"{target.timeout_seconds:g}",
-        **await asyncio.to_thread(authorization_header, job.basic_auth, job.authorization),
+        **await asyncio.to_thread(http_client.headers_of, job),
     }
-    async with client.stream("GET", target.url, headers=headers, timeout=None) as response:
+    extensions = http_client.extensions_of(job)
+    async with client.stream(
+        "GET", target.url, headers=headers, timeout=None, extensions=extensions
+    ) as response:
         if response.status_code != _OK:
             raise ScrapeError(f"server returned HTTP status {response.status_code}")
         body = bytearray()
@@ -74,4 +79,11 @@ async def _fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) 
             body += chunk
             if len(body) > limit:
                 raise ScrapeLimitError(f"body is larger than body_size_limit of {limit} bytes")
-        return Fetched(bytes(body), response.headers.get("content-type", ""))
+    content_type = response.headers.get("content-type", "")
+    media_type = media_type_of(content_type, job.fallback_scrape_protocol)
+    if not media_type:
+        raise ScrapeError(
+            f"Content-Type {content_type[:80]!r} is none that can be read; if the target cannot "
+            "say its format, name it as fallback_scrape_protocol"
+        )
+    return Fetched(bytes(body), content_type, media_type)

@@ -19,7 +19,7 @@ from watchkeeper.ingest.compression import decompress
 from watchkeeper.ingest.delta_sums import DeltaSums, Totals
 from watchkeeper.ingest.opening import read_request, take
 from watchkeeper.ingest.quota import DEFAULT_TENANT, Quota, Quotas
-from watchkeeper.ingest.sample_intake import SampleIntake, Taken
+from watchkeeper.ingest.sample_intake import SampleIntake, Taken, by_row, starts_by_row
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally, reason_of
 from watchkeeper.model import Exemplar, Labels, LogRecord, SampleBatch, SpanRecord
 from watchkeeper.ports import LogStore, SampleSink, SpanStore
@@ -140,12 +140,16 @@ class OtlpReceiver:
     ) -> Taken:
         if not found.labels and not totals.labels:
             return Taken()
+        shifted = {len(found.labels) + row: each for row, each in totals.histograms.items()}
+        histograms = found.histograms | shifted
         batch = SampleBatch(
             labels=found.labels + totals.labels,
             timestamps_ms=np.array(found.timestamps_ms + totals.timestamps_ms, dtype=np.int64),
             values=np.array(found.values + totals.values, dtype=np.float64),
             exemplars=found.exemplars + exemplars,
             metadata=found.metadata,
+            histograms=by_row(histograms, len(found.labels) + len(totals.labels)),
+            starts_ms=starts_by_row(found.starts_ms, len(found.labels) + len(totals.labels)),
         )
         return self._samples.append(batch, quota)
 
@@ -188,6 +192,9 @@ def leave_out(found: otlp.DecodedMetrics, limits: LabelLimits) -> list[Excess]:
         found.labels = [found.labels[row] for row in kept]
         found.timestamps_ms = [found.timestamps_ms[row] for row in kept]
         found.values = [found.values[row] for row in kept]
+        places = {row: place for place, row in enumerate(kept)}
+        found.histograms = {places[r]: each for r, each in found.histograms.items() if r in places}
+        found.starts_ms = {places[r]: each for r, each in found.starts_ms.items() if r in places}
         found.rejection = excesses[-1].reason
     return excesses
 

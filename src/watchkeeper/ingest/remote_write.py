@@ -13,15 +13,13 @@ import numpy as np
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.ingest.opening import read_request, take
 from watchkeeper.ingest.quota import DEFAULT_TENANT, Quota, Quotas
-from watchkeeper.ingest.sample_intake import SampleIntake, Taken
+from watchkeeper.ingest.sample_intake import SampleIntake, Taken, by_row, starts_by_row
 from watchkeeper.ingest.snappy import open_block
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally
 from watchkeeper.model import SampleBatch
 from watchkeeper.ports import SampleSink
 from watchkeeper.wire.limits import LabelLimits
 from watchkeeper.wire.remote_write import DecodedWrite, RemoteWriteDecoder, Version
-
-NO_HISTOGRAMS = "native histograms are not taken yet: send classic ones"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +69,17 @@ class RemoteWriteReceiver:
         take(len(found.labels), signal=Signal.SAMPLES, quota=quota, tally=self._tally)
         taken = self._store(found, quota) if found.labels or found.metadata else Taken()
         quota.exceeded_by(found.excesses)
-        self._tally.refused(Signal.SAMPLES, Refusal.UNSUPPORTED, found.histograms)
         self._tally.refused(Signal.SAMPLES, Refusal.MALFORMED, found.invalid)
         self._tally.refused(Signal.SAMPLES, Refusal.LABEL_LIMIT, len(found.excesses))
         rejected = found.invalid + len(found.excesses)
         problems = [
             *taken.reasons,
-            f"{found.histograms} histograms: {NO_HISTOGRAMS}" if found.histograms else "",
             f"{rejected} series are left out: {found.reason}" if rejected else "",
         ]
         problem = "; ".join(filter(None, problems))
-        return Written(taken.kept, len(found.exemplars), 0, problem)
+        # Of what the store refused nobody knows the kind: samples are counted first.
+        histograms = min(len(found.histograms), taken.kept)
+        return Written(taken.kept - histograms, len(found.exemplars), histograms, problem)
 
     def _store(self, found: DecodedWrite, quota: Quota) -> Taken:
         batch = SampleBatch(
@@ -90,5 +88,7 @@ class RemoteWriteReceiver:
             values=np.array(found.values, dtype=np.float64),
             exemplars=found.exemplars,
             metadata=list(found.metadata.values()),
+            histograms=by_row(found.histograms, len(found.labels)),
+            starts_ms=starts_by_row(found.starts_ms, len(found.labels)),
         )
         return self._samples.append(batch, quota)

@@ -6,7 +6,7 @@ samples up to ten minutes ahead of their own clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from watchkeeper.clock import Clock
 from watchkeeper.errors import OverloadError, StorageError
 from watchkeeper.ingest.quota import Quota
 from watchkeeper.ingest.statistics import Refusal, Signal, Tally, reason_of
-from watchkeeper.model import SampleBatch
+from watchkeeper.model import NativeHistogram, SampleBatch
 from watchkeeper.ports import SampleSink
 
 MAX_AHEAD_MS = 600_000
@@ -63,6 +63,20 @@ class SampleIntake:
         except (StorageError, OverloadError) as error:
             self._tally.refused(Signal.SAMPLES, reason_of(error), count)
             raise
+
+
+def by_row(found: Mapping[int, NativeHistogram], rows: int) -> list[NativeHistogram | None] | None:
+    """Return the histograms of some rows as a batch's column; None if there are none."""
+    return [found.get(row) for row in range(rows)] if found else None
+
+
+def starts_by_row(found: Mapping[int, int], rows: int) -> NDArray[np.int64] | None:
+    """Return the starts of some rows as a batch's column; None if there are none."""
+    if not found:
+        return None
+    column = np.zeros(rows, dtype=np.int64)
+    column[list(found)] = list(found.values())
+    return column
 
 
 def without_future(batch: SampleBatch, now_ms: int) -> tuple[SampleBatch, int]:

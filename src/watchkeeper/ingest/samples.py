@@ -14,6 +14,7 @@ import numpy as np
 from watchkeeper.ingest.config import ScrapeConfig
 from watchkeeper.ingest.fetch import Fetched, ScrapeLimitError
 from watchkeeper.ingest.relabel import Relabeler
+from watchkeeper.ingest.sample_intake import by_row, starts_by_row
 from watchkeeper.ingest.target import SeriesLabeler, Target
 from watchkeeper.model import (
     METRIC_NAME,
@@ -26,6 +27,8 @@ from watchkeeper.model import (
 )
 from watchkeeper.wire import exposition
 from watchkeeper.wire.family import ParsedExposition
+from watchkeeper.wire.native_histogram import InvalidHistogramError, with_most_buckets
+from watchkeeper.wire.protobuf_parse import HistogramChoice
 from watchkeeper.wire.series import SeriesCache
 
 REPORT_NAMES = (
@@ -35,6 +38,12 @@ REPORT_NAMES = (
     "scrape_samples_post_metric_relabeling",
     "scrape_series_added",
 )
+EXTRA_REPORT_NAMES = (
+    "scrape_timeout_seconds",
+    "scrape_sample_limit",
+    "scrape_body_size_bytes",
+)
+"""With extra_scrape_metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +60,29 @@ class TargetSamples:
 
     def __init__(self, job: ScrapeConfig, target: Target, relabeler: Relabeler) -> None:
         self._job = job
-        labeler = SeriesLabeler(target.labels, job.honor_labels, relabeler)
+        legacy = job.metric_name_validation_scheme == "legacy"
+        labeler = SeriesLabeler(target.labels, job.honor_labels, relabeler, legacy)
         self._series = SeriesCache(labeler)
+        self._histograms = HistogramChoice(
+            native=bool(job.scrape_native_histograms),
+            classic_too=bool(job.always_scrape_classic_histograms),
+        )
+        self._bytes = 0
         self._present: dict[Labels, None] = {}
         self._exemplars: dict[Labels, Exemplar] = {}
         self._metadata: dict[str, MetricMetadata] = {}
-        self._reports = [
-            labels({**dict(target.labels), METRIC_NAME: name}) for name in REPORT_NAMES
-        ]
+        names = REPORT_NAMES + EXTRA_REPORT_NAMES if job.extra_scrape_metrics else REPORT_NAMES
+        self._reports = [labels({**dict(target.labels), METRIC_NAME: name}) for name in names]
+        self._extra = (target.timeout_seconds, float(job.sample_limit))
 
     def of_answer(self, answer: Fetched, start_ms: int) -> ParsedExposition:
         """Return what a target answered, labelled. Raises DecodeError, or ScrapeLimitError for
         a limit that the job sets."""
-        parsed = exposition.parse(answer.body, answer.content_type, start_ms, self._series)
+        parsed = exposition.parse(
+            answer.body, answer.media_type, start_ms, self._series, self._histograms
+        )
         self._check_limits(parsed)
+        self._bytes = len(answer.body)
         return parsed
 
     def of_success(self, parsed: ParsedExposition, start_ms: int, duration: float) -> Scraped:
@@ -79,23 +97,24 @@ class TargetSamples:
         vanished = [series for series in self._present if series not in present]
         added = sum(series not in self._present for series in present)
         count = len(parsed.labels)
-        report = [1.0, duration, float(parsed.received), float(count), float(added)]
-        batch = _batch(
-            parsed.labels, times, parsed.values, vanished, self._reports, report, start_ms
-        )
+        found = [1.0, duration, float(parsed.received), float(count), float(added)]
+        report = self._report(found, self._bytes)
+        batch = _batch(parsed, times, vanished, self._reports, report, start_ms)
         batch.exemplars.extend(self._new_exemplars(parsed.exemplars))
         batch.metadata.extend(self._new_metadata(parsed.metadata))
         return Scraped(batch, present, count)
 
     def of_failure(self, start_ms: int, duration: float) -> Scraped:
         """Return the batch that says that the target is down."""
-        report = [0.0, duration, 0.0, 0.0, 0.0]
-        batch = _batch([], [], [], list(self._present), self._reports, report, start_ms)
+        report = self._report([0.0, duration, 0.0, 0.0, 0.0], -1)
+        gone = list(self._present)
+        batch = _batch(ParsedExposition(), [], gone, self._reports, report, start_ms)
         return Scraped(batch, {}, 0)
 
     def of_end(self, end_ms: int) -> SampleBatch:
         """Return stale markers for all of it: the target is no longer one."""
-        return _batch([], [], [], [*self._present, *self._reports], [], [], end_ms)
+        gone = [*self._present, *self._reports]
+        return _batch(ParsedExposition(), [], gone, [], [], end_ms)
 
     def keep(self, scraped: Scraped) -> None:
         """Remember that a scrape was stored."""
@@ -104,6 +123,12 @@ class TargetSamples:
             self._exemplars[series] = exemplar
         for metadata in scraped.batch.metadata:
             self._metadata[metadata.name] = metadata
+
+    def _report(self, found: list[float], body_bytes: int) -> list[float]:
+        """Return the values of the scrape's own series; of a body that never came, -1 bytes."""
+        if len(self._reports) == len(found):
+            return found
+        return [*found, *self._extra, float(body_bytes)]
 
     def _new_exemplars(
         self, found: Iterable[tuple[Labels, Exemplar]]
@@ -115,6 +140,18 @@ class TargetSamples:
 
     def _check_limits(self, parsed: ParsedExposition) -> None:
         job = self._job
+        for row, histogram in parsed.histograms.items():
+            try:
+                parsed.histograms[row] = with_most_buckets(
+                    histogram,
+                    job.native_histogram_bucket_limit,
+                    job.native_histogram_min_bucket_factor,
+                )
+            except InvalidHistogramError:
+                limit = job.native_histogram_bucket_limit
+                reason = f"native_histogram_bucket_limit is {limit}"
+                name = dict(parsed.labels[row]).get(METRIC_NAME, "")
+                raise ScrapeLimitError(f"series {name}: {reason}") from None
         if job.sample_limit and len(parsed.labels) > job.sample_limit:
             raise ScrapeLimitError(
                 f"{len(parsed.labels)} samples: sample_limit is {job.sample_limit}"
@@ -139,14 +176,14 @@ def _broken_limit(series: Labels, job: ScrapeConfig) -> str:
 
 
 def _batch(
-    found: list[Labels],
+    parsed: ParsedExposition,
     times: list[int],
-    values: list[float],
     stale: list[Labels],
     reports: list[Labels],
     report: list[float],
     now_ms: int,
 ) -> SampleBatch:
+    found, values = parsed.labels, parsed.values
     rows = len(found)
     total = rows + len(stale) + len(reports)
     timestamps = np.full(total, now_ms, dtype=np.int64)
@@ -155,4 +192,10 @@ def _batch(
     column[:rows] = values
     column[rows : rows + len(stale)].view(np.uint64)[:] = STALE_BITS
     column[rows + len(stale) :] = report
-    return SampleBatch([*found, *stale, *reports], timestamps, column)
+    return SampleBatch(
+        [*found, *stale, *reports],
+        timestamps,
+        column,
+        histograms=by_row(parsed.histograms, total),
+        starts_ms=starts_by_row(parsed.starts_ms, total),
+    )

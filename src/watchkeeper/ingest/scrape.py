@@ -19,6 +19,7 @@ from watchkeeper.ingest.config import PrometheusConfig, ScrapeConfig
 from watchkeeper.ingest.discovery import Discovery
 from watchkeeper.ingest.fetch import Fetched, ScrapeError, ScrapeLimitError, fetch, open_client
 from watchkeeper.ingest.relabel import Relabeler
+from watchkeeper.ingest.sample_intake import without_future
 from watchkeeper.ingest.samples import Scraped, TargetSamples
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally
 from watchkeeper.ingest.target import Target
@@ -54,7 +55,7 @@ class Scraper:
     """Scrapes what prometheus.yml says into `sink`.
 
     `client` replaces the one that each job would open; `sleep` is asyncio's but for tests.
-    `problems` names what discovery could not read.
+    `problems` names what discovery could not read or was not told, and limits on targets.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Scraper:
         self._jobs = [(job, Discovery(job, source=config.source)) for job in config.scrape_configs]
         self._source = config.source
         self._beats: dict[tuple[str, Target], TargetBeat] = {}
+        self._refusals: dict[str, str] = {}
         self.problems: list[str] = []
 
     def targets(self) -> list[TargetStatus]:
@@ -94,15 +96,34 @@ class Scraper:
                 if client is None:
                     client = await stack.enter_async_context(open_client(job))
                 clients[job.job_name] = client
+            changed = asyncio.Event()
+            polled = [each for _, discovery in self._jobs for each in discovery.polled]
+            for each in polled:
+                await each.asked.open(stack)
             async with asyncio.TaskGroup() as tasks:
+                for each in polled:
+                    tasks.create_task(each.run(self._sleep, changed))
                 running: dict[tuple[str, Target], asyncio.Task[None]] = {}
                 seen: object = None
                 while True:
+                    changed.clear()
                     fingerprint = await asyncio.to_thread(self._fingerprint)
                     if fingerprint != seen:
                         seen = fingerprint
                         await self._look_again(clients, tasks, running)
-                    await self._sleep(LOOK_AGAIN_SECONDS)
+                    await self._until(changed)
+
+    async def _until(self, changed: asyncio.Event) -> None:
+        """Wait for an answer of discovery, or until it is time to look at the files."""
+        waits = [
+            asyncio.ensure_future(changed.wait()),
+            asyncio.ensure_future(self._sleep(LOOK_AGAIN_SECONDS)),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     def _fingerprint(self) -> object:
         return [discovery.fingerprint() for _, discovery in self._jobs]
@@ -127,13 +148,19 @@ class Scraper:
                 )
                 self._beats[key] = beat
                 running[key] = tasks.create_task(beat.run(self._sleep))
+            self._beats[key].refusal = self._refusals.get(key[0], "")
 
     def _discover(self) -> dict[tuple[str, Target], ScrapeConfig]:
         wanted: dict[tuple[str, Target], ScrapeConfig] = {}
         problems: list[str] = []
+        self._refusals = {}
         for job, discovery in self._jobs:
             targets, wrong = discovery.targets()
             problems += wrong
+            if job.target_limit and len(targets) > job.target_limit:
+                reason = f"{len(targets)} targets: target_limit is {job.target_limit}"
+                self._refusals[job.job_name] = reason
+                problems.append(f"job {job.job_name}: {reason}")
             wanted |= {(job.job_name, target): job for target in targets}
         self.problems = problems
         return wanted
@@ -144,7 +171,10 @@ class Scraper:
 
 
 class TargetBeat:
-    """One target: `run` scrapes it at every beat, `scrape` once."""
+    """One target: `run` scrapes it at every beat, `scrape` once.
+
+    While `refusal` says why it is not to be scraped, it is down.
+    """
 
     def __init__(
         self,
@@ -163,6 +193,7 @@ class TargetBeat:
         self._clock = clock
         self._client = client
         self._tally = tally
+        self.refusal = ""
         self._health: Literal["up", "down", "unknown"] = "unknown"
         self._last_scrape_ns = 0
         self._last_duration_seconds = 0.0
@@ -200,6 +231,8 @@ class TargetBeat:
         began_ns = self._clock.monotonic_ns()
         error = ""
         try:
+            if self.refusal:
+                raise ScrapeLimitError(self.refusal)
             answer = await fetch(self._client, self._job, self._target)
             scraped = await asyncio.to_thread(self._read, answer, start_ns, began_ns)
         except Exception as reason:  # noqa: BLE001 - nothing that fails stops a beat
@@ -228,6 +261,8 @@ class TargetBeat:
         return problem
 
     def _append(self, batch: SampleBatch) -> str:
+        batch, future = without_future(batch, _ms(self._clock.time_ns()))
+        self._tally.refused(Signal.SAMPLES, Refusal.FUTURE, future)
         count = len(batch.labels)
         try:
             refused = self._sink.append(batch)

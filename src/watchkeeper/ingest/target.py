@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from watchkeeper.configuration import Duration
-from watchkeeper.errors import ConfigError
+from watchkeeper.errors import ConfigError, DecodeError
 from watchkeeper.ingest.config import ScrapeConfig
 from watchkeeper.ingest.relabel import Relabeler
 from watchkeeper.model import METRIC_NAME, Labels, labels
+from watchkeeper.wire.series import LABEL_NAME_PATTERN, METRIC_NAME_PATTERN
 
 ADDRESS = "__address__"
 _PARAMETER = "__param_"
@@ -94,10 +95,16 @@ class SeriesLabeler:
     target_labels: Labels
     honor_labels: bool
     relabeler: Relabeler
+    legacy_names: bool = False
 
     def __call__(self, exposed: Labels) -> Labels | None:
-        """Return the stored label set, or None if relabelling drops the series."""
+        """Return the stored label set, or None if relabelling drops the series.
+
+        With `legacy_names`, raises DecodeError for a name that Prometheus 2 did not know.
+        """
         merged = dict(exposed)
+        if self.legacy_names:
+            _require_legacy(merged)
         for name, value in self.target_labels:
             if name not in merged:
                 merged[name] = value
@@ -112,3 +119,14 @@ class SeriesLabeler:
             return labels(merged)
         kept = self.relabeler.apply(merged)
         return labels(kept) if kept and METRIC_NAME in kept else None
+
+
+def _require_legacy(exposed: Mapping[str, str]) -> None:
+    name = exposed.get(METRIC_NAME, "")
+    for text, pattern in (
+        (name, METRIC_NAME_PATTERN),
+        *((label, LABEL_NAME_PATTERN) for label in exposed),
+    ):
+        if not pattern.match(text):
+            scheme = "metric_name_validation_scheme is legacy"
+            raise DecodeError(f"series {name[:80]!r}: {text[:80]!r} is no name: {scheme}")

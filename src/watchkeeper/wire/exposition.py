@@ -3,7 +3,7 @@
     encode_text(families) -> bytes                  Prometheus text 0.0.4
     encode_openmetrics(families) -> bytes           OpenMetrics 1.0
     encode(families, accept) -> (bytes, type)       whichever the Accept header prefers
-    parse(body, content_type, default_timestamp_ms, series) -> ParsedExposition
+    parse(body, content_type, default_timestamp_ms, series) -> ParsedExposition, protobuf too
 
 Families are `watchkeeper.wire.family.MetricFamily`. `parse` raises DecodeError.
 """
@@ -16,13 +16,13 @@ from watchkeeper.errors import DecodeError
 from watchkeeper.wire.family import MetricFamily, ParsedExposition
 from watchkeeper.wire.openmetrics_encode import encode_openmetrics
 from watchkeeper.wire.openmetrics_parse import parse_openmetrics
+from watchkeeper.wire.protobuf_parse import HistogramChoice, parse_protobuf
 from watchkeeper.wire.series import SeriesCache
 from watchkeeper.wire.text_encode import encode_text
 from watchkeeper.wire.text_parse import parse_text
 
 __all__ = [
     "OPENMETRICS_CONTENT_TYPE",
-    "SCRAPE_ACCEPT",
     "TEXT_CONTENT_TYPE",
     "encode",
     "encode_openmetrics",
@@ -33,10 +33,7 @@ __all__ = [
 
 TEXT_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-SCRAPE_ACCEPT = (
-    "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
-)
-"""What a scrape asks for: OpenMetrics, since only it carries exemplars."""
+PROTOBUF_MEDIA_TYPE = "application/vnd.google.protobuf"
 
 
 def encode(families: Iterable[MetricFamily], accept: str = "") -> tuple[bytes, str]:
@@ -74,16 +71,21 @@ def parse(
     content_type: str,
     default_timestamp_ms: int,
     series: SeriesCache | None = None,
+    histograms: HistogramChoice | None = None,
 ) -> ParsedExposition:
     """Return what a scraped body holds; strict for OpenMetrics, lenient for plain text.
 
     Samples without a time of their own get `default_timestamp_ms`. `series` is kept by the
-    caller from scrape to scrape of one target. Raises DecodeError that names the line.
+    caller from scrape to scrape of one target. `histograms` says which form of them is taken
+    from protobuf. Raises DecodeError that names the line.
     """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == PROTOBUF_MEDIA_TYPE:
+        choice = histograms or HistogramChoice()
+        return parse_protobuf(body, default_timestamp_ms, series or SeriesCache(), choice)
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise DecodeError(f"the exposition is not UTF-8 at byte {error.start}") from None
-    media_type = content_type.partition(";")[0].strip().lower()
     read = parse_openmetrics if media_type == "application/openmetrics-text" else parse_text
     return read(text, default_timestamp_ms, series or SeriesCache())

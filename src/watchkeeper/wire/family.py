@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from watchkeeper.model import Exemplar, Labels, MetricMetadata, MetricType
+from watchkeeper.model import Exemplar, Labels, MetricMetadata, MetricType, NativeHistogram
 
 _LARGEST_WHOLE = 1e15
 _INFINITY = float("inf")
@@ -44,9 +44,12 @@ class MetricFamily:
     samples: tuple[FamilySample, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ParsedExposition:
     """What a body held: three columns of equal length, and what was said beside them.
+
+    `histograms` and `starts_ms` hold, by row, the native histograms among the samples (their
+    value is the sum) and since when a counter has counted.
 
     `labels` include `__name__`. `timed` holds the row numbers whose timestamp the target itself
     gave; all others carry the scrape's. `received` counts the samples of the body, those that
@@ -60,6 +63,8 @@ class ParsedExposition:
     metadata: list[MetricMetadata] = field(default_factory=list)
     timed: list[int] = field(default_factory=list)
     received: int = 0
+    histograms: dict[int, NativeHistogram] = field(default_factory=dict)
+    starts_ms: dict[int, int] = field(default_factory=dict)
 
 
 def format_number(value: float) -> str:

@@ -69,5 +69,14 @@ class Message:
         """Return a repeated double field, packed or not."""
         return protobuf.read_packed_doubles(b"".join(self._numbers(field)))
 
+    def varints(self, field: int) -> list[int]:
+        """Return a repeated field of varints, unsigned, packed or not."""
+        packed = protobuf.read_packed_varints(b"".join(self.repeated(field)))
+        return packed + self._repeated.get(field << 3 | VARINT, [])
+
+    def zigzags(self, field: int) -> list[int]:
+        """Return a repeated field of sint32 or sint64, packed or not."""
+        return [protobuf.zigzag(number) for number in self.varints(field)]
+
     def _numbers(self, field: int) -> list[bytes]:
         return self.repeated(field) + self._repeated.get(field << 3 | FIXED64, [])

@@ -1,6 +1,7 @@
 """OpenMetrics 1.0, read strictly: whatever the specification forbids refuses the body.
 
-Source: OpenMetrics 1.0, "ABNF" and the prose beside it.
+Source: OpenMetrics 1.0, "ABNF" and the prose beside it. Names that it does not know may stand in
+quotes, as Prometheus 3 asks for them: `{"http.requests",code="200"} 1`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ from watchkeeper.errors import DecodeError
 from watchkeeper.model import Exemplar, Labels, MetricMetadata
 from watchkeeper.wire.family import ParsedExposition
 from watchkeeper.wire.openmetrics_family import MODEL_TYPES, Family
-from watchkeeper.wire.series import SeriesCache, parse_number, unescape
+from watchkeeper.wire.series import SeriesCache, parse_labels, parse_number, unescape
 
 # No group is matched possessively: Python before 3.11.5 gets that wrong (cpython issue 106052).
 _NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*+"
 _VALUE = r'[^"\\]*+(?:\\.[^"\\]*+)*'
 _PAIR = rf'[a-zA-Z_][a-zA-Z0-9_]*+="{_VALUE}"'
 _LABELS = rf"\{{(?:{_PAIR}(?:,{_PAIR})*)?\}}"
+_QUOTED = rf'"{_VALUE}"'
+_ANY_PAIR = rf'(?:[a-zA-Z_][a-zA-Z0-9_]*+|{_QUOTED})="{_VALUE}"'
+_NAMED_LABELS = rf"\{{{_QUOTED}(?:,{_ANY_PAIR})*\}}"
 _SAMPLE = re.compile(
-    rf"(?P<series>(?P<name>{_NAME})(?P<labels>{_LABELS})?) (?P<value>[^ \t]++)"
+    rf"(?P<series>(?:(?P<name>{_NAME})(?P<labels>{_LABELS})?|(?P<named>{_NAMED_LABELS})))"
+    rf" (?P<value>[^ \t]++)"
     rf"(?: (?P<time>[^ \t#]++))?"
     rf"(?: \# (?P<exemplar>{_LABELS}) (?P<observed>[^ \t]++)(?: (?P<when>[^ \t]++))?)?\Z"
 )
 _PAIRS = re.compile(rf'([a-zA-Z_][a-zA-Z0-9_]*+)="({_VALUE})"')
-_NOTE = re.compile(rf"# (HELP|TYPE|UNIT) ({_NAME}) (.*)\Z", re.DOTALL)
+_NOTE = re.compile(rf"# (HELP|TYPE|UNIT) ({_NAME}|{_QUOTED}) (.*)\Z", re.DOTALL)
 _EOF = "# EOF"
 _LONGEST_EXEMPLAR = 128
 _LATEST_MS = (1 << 63) - 1
@@ -106,6 +111,8 @@ class _Reader:
         if match is None:
             raise DecodeError(f"{where}: neither metadata nor a sample: {line[:_SHOWN]!r}")
         keyword, name, rest = match.groups()
+        if name.startswith('"'):
+            name = unescape(name[1:-1])
         family = self._family
         if family is None or family.name != name:
             family = self._open_family(name, where)
@@ -128,8 +135,12 @@ class _Reader:
             raise DecodeError(f"{where}: not a sample: {line[:_SHOWN]!r}")
         text = match["series"]
         if text not in self._series.known:
-            pairs = _pairs(match["labels"] or "", where)
-            self._series.learn(text, match["name"], pairs)
+            name = match["name"]
+            if name is None:
+                name, pairs = parse_labels(match["named"][1:-1], where)
+            else:
+                pairs = _pairs(match["labels"] or "", where)
+            self._series.learn(text, name, pairs)
         time = match["time"]
         seconds = None if time is None else _seconds(time, where)
         labels = self._sample(text, match["value"], seconds, number)
@@ -157,9 +168,9 @@ class _Reader:
         return labels
 
     def _exemplar(self, match: re.Match[str], labels: Labels | None, where: str) -> None:
-        family = self._family
-        if family is None or not family.allows_exemplar(family.suffixes[match["name"]]):
-            raise DecodeError(f"{where}: {match['name']} may not have an exemplar")
+        family, name = self._family, self._series.parts[match["series"]][0]
+        if family is None or not family.allows_exemplar(family.suffixes[name]):
+            raise DecodeError(f"{where}: {name[:_SHOWN]} may not have an exemplar")
         pairs = _pairs(match["exemplar"], where)
         if sum(len(name) + len(value) for name, value in pairs.items()) > _LONGEST_EXEMPLAR:
             raise DecodeError(f"{where}: an exemplar's labels are {_LONGEST_EXEMPLAR} at most")

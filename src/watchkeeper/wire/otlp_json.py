@@ -48,6 +48,11 @@ def _integer(field: int, value: Any) -> bytes:
     return tag(field, VARINT) + varint(_within(value, -(1 << 63), 1 << 64))
 
 
+def _zigzag(field: int, value: Any) -> bytes:
+    number = _within(value, -(1 << 31), 1 << 31)
+    return tag(field, VARINT) + varint(number << 1 ^ number >> 31)
+
+
 def _bool(field: int, value: Any) -> bytes:
     if not isinstance(value, bool):
         raise TypeError(f"expected true or false, got {value!r}")
@@ -141,7 +146,7 @@ _EXEMPLAR: Shape = {
     "asInt": (6, _signed),
     "filteredAttributes": (7, _ATTRIBUTE),
 }
-_POINT: Shape = {"timeUnixNano": (3, _fixed)}
+_POINT: Shape = {"startTimeUnixNano": (2, _fixed), "timeUnixNano": (3, _fixed)}
 _NUMBER: Shape = _POINT | {
     "asDouble": (4, _double),
     "exemplars": (5, _EXEMPLAR),
@@ -165,6 +170,19 @@ _SUMMARY: Shape = _POINT | {
     "attributes": (7, _ATTRIBUTE),
     "flags": (8, _integer),
 }
+_BUCKETS: Shape = {"offset": (1, _zigzag), "bucketCounts": (2, _integer)}
+_EXPONENTIAL: Shape = _POINT | {
+    "attributes": (1, _ATTRIBUTE),
+    "count": (4, _fixed),
+    "sum": (5, _double),
+    "scale": (6, _zigzag),
+    "zeroCount": (7, _fixed),
+    "positive": (8, _BUCKETS),
+    "negative": (9, _BUCKETS),
+    "flags": (10, _integer),
+    "exemplars": (11, _EXEMPLAR),
+    "zeroThreshold": (14, _double),
+}
 _TEMPORALITY = _enumeration("AGGREGATION_TEMPORALITY_", "UNSPECIFIED", "DELTA", "CUMULATIVE")
 _TEMPORAL: Shape = {"aggregationTemporality": (2, _TEMPORALITY), "isMonotonic": (3, _bool)}
 _METRIC: Shape = {
@@ -174,7 +192,7 @@ _METRIC: Shape = {
     "gauge": (5, {"dataPoints": (1, _NUMBER)}),
     "sum": (7, _TEMPORAL | {"dataPoints": (1, _NUMBER)}),
     "histogram": (9, _TEMPORAL | {"dataPoints": (1, _HISTOGRAM)}),
-    "exponentialHistogram": (10, _TEMPORAL | {"dataPoints": (1, _POINT)}),
+    "exponentialHistogram": (10, _TEMPORAL | {"dataPoints": (1, _EXPONENTIAL)}),
     "summary": (11, {"dataPoints": (1, _SUMMARY)}),
 }
 

@@ -3,7 +3,7 @@
 Gauges, sums, histograms and summaries become samples; `service.name` becomes `job`,
 `service.instance.id` `instance`, and the rest of a resource one `target_info`. Points of delta
 temporality are kept apart: their values are increases, for the receiver to add up. Exponential
-histograms are rejected point by point, and counted.
+histograms become native ones.
 Source: OpenTelemetry, "Prometheus and OpenMetrics Compatibility".
 """
 
@@ -20,12 +20,14 @@ from watchkeeper.model import (
     Exemplar,
     Labels,
     MetricMetadata,
+    NativeHistogram,
     labels,
 )
 from watchkeeper.model import MetricType as Type
-from watchkeeper.wire import protobuf
+from watchkeeper.wire import otlp_exponential, protobuf
 from watchkeeper.wire.family import format_bound
 from watchkeeper.wire.message import Message
+from watchkeeper.wire.native_histogram import InvalidHistogramError
 from watchkeeper.wire.otlp_attributes import decode_attributes
 from watchkeeper.wire.otlp_names import label_pairs, metric_name, unit_name
 from watchkeeper.wire.protobuf import LENGTH, key, read_fields
@@ -43,7 +45,9 @@ _IDENTITY = ("service.name", "service.namespace", "service.instance.id")
 class DecodedMetrics:
     """Samples in three columns of equal length, and what was not taken.
 
-    `deltas` holds those whose values are increases since the sample before, if there are any.
+    `histograms` and `starts_ms` hold, by row, the histograms among the samples (their value is
+    the sum) and since when a counter has counted. `deltas` holds those samples whose values are
+    increases since the one before, if there are any.
     """
 
     labels: list[Labels] = field(default_factory=list)
@@ -51,13 +55,19 @@ class DecodedMetrics:
     values: list[float] = field(default_factory=list)
     exemplars: list[tuple[Labels, Exemplar]] = field(default_factory=list)
     metadata: list[MetricMetadata] = field(default_factory=list)
+    histograms: dict[int, NativeHistogram] = field(default_factory=dict)
+    starts_ms: dict[int, int] = field(default_factory=dict)
     rejected_points: int = 0
     rejection: str = ""
     deltas: DecodedMetrics | None = None
 
-    def add(self, series: dict[str, str], name: str, time_ms: int, value: float) -> Labels:
-        """Append one sample and return its label set."""
+    def add(
+        self, series: dict[str, str], name: str, time_ms: int, value: float, start_ms: int = 0
+    ) -> Labels:
+        """Append one sample and return its label set. A `start_ms` of 0 is none."""
         made = labels({**series, METRIC_NAME: name})
+        if start_ms:
+            self.starts_ms[len(self.labels)] = start_ms
         self.labels.append(made)
         self.timestamps_ms.append(time_ms)
         self.values.append(value)
@@ -104,9 +114,17 @@ def _identity(resource: dict[str, AttributeValue]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Metric:
+    """Where the points of one metric go: into `found`, or rejected, into `whole`."""
+
     name: str
     identity: dict[str, str]
     found: DecodedMetrics
+    whole: DecodedMetrics
+    counted: bool
+
+    def start_ms(self, point: Message) -> int:
+        """Return since when a running total has counted, if it is one and says so."""
+        return point.time(2) // 1_000_000 if self.counted else 0
 
     def series(self, attributes: list[bytes]) -> dict[str, str]:
         return {**label_pairs(decode_attributes(attributes).items()), **self.identity}
@@ -128,17 +146,15 @@ def _read_metric(content: bytes, identity: dict[str, str], found: DecodedMetrics
         if temporality not in (_DELTA, _CUMULATIVE):
             found.reject(len(points), f"{name}: neither cumulative nor delta")
             return
-        if read is None:
-            found.reject(len(points), f"{name}: exponential histograms are not taken yet")
-            return
         full = metric_name(name, unit, counter=counter, gauge=number == _GAUGE)
         family = full.removesuffix("_total") if counter else full
         if temporality == _DELTA and found.deltas is None:
             found.deltas = DecodedMetrics()
         target = found.deltas if temporality == _DELTA and found.deltas else found
         found.metadata.append(MetricMetadata(family, kind, message.text(2), unit_name(unit)))
+        counted = temporality == _CUMULATIVE and kind in (Type.COUNTER, Type.HISTOGRAM)
         for point in points:
-            read(point, _Metric(full, identity, target))
+            read(point, _Metric(full, identity, target, found, counted))
 
 
 def _read_number(content: bytes, metric: _Metric) -> None:
@@ -146,7 +162,7 @@ def _read_number(content: bytes, metric: _Metric) -> None:
     series = metric.series(point.repeated(7))
     value = STALE if point.number(8) & _NO_RECORDED_VALUE else _number(point)
     time_ms = point.time(3) // 1_000_000
-    made = metric.found.add(series, metric.name, time_ms, value)
+    made = metric.found.add(series, metric.name, time_ms, value, metric.start_ms(point))
     for exemplar in point.repeated(5):
         metric.found.exemplars.append((made, _exemplar(exemplar)))
 
@@ -164,7 +180,7 @@ def _read_histogram(content: bytes, metric: _Metric) -> None:
     bounds = [*point.doubles(7), float("inf")]
     counts = [*point.fixed64s(6), *[0] * len(bounds)]
     total = point.time(4)
-    found = metric.found
+    found, start_ms = metric.found, metric.start_ms(point)
     exemplars = [_exemplar(exemplar) for exemplar in point.repeated(8)]
     cumulated = 0
     below = float("-inf")
@@ -177,13 +193,34 @@ def _read_histogram(content: bytes, metric: _Metric) -> None:
             f"{metric.name}_bucket",
             time_ms,
             STALE if stale else float(value),
+            start_ms,
         )
         found.exemplars += [(made, item) for item in exemplars if below < item.value <= bound]
         below = bound
     if point.fixed(5):
         value_sum = STALE if stale else point.double(5)
-        found.add(series, f"{metric.name}_sum", time_ms, value_sum)
-    found.add(series, f"{metric.name}_count", time_ms, STALE if stale else float(total))
+        found.add(series, f"{metric.name}_sum", time_ms, value_sum, start_ms)
+    count_value = STALE if stale else float(total)
+    found.add(series, f"{metric.name}_count", time_ms, count_value, start_ms)
+
+
+def _read_exponential(content: bytes, metric: _Metric) -> None:
+    point = Message(content, otlp_exponential.REPEATED)
+    series = metric.series(point.repeated(otlp_exponential.ATTRIBUTES))
+    time_ms, start_ms = point.time(3) // 1_000_000, metric.start_ms(point)
+    found = metric.found
+    if point.number(otlp_exponential.FLAGS) & _NO_RECORDED_VALUE:
+        found.add(series, metric.name, time_ms, STALE, start_ms)
+        return
+    try:
+        histogram = otlp_exponential.read_exponential(point)
+    except InvalidHistogramError as error:
+        metric.whole.reject(1, f"{metric.name}: {error}")
+        return
+    found.histograms[len(found.labels)] = histogram
+    made = found.add(series, metric.name, time_ms, histogram.sum, start_ms)
+    exemplars = point.repeated(otlp_exponential.EXEMPLARS)
+    found.exemplars += [(made, _exemplar(exemplar)) for exemplar in exemplars]
 
 
 def _read_summary(content: bytes, metric: _Metric) -> None:
@@ -218,11 +255,11 @@ def _ms(message: Message) -> int:
 
 
 _GAUGE = 5
-_DATA: dict[int, tuple[Type, Callable[[bytes, _Metric], None] | None]] = {
+_DATA: dict[int, tuple[Type, Callable[[bytes, _Metric], None]]] = {
     _GAUGE: (Type.GAUGE, _read_number),
     7: (Type.COUNTER, _read_number),
     9: (Type.HISTOGRAM, _read_histogram),
-    10: (Type.HISTOGRAM, None),
+    10: (Type.HISTOGRAM, _read_exponential),
     11: (Type.SUMMARY, _read_summary),
 }
 _TEMPORAL = (7, 9, 10)

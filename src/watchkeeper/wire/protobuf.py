@@ -143,6 +143,23 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
+def zigzag(value: int) -> int:
+    """Return a varint's 64 bits as the signed number of a sint32 or sint64."""
+    return (value >> 1) ^ -(value & 1)
+
+
+def read_packed_varints(data: bytes) -> list[int]:
+    """Return the unsigned numbers of a packed repeated field of varints."""
+    if data.isascii():
+        return list(data)
+    numbers: list[int] = []
+    offset = 0
+    while offset < len(data):
+        number, offset = read_varint(data, offset)
+        numbers.append(number)
+    return numbers
+
+
 def text(value: bytes) -> str:
     """Return a string field's text."""
     try:

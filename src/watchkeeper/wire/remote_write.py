@@ -3,8 +3,8 @@
     RemoteWriteDecoder().decode(body, version) -> DecodedWrite
 
 Source: prometheus.io, "Remote-Write 1.0" and "2.0"; prompb/types.proto and
-prompb/io/prometheus/write/v2/types.proto. The body is already decompressed. Native histograms
-are counted and left out; so are series whose labels mean nothing.
+prompb/io/prometheus/write/v2/types.proto. The body is already decompressed. Series
+whose labels mean nothing, and histograms that contradict themselves, are counted and left out.
 """
 
 from __future__ import annotations

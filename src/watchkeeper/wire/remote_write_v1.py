@@ -29,6 +29,8 @@ _LABEL = key(1, LENGTH)
 _SAMPLE = key(2, LENGTH)
 _EXEMPLAR = key(3, LENGTH)
 _HISTOGRAM = key(4, LENGTH)
+_START = 3
+"""Of a Sample of 2.0; those of 1.0 have none."""
 
 # A sample of today: a value (9 bytes) and a time of six bytes in milliseconds, 1970 to 2109.
 _TAIL_BYTES = 18
@@ -82,7 +84,7 @@ def _read_series(
         elif field_key == _EXEMPLAR:
             found.exemplars.append((series, _read_exemplar(content)))
         elif field_key == _HISTOGRAM:
-            found.histograms += 1
+            found.add_histogram(series, content)
 
 
 def _learn(
@@ -114,10 +116,11 @@ def _read_label(content: bytes) -> tuple[str, str]:
     return name.decode(), value.decode()
 
 
-def read_sample(content: bytes) -> tuple[float, int]:
-    """Return the value and the time, in milliseconds, of a Sample of either version."""
+def read_sample(content: bytes) -> tuple[float, int, int]:
+    """Return value, time and start (0 is none), in milliseconds, of a Sample of either version."""
     message = Message(content, ())
-    return message.double(1), protobuf.signed(message.number(2))
+    start_ms = protobuf.signed(message.number(_START))
+    return message.double(1), protobuf.signed(message.number(2)), start_ms
 
 
 def _read_exemplar(content: bytes) -> Exemplar:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import METRIC_NAME, Exemplar, Labels, MetricMetadata, MetricType
-from watchkeeper.wire import protobuf
 from watchkeeper.wire.limits import LabelLimits
 from watchkeeper.wire.message import Message
-from watchkeeper.wire.protobuf import LENGTH, VARINT, key, read_fields, read_varint
+from watchkeeper.wire.protobuf import LENGTH, VARINT, key, read_fields, read_packed_varints, signed
 from watchkeeper.wire.remote_write_series import (
     DecodedWrite,
     InvalidSeriesError,
@@ -27,6 +26,7 @@ _SAMPLE = key(2, LENGTH)
 _HISTOGRAM = key(3, LENGTH)
 _EXEMPLAR = key(4, LENGTH)
 _METADATA = key(5, LENGTH)
+_CREATED = key(6, VARINT)
 
 _COUNTED = (MetricType.COUNTER, MetricType.HISTOGRAM, MetricType.SUMMARY)
 
@@ -56,13 +56,15 @@ def _read_series(
     except InvalidSeriesError as error:
         found.reject(error)
         return
+    created_ms = next((signed(each) for name, each in fields if name == _CREATED), 0)
     for field_key, content in fields:
         if field_key == _SAMPLE:
-            found.add(series, *read_sample(content))
+            value, time_ms, start_ms = read_sample(content)
+            found.add(series, value, time_ms, start_ms or created_ms)
         elif field_key == _EXEMPLAR:
             found.exemplars.append((series, _read_exemplar(content, symbols)))
         elif field_key == _HISTOGRAM:
-            found.histograms += 1
+            found.add_histogram(series, content, created_ms)
         elif field_key == _METADATA:
             _read_metadata(content, series, symbols, found)
 
@@ -72,7 +74,7 @@ def _pairs(fields: list[tuple[int, bytes]], symbols: list[str]) -> list[tuple[st
     references: list[int] = []
     for field_key, content in fields:
         if field_key == _REFERENCES:
-            references += _packed(content)
+            references += read_packed_varints(content)
         elif field_key == _REFERENCE:
             references.append(int(content))
     if len(references) % 2:
@@ -83,21 +85,10 @@ def _pairs(fields: list[tuple[int, bytes]], symbols: list[str]) -> list[tuple[st
     return list(zip(texts[::2], texts[1::2], strict=True))
 
 
-def _packed(content: bytes) -> list[int]:
-    if content.isascii():
-        return list(content)
-    numbers: list[int] = []
-    offset = 0
-    while offset < len(content):
-        number, offset = read_varint(content, offset)
-        numbers.append(number)
-    return numbers
-
-
 def _read_exemplar(content: bytes, symbols: list[str]) -> Exemplar:
     message = Message(content, (1,))
     pairs = tuple(sorted(_pairs(read_fields(content), symbols)))
-    return Exemplar(pairs, message.double(2), protobuf.signed(message.number(3)))
+    return Exemplar(pairs, message.double(2), signed(message.number(3)))
 
 
 def _read_metadata(content: bytes, series: Labels, symbols: list[str], found: DecodedWrite) -> None:

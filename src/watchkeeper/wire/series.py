@@ -12,6 +12,7 @@ from watchkeeper.errors import DecodeError
 from watchkeeper.model import METRIC_NAME, Labels
 
 METRIC_NAME_PATTERN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
+LABEL_NAME_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 _SPARE_ENTRIES = 1_000
 
 _LABEL = re.compile(

@@ -76,7 +76,25 @@ def test_secrets_are_not_shown(read):
     ("text", "named", "place"),
     [
         ("remote_write: []", "remote_write", ""),
-        ("scrape_configs: [{job_name: a, dns_sd_configs: []}]", "dns_sd_configs", "[0]"),
+        ("scrape_configs: [{job_name: a, consul_sd_configs: []}]", "consul_sd_configs", "[0]"),
+        ("scrape_configs: [{job_name: a, oauth2: {}}]", "oauth2", "[0]"),
+        ("scrape_configs: [{job_name: a, scrape_protocols: [Protobuf]}]", "Protobuf", "[0]"),
+        ("scrape_configs: [{job_name: a, scrape_protocols: []}]", "is empty", "[0]"),
+        (
+            "scrape_configs: [{job_name: a, dns_sd_configs: [{names: [x], type: A}]}]",
+            "A records need a port",
+            "[0]",
+        ),
+        (
+            "scrape_configs: [{job_name: a, http_sd_configs: [{url: 'file:///x'}]}]",
+            "no http address",
+            "[0]",
+        ),
+        (
+            "scrape_configs: [{job_name: a, http_headers: {Host: {values: [b]}}}]",
+            "may not set Host",
+            "[0]",
+        ),
         ("scrape_configs: [{job_name: a, scrape_interval: 5x}]", "5x", "[0].scrape_interval"),
         ("scrape_configs: [{job_name: a, body_size_limit: much}]", "much", "body_size_limit"),
         ("scrape_configs: [{job_name: a, scrape_timeout: 2m}]", "longer than", "[0]"),

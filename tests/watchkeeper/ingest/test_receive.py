@@ -129,6 +129,27 @@ def test_an_increase_that_was_not_stored_is_not_added(receiver, sink):
     assert sink.batches[0].values.tolist() == [0.0, 1.0]
 
 
+def exponential(time_ms, counts, scale=0):
+    request = ExportMetricsServiceRequest()
+    data = request.resource_metrics.add().scope_metrics.add().metrics.add(name="n")
+    data.exponential_histogram.aggregation_temporality = 1
+    point = data.exponential_histogram.data_points.add(
+        time_unix_nano=time_ms * 1_000_000, count=sum(counts), sum=1.0, scale=scale
+    )
+    point.positive.bucket_counts.extend(counts)
+    return request.SerializeToString()
+
+
+def test_histograms_of_increases_are_added_up_at_the_lower_resolution(receiver, sink):
+    receiver.receive_metrics(exponential(1, [1, 2, 4, 8], scale=1), PROTOBUF)
+    receiver.receive_metrics(exponential(2, [1, 1]), PROTOBUF)
+    first, second = (batch.histograms[0] for batch in sink.batches)
+    assert (first.schema, first.positive) == (1, {1: 1, 2: 2, 3: 4, 4: 8})
+    assert (second.schema, second.count, second.sum) == (0, 17, 2.0)
+    assert second.positive == {1: 4, 2: 13}
+    assert sink.batches[1].values.tolist() == [2.0]
+
+
 @pytest.mark.parametrize("temporality", [1, 2])
 def test_labels_beyond_the_limits_are_told_and_counted(sink, logs, spans, clock, temporality):
     receiver = OtlpReceiver(sink, logs, spans, quotas=quotas_of(label_name_length=7))

@@ -189,7 +189,12 @@ async def test_credentials_and_the_wish_for_openmetrics_are_sent(scraped):
     await scraped(targets, f"{TARGET}, basic_auth: {{username: u, password: p}}")
     headers = targets.requests[0].headers
     assert headers["authorization"] == "Basic dTpw"
-    assert headers["accept"].startswith("application/openmetrics-text")
+    assert headers["accept"] == (
+        "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+        "application/openmetrics-text;version=0.0.1;q=0.5,"
+        "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,"
+        "*/*;q=0.2"
+    )
     assert headers["x-prometheus-scrape-timeout-seconds"] == "10"
 
 
@@ -204,7 +209,9 @@ async def test_an_exemplar_is_passed_on_once(scraped, sink):
 
 async def test_a_compressed_answer_is_opened(scraped, sink):
     answer = httpx2.Response(
-        200, content=gzip.compress(b"a 5\n"), headers={"content-encoding": "gzip"}
+        200,
+        content=gzip.compress(b"a 5\n"),
+        headers={"content-encoding": "gzip", "content-type": "text/plain"},
     )
     await scraped(Targets(answer))
     assert sink.rows()["a"] == 5.0
@@ -234,3 +241,103 @@ async def test_a_failure_that_nobody_foresaw_does_not_stop_the_beat(scraped, sin
     assert [sink.rows(number)["up"] for number in (0, 1)] == [0.0, 1.0]
     assert scraper.targets()[0].health == "up"
     assert "a bug" in caplog.text
+
+
+NATIVE_TYPE = (
+    "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+)
+
+
+def native_family(buckets):
+    """One histogram with so many native buckets of one observation each, and no classic ones."""
+    spans = bytes([0x62, 4, 0x08, 2, 0x10, buckets]) + bytes(
+        [0x6A, buckets, 2, *[0] * (buckets - 1)]
+    )
+    histogram = bytes([0x08, buckets, 0x28, 16, *spans])
+    metric = bytes([0x3A, len(histogram)]) + histogram
+    body = b"\x0a\x04wait\x18\x04\x22" + bytes([len(metric)]) + metric
+    return bytes([len(body)]) + body
+
+
+def answered(content, kind=NATIVE_TYPE):
+    return httpx2.Response(200, content=content, headers={"content-type": kind})
+
+
+async def test_native_histograms_are_asked_for_and_stored(scraped, sink):
+    targets = Targets(answered(native_family(4)), answered(b""))
+    await scraped(targets, f"scrape_native_histograms: true, {TARGET}", scrapes=2)
+    assert (
+        targets.requests[0]
+        .headers["accept"]
+        .startswith(
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
+            "encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0"
+        )
+    )
+    histogram = sink.batches[0].histograms[0]
+    assert (histogram.schema, histogram.count) == (8, 4)
+    assert len(sink.batches[0].histograms) == len(sink.batches[0].labels)
+    assert sink.rows(1)["wait"] == "stale"
+
+
+@pytest.mark.parametrize(("most", "schema"), [(2, 7), (1, 6)])
+async def test_native_histograms_are_made_coarser(scraped, sink, most, schema):
+    options = f"scrape_native_histograms: true, native_histogram_bucket_limit: {most}"
+    await scraped(Targets(answered(native_family(4))), f"{options}, {TARGET}")
+    assert sink.batches[0].histograms[0].schema == schema
+
+
+async def test_an_answer_of_no_known_type_needs_a_fallback(scraped, sink):
+    scraper = await scraped(Targets(answered(b"a 1\n", "text/html")))
+    assert "fallback_scrape_protocol" in scraper.targets()[0].last_error
+    fallback = f"fallback_scrape_protocol: PrometheusText0.0.4, {TARGET}"
+    await scraped(Targets(answered(b"a 1\n", "text/html")), fallback)
+    assert sink.rows()["a"] == 1.0
+
+
+async def test_protocols_are_asked_for_in_the_order_of_the_file(scraped):
+    targets = Targets("a 1\n")
+    job = f"scrape_protocols: [PrometheusText0.0.4, PrometheusProto], {TARGET}"
+    await scraped(targets, job)
+    assert targets.requests[0].headers["accept"] == (
+        "text/plain;version=0.0.4;q=0.6,application/vnd.google.protobuf;"
+        "proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.5,*/*;q=0.4"
+    )
+
+
+async def test_a_job_with_too_many_targets_is_down_and_not_scraped(scraped, sink):
+    targets = Targets("a 1\n")
+    scraper = await scraped(
+        targets, "target_limit: 1, static_configs: [{targets: ['one:1', 'two:2']}]", scrapes=2
+    )
+    assert targets.requests == []
+    assert sink.rows()["up"] == 0.0
+    assert scraper.targets()[0].last_error == "2 targets: target_limit is 1"
+
+
+async def test_samples_too_far_ahead_are_left_out_and_counted(scraped, sink, clock):
+    now_ms = clock.time_ns() // 1_000_000
+    scraper = await scraped(Targets(f"a 1 {now_ms + 700_000}\nb 2 {now_ms + 500_000}\n"))
+    assert "a" not in sink.rows()
+    assert sink.rows()["b"] == 2.0
+    assert scraper.statistics().refused == {(Signal.SAMPLES, Refusal.FUTURE): 1}
+
+
+async def test_more_can_be_told_about_a_scrape(scraped, sink):
+    options = "extra_scrape_metrics: true, sample_limit: 5, scrape_timeout: 2s"
+    await scraped(Targets("a 1\n", httpx2.ConnectError("gone")), f"{options}, {TARGET}", scrapes=2)
+    found = sink.rows(0)
+    assert found["scrape_timeout_seconds"] == 2.0
+    assert found["scrape_sample_limit"] == 5.0
+    assert found["scrape_body_size_bytes"] == 4.0
+    assert sink.rows(1)["scrape_body_size_bytes"] == -1.0
+
+
+async def test_names_that_prometheus_2_did_not_know_can_be_refused(scraped, sink):
+    body = '{"http.requests"} 1\n'
+    await scraped(Targets(body))
+    assert sink.rows()["http.requests"] == 1.0
+    targets = Targets(body)
+    scraper = await scraped(targets, f"metric_name_validation_scheme: legacy, {TARGET}")
+    assert "http.requests" in scraper.targets()[0].last_error
+    assert "escaping=underscores" in targets.requests[0].headers["accept"]

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 import uvicorn
 
-from watchkeeper.backend import Backend
+from watchkeeper.backend import Backend, Places
 from watchkeeper.clock import SystemClock
 from watchkeeper.errors import OverloadError, StoreFullError
 from watchkeeper.model import Matcher, MatchOperator
@@ -82,14 +82,19 @@ async def test_a_sample_that_is_too_late_is_refused_for_good(client: httpx2.Asyn
 
 
 @pytest.mark.anyio
-async def test_a_native_histogram_is_refused_and_the_samples_beside_it_kept(
+async def test_a_native_histogram_is_stored_and_can_be_asked_for(
     client: httpx2.AsyncClient, backend: Backend
 ) -> None:
-    answer = await client.post(PATH, content=version_1(more=field(4, b"")), headers=V1)
-    assert answer.status_code == 400
-    assert "native histograms are not taken yet" in answer.text
+    buckets = field(11, tag(1, VARINT) + b"\x02" + tag(2, VARINT) + b"\x01") + field(12, b"\x08")
+    histogram = tag(1, VARINT) + b"\x04" + tag(3, FIXED64) + pack_double(6.0) + buckets
+    histogram += tag(15, VARINT) + varint(NOW_MS + 1)
+    answer = await client.post(PATH, content=version_1(more=field(4, histogram)), headers=V1)
+    assert answer.status_code == 204, answer.text
     assert answer.headers["x-prometheus-remote-write-samples-written"] == "1"
-    assert stored(backend, "written") == [7.0]
+    assert answer.headers["x-prometheus-remote-write-histograms-written"] == "1"
+    asked = {"query": "histogram_count(written)", "time": str(NOW_MS / 1000 + 1)}
+    found = await client.get("/prometheus/api/v1/query", params=asked)
+    assert found.json()["data"]["result"][0]["value"][1] == "4"
 
 
 @pytest.mark.anyio
@@ -132,9 +137,17 @@ async def test_what_may_be_tried_again_says_when(
 
 
 @pytest.fixture
-def address(backend: Backend) -> Iterator[str]:
-    """The server itself, on a port of its own."""
-    application = Application(backend, access=Access(), clock=SystemClock())
+def present(places: Places) -> Iterator[Backend]:
+    """A backend at the present time."""
+    backend = Backend.open(places, clock=SystemClock())
+    yield backend
+    backend.store.close()
+
+
+@pytest.fixture
+def address(present: Backend) -> Iterator[str]:
+    """Its server, on a port of its own."""
+    application = Application(present, access=Access(), clock=SystemClock())
     server = uvicorn.Server(uvicorn.Config(application, log_config=None, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -146,7 +159,7 @@ def address(backend: Backend) -> Iterator[str]:
 
 
 def test_a_real_prometheus_writes_what_it_scraped(
-    program: Callable[[str], str], address: str, backend: Backend, tmp_path: Path
+    program: Callable[[str], str], address: str, present: Backend, tmp_path: Path
 ) -> None:
     configuration = tmp_path / "sender.yml"
     configuration.write_text(
@@ -177,12 +190,12 @@ remote_write:
     try:
         end = time.monotonic() + SENT_SECONDS
         arrived: list[float] = []
-        while len(arrived) < 2 or not backend.store.metrics.metadata():
+        while len(arrived) < 2 or not present.store.metrics.metadata():
             assert time.monotonic() < end, "nothing arrived"
             time.sleep(0.05)
-            arrived = stored(backend, "scrape_samples_scraped")
+            arrived = stored(present, "scrape_samples_scraped")
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     assert min(arrived[1:]) > 0
-    assert backend.remote_write.statistics().refused == {}
+    assert present.remote_write.statistics().refused == {}

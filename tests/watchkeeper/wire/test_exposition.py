@@ -117,7 +117,10 @@ def test_what_prometheus_client_writes_is_read_in_both_formats():
         ("", False),
         ("*/*", False),
         ("text/plain", False),
-        (exposition.SCRAPE_ACCEPT, True),
+        (
+            "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3",
+            True,
+        ),
         ("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.9", False),
         ("application/openmetrics-text; q=0, text/plain", False),
         ("application/openmetrics-text; q=none", False),

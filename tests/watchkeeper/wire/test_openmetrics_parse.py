@@ -85,3 +85,15 @@ def test_the_rules_hold_for_series_that_are_remembered_too():
     assert exposition.parse(good, CONTENT_TYPE, 0, series).values == [1.0]
     with pytest.raises(DecodeError, match="negative"):
         exposition.parse(bad, CONTENT_TYPE, 0, series)
+
+
+def test_names_in_quotes_are_taken_as_prometheus_3_asks_for_them():
+    parsed = parse(
+        '# TYPE "http.requests" counter\n'
+        '{"http.requests_total","url.path"="/a \\"b\\"",code="200"} 3 # {id="x"} 1 2\n# EOF\n'
+    )
+    assert parsed.labels == [
+        (("__name__", "http.requests_total"), ("code", "200"), ("url.path", '/a "b"'))
+    ]
+    assert parsed.metadata[0].name == "http.requests"
+    assert len(parsed.exemplars) == 1

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from watchkeeper.model import MetricMetadata, MetricType
+from watchkeeper.model import MetricMetadata, MetricType, NativeHistogram
 from watchkeeper.wire import otlp
 from watchkeeper.wire.otlp_names import label_pairs, metric_name
 
@@ -109,16 +109,68 @@ def test_increases_are_kept_apart():
     assert found.deltas.values == [1.0, 3.0, 4.0, 3.0]
 
 
-def test_exponential_points_and_those_without_temporality_are_rejected_with_a_reason():
+def test_points_without_temporality_are_rejected_with_a_reason():
     made, scope = request()
     scope.metrics.add(name="d").sum.data_points.add(as_int=1)
-    exponential = scope.metrics.add(name="e").exponential_histogram
-    exponential.aggregation_temporality = CUMULATIVE
-    exponential.data_points.add(count=1)
     found, rows = decode(made)
     assert rows == {}
-    assert found.rejected_points == 2
-    assert "exponential" in found.rejection
+    assert found.rejected_points == 1
+    assert "neither cumulative nor delta" in found.rejection
+
+
+def exponential(scope, temporality=CUMULATIVE, **point):
+    data = scope.metrics.add(name="wait", unit="s").exponential_histogram
+    data.aggregation_temporality = temporality
+    return data.data_points.add(**{"time_unix_nano": AT_NS, "count": 7, "sum": 9.5, **point})
+
+
+def test_an_exponential_histogram_becomes_a_native_one():
+    made, scope = request()
+    point = exponential(scope, scale=2, zero_count=1, start_time_unix_nano=10**9)
+    point.positive.offset = -2
+    point.positive.bucket_counts.extend([1, 0, 3])
+    point.negative.bucket_counts.append(2)
+    point.exemplars.add(time_unix_nano=AT_NS, as_double=0.5, trace_id=b"\xab" * 16)
+    found, _ = decode(made)
+    assert found.histograms == {
+        0: NativeHistogram(
+            schema=2,
+            count=7,
+            sum=9.5,
+            zero_threshold=1e-128,
+            zero_count=1,
+            positive={-1: 1, 1: 3},
+            negative={1: 2},
+        )
+    }
+    assert dict(found.labels[0])["__name__"] == "wait_seconds"
+    assert (found.values[0], found.timestamps_ms[0], found.starts_ms[0]) == (9.5, 5_000, 1_000)
+    assert found.exemplars[0][0] == found.labels[0]
+    del point.exemplars[:]
+    body = MessageToJson(made).encode()
+    assert otlp.decode_metrics(body, otlp.JSON_CONTENT_TYPE).histograms == found.histograms
+
+
+def test_a_scale_that_is_too_fine_is_lowered_and_one_too_coarse_rejected():
+    made, scope = request()
+    fine = exponential(scope, scale=9, count=7, zero_threshold=0.5)
+    fine.positive.bucket_counts.extend([1, 2, 4])
+    coarse = exponential(scope, scale=-5)
+    coarse.positive.bucket_counts.append(7)
+    found, _ = decode(made)
+    (lowered,) = found.histograms.values()
+    assert (lowered.schema, lowered.positive) == (8, {1: 3, 2: 4})
+    assert lowered.zero_threshold == 0.5
+    assert (found.rejected_points, "scale -5" in found.rejection) == (1, True)
+
+
+def test_exponential_increases_are_kept_apart():
+    made, scope = request()
+    exponential(scope, DELTA, count=1).positive.bucket_counts.append(1)
+    found, _ = decode(made)
+    assert found.histograms == {}
+    assert found.deltas.histograms[0].positive == {1: 1}
+    assert found.deltas.starts_ms == {}
 
 
 def test_a_point_without_a_value_is_a_stale_marker():

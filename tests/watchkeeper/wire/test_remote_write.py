@@ -1,16 +1,21 @@
 """Remote write: what senders mean, read from either version; garbage is refused."""
 
 import contextlib
+import struct
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchkeeper.errors import DecodeError
-from watchkeeper.model import Exemplar, MetricMetadata, MetricType
+from watchkeeper.model import Exemplar, MetricMetadata, MetricType, NativeHistogram
 from watchkeeper.wire.limits import LabelLimits
+from watchkeeper.wire.native_histogram import REMOTE_WRITE
 from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, delimited, pack_double, tag, varint
 from watchkeeper.wire.remote_write import RemoteWriteDecoder, Version
+from watchkeeper.wire.remote_write_series import STALE_SUM
+
+from .native_messages import native
 
 unhurried = settings(deadline=None)
 NOW_MS = 1_700_000_000_000
@@ -118,10 +123,41 @@ def test_metadata_of_version_2_names_the_family():
     assert found.metadata == {"hits": MetricMetadata("hits", MetricType.COUNTER, "hits_total")}
 
 
-def test_a_native_histogram_is_counted_and_left_out():
-    body = series_v1((("__name__", "latency"),), [], field(4, b""))
+NATIVE = NativeHistogram(schema=1, count=3, sum=4.5, positive={2: 1, 5: 2})
+
+
+def test_a_native_histogram_of_version_1_is_a_sample():
+    content = native(NATIVE, REMOTE_WRITE) + tag(15, VARINT) + varint(NOW_MS)
+    body = series_v1((("__name__", "wait"),), [(1.0, 5)], field(4, content))
     found = RemoteWriteDecoder().decode(body, Version.V1)
-    assert (found.histograms, found.labels) == (1, [])
+    assert found.histograms == {1: NATIVE}
+    assert rows(found)[1] == ((("__name__", "wait"),), 4.5, NOW_MS)
+
+
+def test_version_2_says_since_when_a_counter_has_counted():
+    content = native(NATIVE, REMOTE_WRITE) + tag(15, VARINT) + varint(NOW_MS)
+    own = field(2, sample(2.0, 9) + tag(3, VARINT) + varint(8))
+    created = tag(6, VARINT) + varint(4)
+    pairs = (("__name__", "wait"),)
+    body = request_v2([(pairs, [(1.0, 5)])], own, field(3, content), created)
+    found = RemoteWriteDecoder().decode(body, Version.V2)
+    assert found.histograms == {2: NATIVE}
+    assert found.starts_ms == {0: 4, 1: 8, 2: 4}
+
+
+def test_a_histogram_that_contradicts_itself_is_left_out_and_named():
+    body = series_v1((("__name__", "wait"),), [(1.0, 5)], field(4, tag(1, VARINT) + b"\x07"))
+    found = RemoteWriteDecoder().decode(body, Version.V1)
+    assert (found.invalid, found.values) == (1, [1.0])
+    assert "series 'wait': a histogram counts 7" in found.reason
+
+
+def test_a_histogram_may_end_its_series():
+    stale = tag(3, FIXED64) + STALE_SUM + tag(15, VARINT) + varint(NOW_MS)
+    body = series_v1((("__name__", "wait"),), [], field(4, stale))
+    found = RemoteWriteDecoder().decode(body, Version.V1)
+    assert found.histograms == {}
+    assert struct.pack("<d", found.values[0]) == STALE_SUM
 
 
 @pytest.mark.parametrize(
