@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from watchkeeper.cli.check import check
 from watchkeeper.cli.health import health
 from watchkeeper.cli.promql import promql
 from watchkeeper.cli.render import render
@@ -21,5 +22,5 @@ def main() -> None:
     """Monitoring for Python services that proves the watching works."""
 
 
-for command in (run, health, backup, verify, render, test, promql):
+for command in (run, health, backup, verify, render, check, test, promql):
     main.add_command(command)
