@@ -14,12 +14,14 @@ run: install ## the application, its servers and the backend; see README for TRA
 test: install ## every test that this machine has the programs for
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
-check: install ## lint, format, types, layers, rendered files
+check: install ## lint, format, types, layers, rendered files, faults in the contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy --check
+	$(BIN)/watchkeeper check resume_optimizer.telemetry:CONTRACT --fail-on warning
+	$(BIN)/watchkeeper check resume_optimizer.telemetry:CONTRACT deploy --fail-on warning
 
 render: install ## the contract written to deploy/
 	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy

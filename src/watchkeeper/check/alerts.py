@@ -94,7 +94,7 @@ def _duplicates(examined: Examined) -> Iterator[Problem]:
         for rule in group.rules:
             labels = tuple(sorted((name, text.value) for name, text in rule.labels.items()))
             expression = " ".join(rule.query.text.value.split())
-            key = (type(rule).__name__, rule.name.value, expression, labels)
+            key = (group.object_kind, type(rule).__name__, rule.name.value, expression, labels)
             if key in seen:
                 yield Problem(
                     rule.name.place(), rule.query.subject, f"is the same as that of {seen[key]}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 from typing import TypeVar
 
 from watchkeeper.check.finding import Severity
 from watchkeeper.check.inference import infer
-from watchkeeper.check.known import ALWAYS_THERE, Known, KnownLabel, KnownMetric
+from watchkeeper.check.known import ALWAYS_THERE, TARGET_LABELS, Known, KnownLabel, KnownMetric
 from watchkeeper.check.query import Query, Role
 from watchkeeper.check.shape import Shape, Sort
 from watchkeeper.check.source import Edit, Place
@@ -136,6 +137,8 @@ class Examined:
         shape = self.root(recording.query)
         labels = shape.labels
         names = (labels.possible or labels.certain) | recording.labels.keys()
+        own = {name: frozenset({text.value}) for name, text in recording.labels.items()}
+        values = {**labels.values, **own}
         kind = MetricType.GAUGE
         if shape.sort is Sort.COUNTER:
             kind = MetricType.COUNTER
@@ -144,7 +147,7 @@ class Examined:
         return KnownMetric(
             name=recording.name.value,
             type=kind,
-            labels={name: KnownLabel(name, labels.values.get(name)) for name in names},
+            labels={name: KnownLabel(name, values.get(name)) for name in names},
             unit=shape.unit.name if shape.unit and not shape.unit.per_second else "",
             origin="recording rule",
             complete=labels.possible is not None,
@@ -158,10 +161,27 @@ class Examined:
 
 def _either(first: KnownMetric | None, second: KnownMetric) -> KnownMetric:
     """Return what is sure of a metric that two recording rules record."""
-    if first is None or first.labels.keys() == second.labels.keys():
+    if first is None:
         return second
-    shared = {name: one for name, one in first.labels.items() if name in second.labels}
-    return replace(second, labels=shared, complete=False)
+    same = first.labels.keys() == second.labels.keys()
+    shared = {
+        name: KnownLabel(name, _both(first.labels[name], second.labels[name]))
+        for name in first.labels.keys() & second.labels.keys()
+    }
+    one, other = first.bounds or (-inf, inf), second.bounds or (-inf, inf)
+    return replace(
+        second,
+        labels=shared,
+        complete=same and first.complete and second.complete,
+        bounds=(min(one[0], other[0]), max(one[1], other[1])),
+        may_be_nan=first.may_be_nan or second.may_be_nan,
+    )
+
+
+def _both(first: KnownLabel, second: KnownLabel) -> frozenset[str] | None:
+    if first.values is None or second.values is None:
+        return None
+    return first.values | second.values
 
 
 def at(
@@ -178,6 +198,11 @@ def at(
 def own_labels(shape: Shape) -> frozenset[str]:
     """Return the labels that its metrics declare and every series carries, unless matchers leave
     one value only."""
-    declared = {label for metric in shape.metrics for label in metric.labels}
+    declared = {
+        label
+        for metric in shape.metrics
+        for label in metric.labels
+        if not (metric.recorded and label in TARGET_LABELS)
+    }
     single = {label for label, values in shape.labels.values.items() if len(values) == 1}
     return frozenset((declared & shape.labels.certain) - single - ALWAYS_THERE)

@@ -66,7 +66,7 @@ def _unknown_keys(examined: Examined) -> Iterator[Problem]:
             elif len(path) >= 2 and path[-2].endswith("_configs"):
                 kind = path[-2].removesuffix("_configs")
                 if kind in _WAYS:
-                    yield from _other_keys(node, _WAYS[kind], f"a {kind} receiver")
+                    yield from _other_keys(node, _WAYS[kind], f"a receiver of kind {kind}")
 
 
 def _other_keys(node: Node, known: set[str] | frozenset[str], what: str) -> Iterator[Problem]:

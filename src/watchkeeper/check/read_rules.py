@@ -32,7 +32,8 @@ class _Reader:
 
     def read(self, document: Node) -> Subjects:
         body = document.get("spec") or document
-        groups = tuple(self._group(node) for node in body.elements("groups"))
+        kind = document.string("kind")
+        groups = tuple(self._group(node, kind) for node in body.elements("groups"))
         names: set[str] = set()
         for group in groups:
             if group.name.value in names:
@@ -49,7 +50,7 @@ class _Reader:
             if name not in keys:
                 self._refuse(value, f"{what} has no key {name!r}")
 
-    def _group(self, node: Node) -> Group:
+    def _group(self, node: Node, kind: str) -> Group:
         self._only(node, _GROUP_KEYS, "a rule group")
         if not node.string("name"):
             self._refuse(node, "a rule group needs a name")
@@ -59,6 +60,7 @@ class _Reader:
             name=_text(node, "name"),
             rules=tuple(rule for rule in rules if rule is not None),
             interval_seconds=self._seconds(node.get("interval")),
+            object_kind=kind,
             node=node,
         )
 

@@ -16,7 +16,7 @@ from watchkeeper.promql.matching import compile_regex
 from watchkeeper.promql.suggestion import suggest
 from watchkeeper.promql.syntax import Aggregate, Binary
 
-_LITERALS = re.compile(r"[\w ./:@-]+(\|[\w ./:@-]+)*")
+_LITERALS = re.compile(r"[\w /:@-]+(\|[\w /:@-]+)*")
 _POSITIVE = (MatchOperator.EQUAL, MatchOperator.REGEX)
 _REGEX = (MatchOperator.REGEX, MatchOperator.NOT_REGEX)
 OTHER = "other"

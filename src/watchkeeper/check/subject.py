@@ -48,11 +48,13 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Group:
-    """Rules that are evaluated one after the other."""
+    """Rules that are evaluated one after the other. `object_kind` is that of the Kubernetes object
+    that holds them, '' for a file."""
 
     name: Text
     rules: tuple[Alert | Recording, ...]
     interval_seconds: float = 0
+    object_kind: str = ""
     node: Node | None = None
 
     @property

@@ -8,6 +8,7 @@ MEMORY = Gauge(
     labels=(Label("type", values=("rss", "virtual", "shared")),),
     unit="bytes",
 )
+# watchkeeper: allow non-base-unit: it is read as top prints it, 100 for one core
 CPU = Gauge(
     name="cpu_usage_percent",
     help="CPU used, the mean of the last 15 seconds; 100 is one core.",
