@@ -41,7 +41,7 @@ def _with_histograms(
     if node.operator in ("sum", "avg"):
         groups = aggregation.group_series(vector, node.grouping, without=node.without)
         floats = vector.floats()
-        present = groups.reduce(np.add, floats.present.astype(np.float64)) > 0
+        present = groups.count(floats.present) > 0
         result = aggregation.aggregate(node.operator, floats, groups)
         return sum_histograms(node, vector, groups, replace(result, present=present), annotations)
     if (vector.is_histogram & vector.present).any():

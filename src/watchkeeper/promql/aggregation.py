@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from watchkeeper.model import Labels
 from watchkeeper.promql.grid import Bools, Floats, Ints
-from watchkeeper.promql.label_sets import grouper, replaced
+from watchkeeper.promql.label_sets import group_keys, replaced
 from watchkeeper.promql.literals import format_number
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.native_measures import show
@@ -40,29 +40,41 @@ class Groups:
         """The rows of one group."""
         return self.rows[self.bounds[group] : self.bounds[group + 1]]
 
+    def of(self, group: int, block: Floats) -> Floats:
+        """The rows of a block that belong to one group."""
+        return block if len(self) == 1 else block[self.members(group)]
+
     def reduce(self, better: np.ufunc, block: Floats) -> Floats:
         """Reduce the rows of each group with a ufunc."""
+        if len(self) == 1:
+            whole: Floats = better.reduce(block, axis=0, keepdims=True)
+            return whole
         reduced: Floats = better.reduceat(block[self.rows], self.bounds[:-1], axis=0)
         return reduced
+
+    def count(self, present: Bools) -> Floats:
+        """Count how many of each group's rows are present."""
+        if present.all():
+            sizes = np.diff(self.bounds).astype(np.float64)
+            return np.repeat(sizes[:, None], present.shape[1], axis=1)
+        return self.reduce(np.add, present.astype(np.float64))
 
 
 def group_series(vector: Vectors, names: tuple[str, ...], *, without: bool) -> Groups:
     """Sort series into the groups that `by` or `without` the labels make."""
-    key = grouper(names, excluding=without)
-    places: dict[Labels, int] = {}
-    owners = np.array(
-        [places.setdefault(key(labels), len(places)) for labels in vector.labels], dtype=np.int64
-    )
+    keys = group_keys(vector.labels, names, excluding=without)
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    owners = np.fromiter(map(places.__getitem__, keys), np.int64, len(keys))
     rows = np.argsort(owners, kind="stable")
     bounds = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=len(places)))))
     drops = np.zeros(len(places), dtype=np.bool_)
-    np.logical_or.at(drops, owners, vector.drops_name)
+    drops[owners[vector.drops_name]] = True
     return Groups(list(places), rows, bounds, drops)
 
 
 def aggregate(operator: str, vector: Vectors, groups: Groups) -> Vectors:
     """Apply an aggregation without parameter: sum, avg, count, min, max, group, stddev, stdvar."""
-    counts = groups.reduce(np.add, vector.present.astype(np.float64))
+    counts = groups.count(vector.present)
     values = _SIMPLE[operator](vector, groups, counts)
     return Vectors(groups.labels, values, counts > 0, groups.drops_name)
 
@@ -74,7 +86,7 @@ def _sums(block: Floats, groups: Groups) -> Floats:
     sizes = np.diff(groups.bounds)
     longest = int(sizes.max())
     if longest > 8 * len(groups):
-        return np.stack([sum_columns(block[groups.members(one)]) for one in range(len(groups))])
+        return np.stack([sum_columns(groups.of(one, block)) for one in range(len(groups))])
     tally = KahanSum((len(groups), block.shape[1]))
     order = np.argsort(-sizes, kind="stable")
     first = groups.bounds[:-1][order]
@@ -86,8 +98,11 @@ def _sums(block: Floats, groups: Groups) -> Floats:
     return result
 
 
-def _present_values(vector: Vectors) -> Floats:
-    return np.where(vector.present, vector.values, 0.0)
+def _present_values(vector: Vectors, instead: float = 0.0) -> Floats:
+    """Return the values, another one where there is none; not to be changed in place."""
+    if vector.present.all():
+        return vector.values
+    return np.where(vector.present, vector.values, instead)
 
 
 def _sum(vector: Vectors, groups: Groups, _counts: Floats) -> Floats:
@@ -114,11 +129,18 @@ def _one(_vector: Vectors, _groups: Groups, counts: Floats) -> Floats:
 
 
 def _max(vector: Vectors, groups: Groups, _counts: Floats) -> Floats:
-    return groups.reduce(np.fmax, np.where(vector.present, vector.values, np.nan))
+    return _extreme(vector, groups, np.maximum, np.fmax)
 
 
 def _min(vector: Vectors, groups: Groups, _counts: Floats) -> Floats:
-    return groups.reduce(np.fmin, np.where(vector.present, vector.values, np.nan))
+    return _extreme(vector, groups, np.minimum, np.fmin)
+
+
+def _extreme(vector: Vectors, groups: Groups, quick: np.ufunc, careful: np.ufunc) -> Floats:
+    """Reduce each group to an extreme; `careful` passes over NaN, for which `quick` is not made."""
+    values = _present_values(vector, np.nan)
+    found = groups.reduce(quick, values)
+    return groups.reduce(careful, values) if np.isnan(found).any() else found
 
 
 def _variance(vector: Vectors, groups: Groups, counts: Floats) -> Floats:
@@ -160,38 +182,54 @@ def quantile(vector: Vectors, groups: Groups, wanted: Floats) -> Vectors:
         counts = shown.sum(axis=1)
         block = np.where(shown, vector.values[members].T, np.inf)
         rows.append(quantile_of_rows(wanted, block, counts))
-    present = groups.reduce(np.add, vector.present.astype(np.float64)) > 0
+    present = groups.count(vector.present) > 0
     return Vectors(groups.labels, np.stack(rows), present, groups.drops_name)
 
 
 def top(vector: Vectors, groups: Groups, limits: Ints, *, largest: bool) -> Vectors:
-    """Keep the `limits` (one a moment) largest or smallest of each group; NaN comes last."""
+    """Keep the `limits` (one a moment) largest or smallest of each group; NaN comes last.
+
+    Of equals the first are kept. At a single moment the series come in the order of their values.
+    """
     keep = np.zeros_like(vector.present)
-    ranks = np.zeros(vector.present.shape, dtype=np.int64)
+    heights = vector.values if largest else -vector.values
     for group in range(len(groups)):
         members = groups.members(group)
-        values = -vector.values[members] if largest else vector.values[members]
-        place = _places(values, vector.present[members])
-        keep[members] = place < limits
-        ranks[members] = place
+        keep[members] = _highest(heights[members], vector.present[members], limits)
     kept = vector.masked(keep)
     if vector.values.shape[1] != 1:
         return kept
     by_group = [
-        members[np.argsort(ranks[members, 0], kind="stable")]
+        _descending(heights[:, 0], members[keep[members, 0]])
         for members in (groups.members(group) for group in range(len(groups)))
     ]
-    ordered = kept.take(np.concatenate(by_group))
-    return Vectors(ordered.labels, ordered.values, ordered.present, ordered.drops_name, True)
+    return replace(kept.take(np.concatenate(by_group)), ordered=True)
 
 
-def _places(values: Floats, present: Bools) -> Ints:
-    """Return the place of each value in its column's order: present, then NaN, then absent."""
-    class_of = np.where(present, np.isnan(values).astype(np.int64), 2)
-    order = np.lexsort((np.where(np.isnan(values), 0, values), class_of), axis=0)
-    places = np.empty_like(order)
-    np.put_along_axis(places, order, np.arange(len(values))[:, None], axis=0)
-    return places
+def _highest(heights: Floats, present: Bools, limits: Ints) -> Bools:
+    """Tell which are among the highest of their column, the first of equals, NaN after all."""
+    missing = np.isnan(heights)
+    numbers = present & ~missing
+    filled = np.where(numbers, heights, -np.inf)
+    rank = len(heights) - np.clip(limits, 1, len(heights))
+    lowest = np.sort(filled.T, axis=1)[np.arange(len(limits)), rank]
+    keep = filled > lowest
+    keep |= _first(numbers & (filled == lowest), limits - keep.sum(axis=0))
+    if missing.any():
+        keep |= _first(present & missing, limits - keep.sum(axis=0))
+    return keep & (limits > 0)
+
+
+def _first(marks: Bools, room: Ints) -> Bools:
+    """Return the first `room` marks of each column."""
+    first: Bools = marks & (marks.cumsum(axis=0) <= room)
+    return first
+
+
+def _descending(heights: Floats, rows: Ints) -> Ints:
+    """Return the rows from the highest down, NaN last."""
+    missing = np.isnan(heights[rows])
+    return rows[np.lexsort((np.where(missing, 0, -heights[rows]), missing))]
 
 
 def limit(vector: Vectors, groups: Groups, limits: Ints) -> Vectors:

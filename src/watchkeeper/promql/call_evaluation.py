@@ -36,7 +36,8 @@ from watchkeeper.promql.syntax import (
     Parens,
     VectorSelector,
 )
-from watchkeeper.promql.values import Scalars, Value, Vectors, Windows, empty, vectors
+from watchkeeper.promql.values import Scalars, Vectors, empty, vectors
+from watchkeeper.promql.windows import Value, Windows
 
 if TYPE_CHECKING:
     from watchkeeper.promql.evaluation import Evaluation
@@ -102,10 +103,8 @@ def evaluate_call(evaluation: Evaluation, node: Call, grid: Grid) -> Value:
 
 def _inform_of_non_counters(evaluation: Evaluation, node: Call, windows: Windows) -> None:
     """Say which metrics do not look like counters though their rate is asked for."""
-    used = np.count_nonzero(windows.counts, axis=1).tolist()
-    kinds = {
-        _name_and_type(labels) for labels, some in zip(windows.labels, used, strict=True) if some
-    }
+    used = np.flatnonzero(windows.counts.any(axis=1)).tolist()
+    kinds = {_name_and_type(windows.labels[row]) for row in used}
     for name, kind in sorted(kinds):
         if kind and kind not in ("counter", "histogram"):
             evaluation.annotations.inform(

@@ -22,7 +22,8 @@ from watchkeeper.promql.result import Result, ResultType, no_series
 from watchkeeper.promql.selection import Selection
 from watchkeeper.promql.signatures import SCALAR, VECTOR
 from watchkeeper.promql.syntax import Expression
-from watchkeeper.promql.values import Scalars, Text, Value, Vectors, Windows
+from watchkeeper.promql.values import Scalars, Text, Vectors
+from watchkeeper.promql.windows import Value, Windows
 
 Cancelled = Callable[[], bool]
 """Asked now and then while a query runs; True stops it."""
@@ -123,7 +124,8 @@ class Engine:
         selection = Selection(self._source, budget)
         evaluation = Evaluation(selection, budget, annotations, grid, lookback_ms)
         try:
-            result = _result(evaluation.evaluate(expression, grid), grid)
+            with np.errstate(all="ignore"):  # infinities and NaN are values like any other
+                result = _result(evaluation.evaluate(expression, grid), grid)
         except RecursionError:
             raise QueryLimitError(
                 "the query chains too many operators to be evaluated; split it with recording rules"

@@ -39,9 +39,10 @@ from watchkeeper.promql.syntax import (
     VectorSelector,
     Window,
 )
-from watchkeeper.promql.values import Scalars, Text, Value, Vectors, Windows
+from watchkeeper.promql.values import Scalars, Text, Vectors
 from watchkeeper.promql.vector_matching import combine, set_operation
 from watchkeeper.promql.walk import chain
+from watchkeeper.promql.windows import Value, Windows
 
 DEFAULT_SUBQUERY_STEP_MS = 60_000
 """The step of a subquery that names none (Prometheus' default evaluation interval)."""

@@ -7,8 +7,6 @@ than the lookback.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from watchkeeper.promql.annotations import Annotations
@@ -17,7 +15,8 @@ from watchkeeper.promql.grid import Grid, Ints
 from watchkeeper.promql.native_edges import smooth_histograms
 from watchkeeper.promql.selection import Samples, Selection, windows_of, without_stale
 from watchkeeper.promql.syntax import VectorSelector, Window
-from watchkeeper.promql.values import Vectors, Windows, vectors
+from watchkeeper.promql.values import Vectors, vectors
+from watchkeeper.promql.windows import Windows
 
 
 def anchored_windows(
@@ -27,8 +26,8 @@ def anchored_windows(
     samples = _read(selection, node, grid, range_ms + lookback_ms, 0)
     plain = windows_of(samples, grid, range_ms)
     first = _one_before(plain, samples, grid, range_ms, lookback_ms)
-    return replace(
-        plain, first=np.where(plain.counts > 0, first, plain.after), kind=Window.ANCHORED
+    return plain.spanning(
+        np.where(plain.counts > 0, first, plain.after), plain.after, Window.ANCHORED
     )
 
 
@@ -42,7 +41,7 @@ def smoothed_windows(
     after = _one_after(plain, samples, grid, lookback_ms)
     usable = (after > first) & (plain.time_at(after - 1) > grid.times_ms - range_ms)
     usable &= plain.time_at(first) <= grid.times_ms
-    return replace(plain, first=np.where(usable, first, after), after=after, kind=Window.SMOOTHED)
+    return plain.spanning(np.where(usable, first, after), after, Window.SMOOTHED)
 
 
 def smoothed_instant(
@@ -56,7 +55,7 @@ def smoothed_instant(
     samples = _read(selection, node, grid, lookback_ms, lookback_ms)
     known = windows_of(samples, grid, lookback_ms)
     newest = known.after - 1
-    reached = samples.columns.position_after(grid.moved(-lookback_ms))
+    reached = samples.columns.position_after(grid.moved(-lookback_ms)).flat
     between = (reached > known.after) & (known.time_at(newest) < grid.times_ms)
     line = edge_value(known, newest, grid.times_ms, counter=False)
     values = np.where(between, line, known.at(newest))
@@ -74,11 +73,11 @@ def _read(
 def _one_before(
     plain: Windows, samples: Samples, grid: Grid, range_ms: int, lookback_ms: int
 ) -> Ints:
-    oldest = samples.columns.position_after(grid.moved(range_ms + lookback_ms))
+    oldest = samples.columns.position_after(grid.moved(range_ms + lookback_ms)).flat
     return np.maximum(plain.first - 1, oldest)
 
 
 def _one_after(plain: Windows, samples: Samples, grid: Grid, lookback_ms: int) -> Ints:
-    reached = samples.columns.position_after(grid.moved(-lookback_ms))
+    reached = samples.columns.position_after(grid.moved(-lookback_ms)).flat
     exact = (plain.counts > 0) & (plain.time_at(plain.after - 1) == grid.times_ms)
     return np.where(exact, plain.after, np.minimum(plain.after + 1, reached))

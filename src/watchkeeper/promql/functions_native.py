@@ -10,7 +10,8 @@ import numpy as np
 
 from watchkeeper.model import METRIC_NAME, CounterReset, NativeHistogram
 from watchkeeper.promql.annotations import Annotations
-from watchkeeper.promql.functions_rate import EXTRAPOLATION_THRESHOLD, count_inside
+from watchkeeper.promql.functions_aligned import EXTRAPOLATION_THRESHOLD
+from watchkeeper.promql.functions_rate import count_inside
 from watchkeeper.promql.grid import Bools
 from watchkeeper.promql.label_sets import value_of
 from watchkeeper.promql.native_edges import change_between_edges
@@ -28,7 +29,8 @@ from watchkeeper.promql.native_histogram import (
 )
 from watchkeeper.promql.start_timestamps import beginnings, restarted
 from watchkeeper.promql.syntax import Expression, Window
-from watchkeeper.promql.values import Vectors, Windows, histogram_mask, where_present
+from watchkeeper.promql.values import Vectors, histogram_mask, where_present
+from watchkeeper.promql.windows import Windows
 
 FLOATS_ONLY = frozenset(
     {
@@ -96,7 +98,7 @@ def inform_of_ignored(windows: Windows, node: Expression, annotations: Annotatio
 
 
 def _last_two(windows: Windows) -> Windows:
-    return replace(windows, first=np.maximum(windows.first, windows.after - 2))
+    return windows.spanning(np.maximum(windows.first, windows.after - 2), windows.after)
 
 
 def _names(windows: Windows, concerned: Bools) -> list[str]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from watchkeeper.promql.functions_aligned import extremes
 from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.quantiles import quantile_of_rows
 from watchkeeper.promql.summation import KahanSum, sums_exactly
-from watchkeeper.promql.values import Ranks, Vectors, Windows
+from watchkeeper.promql.values import Vectors
+from watchkeeper.promql.windows import Ranks, Windows
 
 _CHUNK = 1 << 18
 """How many samples are laid out at once where windows must be sorted."""
@@ -77,19 +79,27 @@ def _named(windows: Windows, values: Floats) -> Vectors:
 
 def max_over_time(windows: Windows) -> Vectors:
     """Return the largest sample; NaN only where there is nothing else."""
-    return windows.result(_extremes(windows, np.fmax))
+    return windows.result(_extremes(windows, np.maximum, np.fmax))
 
 
 def min_over_time(windows: Windows) -> Vectors:
     """Return the smallest sample; NaN only where there is nothing else."""
-    return windows.result(_extremes(windows, np.fmin))
+    return windows.result(_extremes(windows, np.minimum, np.fmin))
 
 
-def _extremes(windows: Windows, better: np.ufunc) -> Floats:
-    """Return the extreme of each window from a sparse table: one row a power of two."""
+def _extremes(windows: Windows, quick: np.ufunc, careful: np.ufunc) -> Floats:
+    """Return the extreme of each window from a sparse table: one row a power of two.
+
+    `careful` passes over NaN, for which `quick` is not made.
+    """
     counts = windows.counts
     result = np.zeros(counts.shape)
     if len(windows.values) == 0:
+        return result
+    better = careful if np.isnan(windows.values).any() else quick
+    if windows.is_aligned:
+        for block in windows.aligned():
+            result[block.rows] = extremes(block, better)
         return result
     table = windows.values
     level = np.frexp(np.maximum(counts, 1))[1] - 1

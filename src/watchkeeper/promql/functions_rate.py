@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from watchkeeper.promql.functions_aligned import EXTRAPOLATION_THRESHOLD, extrapolated_change
 from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.start_timestamps import beginnings, restarted
 from watchkeeper.promql.syntax import Window
-from watchkeeper.promql.values import Vectors, Windows
-
-EXTRAPOLATION_THRESHOLD = 1.1
-"""A window whose first or last sample is nearer to its edge than this many average gaps is
-taken to reach the edge (Prometheus, extrapolatedRate)."""
+from watchkeeper.promql.values import Vectors
+from watchkeeper.promql.windows import Windows
 
 
 def rate(windows: Windows) -> Vectors:
@@ -35,6 +31,12 @@ def _extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vecto
     if windows.kind is not Window.PLAIN:
         return _to_the_edges(windows, counter=counter, per_second=per_second)
     change = np.empty(windows.counts.shape)
+    if windows.is_aligned:
+        for aligned in windows.aligned():
+            change[aligned.rows] = extrapolated_change(
+                aligned, windows, counter=counter, per_second=per_second
+            )
+        return windows.result(change, windows.counts >= 2)
     for rows, block in windows.blocks():
         change[rows] = _extrapolated_change(block, counter=counter, per_second=per_second)
     present = windows.counts >= 2
@@ -103,7 +105,7 @@ def _smoothed_change(windows: Windows, *, counter: bool) -> Floats:
         inner_after = windows.after - (windows.time_at(windows.after - 1) >= ends)
         inner_after = np.maximum(inner_after, windows.first)
         inner_first = windows.first + (windows.time_at(windows.first) <= starts)
-        inner = replace(windows, first=np.minimum(inner_first, inner_after), after=inner_after)
+        inner = windows.spanning(np.minimum(inner_first, inner_after), inner_after)
         _add_resets(inner, change)
         some = inner.counts > 0
         change += np.where(some & (windows.at(inner.first) < left), left, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 
 from watchkeeper.model import METRIC_NAME, Labels
 
@@ -49,6 +50,54 @@ def grouper(names: Iterable[str], *, excluding: bool) -> Callable[[Labels], Labe
     if not wanted:
         return lambda labels: ()
     return lambda labels: tuple(pair for pair in labels if pair[0] in wanted)
+
+
+def group_keys(series: list[Labels], names: Iterable[str], *, excluding: bool) -> list[Labels]:
+    """Return what `grouper` makes of each label set.
+
+    Series of one metric have the same labels in the same places nearly always: then their keys
+    are cut out by place, and only the different ones are looked at.
+    """
+    unwanted = frozenset(names) | METADATA
+    wanted = frozenset(names)
+    if series and not excluding and wanted:
+        found = _cut(series, [n for n, (name, _) in enumerate(series[0]) if name in wanted])
+        if found is not None and len(found[0]) == len(wanted):
+            return found
+    elif series and excluding and len(unwanted) > len(METADATA):
+        places = [n for n, (name, _) in enumerate(series[0]) if name not in unwanted]
+        found = _cut(series, places) if _alike(series, unwanted) else None
+        if found is not None:
+            return found
+    return list(map(grouper(names, excluding=excluding), series))
+
+
+def _cut(series: list[Labels], places: list[int]) -> list[Labels] | None:
+    """Return the pairs at some places of each, if they have the names that the first has there."""
+    if not places:
+        return None
+    alone = slice(places[0], places[0] + 1)
+    cut: Callable[[Labels], Labels] = itemgetter(*places) if len(places) > 1 else itemgetter(alone)
+    try:
+        keys = list(map(cut, series))
+    except IndexError:
+        return None
+    names = [name for name, _ in keys[0]]
+    same = all([name for name, _ in key] == names for key in set(keys))
+    return keys if same else None
+
+
+def _alike(series: list[Labels], unwanted: frozenset[str]) -> bool:
+    """Tell whether all have as many labels as the first, the unwanted ones in the same places."""
+    first = series[0]
+    if set(map(len, series)) != {len(first)}:
+        return False
+    places = [n for n, (name, _) in enumerate(first) if name in unwanted]
+    return all(
+        name == first[place][0]
+        for place in places
+        for name, _ in set(map(itemgetter(place), series))
+    )
 
 
 def replaced(labels: Labels, name: str, value: str) -> Labels:

@@ -18,7 +18,8 @@ from watchkeeper.promql.native_histogram import (
     was_reset,
 )
 from watchkeeper.promql.syntax import Node, Window
-from watchkeeper.promql.values import Vectors, Windows
+from watchkeeper.promql.values import Vectors
+from watchkeeper.promql.windows import Windows
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ import numpy as np
 
 from watchkeeper.model import STALE_BITS, Labels, NativeHistogram, Series
 from watchkeeper.ports import SeriesSource
-from watchkeeper.promql.grid import Bools, Columns, Floats, Grid, Ints, Objects, columns
+from watchkeeper.promql.columns import Columns, Positions, columns, grouped
+from watchkeeper.promql.grid import Bools, Floats, Grid, Ints, Objects
 from watchkeeper.promql.limits import Budget
 from watchkeeper.promql.native_histogram import without_reset
 from watchkeeper.promql.printer import format as format_expression
 from watchkeeper.promql.reset_detection import ResetDetection
 from watchkeeper.promql.syntax import VectorSelector
-from watchkeeper.promql.values import Vectors, Windows, empty, vectors, where_present
+from watchkeeper.promql.values import Vectors, empty, vectors, where_present
+from watchkeeper.promql.windows import Windows
 
 
 def is_stale(values: Floats) -> Bools:
@@ -93,12 +95,13 @@ class Selection:
         if not samples.labels:
             return empty(grid.count), np.zeros((0, grid.count), dtype=np.int64), samples
         self._budget.spend_samples(len(samples.labels) * grid.count)
-        newest = samples.columns.position_after(grid) - 1
-        known = newest >= samples.columns.bounds[:-1, None]
-        newest = np.maximum(newest, 0)
-        times = samples.columns.times_ms[newest]
+        before = samples.columns.position_after(grid)
+        newest = np.maximum(before.flat - 1, 0)
         values = samples.values[newest]
-        present = known & (times > grid.times_ms - lookback_ms) & ~is_stale(values)
+        present = _is_recent(samples.columns, before, grid, lookback_ms)
+        stale = is_stale(values)
+        if stale.any():
+            present = present & ~stale
         found = vectors(samples.labels, values, present)
         if samples.histograms is not None:
             found = replace(found, histograms=where_present(present, samples.histograms[newest]))
@@ -110,6 +113,15 @@ class Selection:
         samples = without_stale(self.samples(selector, start_ms, grid.end_ms))
         self._budget.spend_samples(len(samples.labels) * grid.count)
         return windows_of(samples, grid, range_ms)
+
+
+def _is_recent(columns: Columns, before: Positions, grid: Grid, lookback_ms: int) -> Bools:
+    """Tell at which moments a series has a sample within the lookback."""
+    starts = columns.bounds[:-1] if columns.models is None else columns.bounds[columns.models]
+    newest = starts[:, None] + np.maximum(before.inside - 1, 0)
+    times = columns.times_ms[np.minimum(newest, len(columns.times_ms) - 1)]
+    recent = (before.inside > 0) & (times > grid.times_ms - lookback_ms)
+    return before.by_series(recent)
 
 
 def _histograms(series: Sequence[Series]) -> Objects | None:
@@ -159,7 +171,7 @@ def without_stale(samples: Samples) -> Samples:
         return samples
     kept = ~stale
     before = np.concatenate(([0], np.cumsum(kept)))
-    flat = Columns(samples.columns.times_ms[kept], before[samples.columns.bounds], shared=False)
+    flat = Columns(samples.columns.times_ms[kept], before[samples.columns.bounds])
     histograms = None if samples.histograms is None else samples.histograms[kept]
     starts = None if samples.starts_ms is None else samples.starts_ms[kept]
     return Samples(samples.labels, flat, samples.values[kept], histograms, starts)
@@ -170,11 +182,11 @@ def samples_of(vector: Vectors, grid: Grid) -> Samples:
     counts = vector.present.sum(axis=1)
     bounds = np.concatenate(([0], np.cumsum(counts)))
     times = np.broadcast_to(grid.times_ms, vector.present.shape)[vector.present]
-    shared = bool(len(vector.labels)) and bool(vector.present.all())
     histograms = None
     if vector.histograms is not None:
         histograms = vector.histograms[vector.present]
         for place, one in enumerate(histograms):
             histograms[place] = one if one is None else without_reset(one)
-    flat = Columns(times, bounds, shared)
+    whole = bool(vector.present.all())
+    flat = grouped(times, bounds, np.zeros_like(counts)) if whole else Columns(times, bounds)
     return Samples(vector.labels, flat, vector.values[vector.present], histograms)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from watchkeeper.promql.grid import Bools, Ints
-from watchkeeper.promql.values import Windows
+from watchkeeper.promql.windows import Windows
 
 UNKNOWN_MS = 0
 """The start of a sample that has none."""

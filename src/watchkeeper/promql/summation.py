@@ -9,12 +9,14 @@ import numpy as np
 from watchkeeper.promql.grid import Floats
 
 _EXACT = 2.0**53
+_LANES = 32
 
 
 class KahanSum:
-    """Many sums at once, each with what rounding took from it.
+    """Many sums at once, each with what rounding took from it, which is added once at the end.
 
-    Neumaier's variant: the compensation is added once, at the end.
+    What rounding took is found without comparing (Knuth, The Art of Computer Programming 2,
+    4.2.2, theorem B); it is the number that Neumaier's comparison finds.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
@@ -24,13 +26,14 @@ class KahanSum:
     def add(self, values: Floats, rows: slice = slice(None)) -> None:
         """Add one value to each sum of `rows`."""
         total, lost = self.total[rows], self.lost[rows]
-        big = np.abs(total) >= np.abs(values)
         with np.errstate(all="ignore"):
             summed = total + values
-            rounding = np.where(big, (total - summed) + values, (values - summed) + total)
+            shadow = summed - total
+            lost += (total - (summed - shadow)) + (values - shadow)
         infinite = np.isinf(summed)
-        self.lost[rows] = np.where(infinite, 0.0, lost + rounding)
-        self.total[rows] = summed
+        if infinite.any():
+            lost[infinite] = 0.0
+        total[...] = summed
 
     def result(self) -> Floats:
         """Return the sums."""
@@ -42,7 +45,10 @@ def sums_exactly(values: Floats) -> bool:
     """Tell whether plain addition of the values, in any order, rounds nothing."""
     if values.size == 0:
         return True
+    begin = values[:1]
     with np.errstate(all="ignore"):
+        if not (begin == np.rint(begin)).all():
+            return False
         whole = bool((values == np.rint(values)).all())
         return whole and bool(np.abs(values).sum() < _EXACT)
 
@@ -56,24 +62,13 @@ def sum_rows(rows: Iterable[Floats], width: int) -> Floats:
 
 
 def sum_columns(block: Floats) -> Floats:
-    """Return the sum of each column of a block, compensated, halving the block each time.
+    """Return the sum of each column of a block, compensated.
 
-    Each halving keeps what rounding took, so the result is as good as a Kahan sum, and it
-    takes log2(rows) steps of NumPy instead of one a row.
+    A few rows are added at a time, to as many sums, so that all of it stays in the cache.
     """
-    if block.shape[0] == 0:
-        return np.zeros(block.shape[1])
-    if not np.isfinite(block).all():
-        return sum_rows(block, block.shape[1])
-    lost = np.zeros(block.shape[1])
-    while block.shape[0] > 1:
-        half = block.shape[0] // 2
-        left, right = block[:half], block[half : 2 * half]
-        with np.errstate(all="ignore"):
-            summed = left + right
-            shadow = summed - left
-            lost += ((left - (summed - shadow)) + (right - shadow)).sum(axis=0)
-        odd = block[2 * half :]
-        block = np.concatenate((summed, odd)) if len(odd) else summed
-    total: Floats = block[0]
-    return np.where(np.isfinite(total), total + lost, total)
+    whole = len(block) // _LANES * _LANES
+    tally = KahanSum((_LANES, block.shape[1]))
+    for begin in range(0, whole, _LANES):
+        tally.add(block[begin : begin + _LANES])
+    total = sum_rows([*tally.total, *tally.lost, *block[whole:]], block.shape[1])
+    return total if np.isfinite(total).all() else sum_rows(block, block.shape[1])

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from watchkeeper.model import Labels
-from watchkeeper.promql.grid import Bools, Floats, Grid, Ints, Objects
-from watchkeeper.promql.syntax import Window
-
-_BLOCK = 1 << 15
-"""How many windows are computed at once: their columns fit the processor's cache."""
+from watchkeeper.promql.grid import Bools, Floats, Ints, Objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,132 +129,3 @@ def stack(pieces: Sequence[Vectors]) -> Vectors:
         np.concatenate([piece.drops_name for piece in pieces]),
         histograms=histograms,
     )
-
-
-@dataclass(frozen=True)
-class Windows:
-    """A range vector at every moment: slices of the series' samples end to end.
-
-    Window (i, j) of series i at moment j holds `times_ms[first[i, j]:after[i, j]]` and the
-    values beside them; it covers the `range_ms` before `ends.times_ms[j]`, open on the left.
-    An anchored window begins with the sample at or before its left edge; a smoothed one reaches
-    to the samples beyond both edges, for its function to interpolate. `starts_ms` holds when
-    each sample's counter began, 0 where it is not known, and is None when none is.
-    """
-
-    labels: list[Labels]
-    times_ms: Ints
-    values: Floats
-    first: Ints
-    after: Ints
-    ends: Grid
-    range_ms: int
-    drops_name: Bools
-    kind: Window = Window.PLAIN
-    histograms: Objects | None = None
-    starts_ms: Ints | None = None
-
-    def only(self, histograms: bool) -> Windows:
-        """The same windows with only their histograms, or only their floats."""
-        if self.histograms is None and not histograms:
-            return self
-        kept = histogram_mask(self.histograms, self.values.shape) == histograms
-        before = np.concatenate(([0], np.cumsum(kept)))
-        return replace(
-            self,
-            times_ms=self.times_ms[kept],
-            values=self.values[kept],
-            first=before[self.first],
-            after=before[self.after],
-            histograms=self.histograms[kept]
-            if histograms and self.histograms is not None
-            else None,
-            starts_ms=None if self.starts_ms is None else self.starts_ms[kept],
-        )
-
-    @cached_property
-    def counts(self) -> Ints:
-        """How many samples each window holds."""
-        return self.after - self.first
-
-    def at(self, positions: Ints) -> Floats:
-        """Return the values at flat positions, whatever for those outside."""
-        if len(self.values) == 0:
-            return np.zeros(positions.shape)
-        return self.values[np.clip(positions, 0, len(self.values) - 1)]
-
-    def time_at(self, positions: Ints) -> Ints:
-        """Return the times at flat positions, whatever for those outside."""
-        if len(self.times_ms) == 0:
-            return np.zeros(positions.shape, dtype=np.int64)
-        return self.times_ms[np.clip(positions, 0, len(self.times_ms) - 1)]
-
-    def blocks(self) -> Iterator[tuple[slice, Windows]]:
-        """Give the windows of a few series at a time, few enough to stay in the cache."""
-        series, moments = self.counts.shape
-        size = max(1, _BLOCK // max(moments, 1))
-        for begin in range(0, series, size):
-            rows = slice(begin, begin + size)
-            first, after = self.first[rows], self.after[rows]
-            low, high = int(first.min(initial=len(self.values))), int(after.max(initial=0))
-            inside = slice(min(low, high), high)
-            yield (
-                rows,
-                replace(
-                    self,
-                    labels=self.labels[rows],
-                    times_ms=self.times_ms[inside],
-                    values=self.values[inside],
-                    histograms=None if self.histograms is None else self.histograms[inside],
-                    starts_ms=None if self.starts_ms is None else self.starts_ms[inside],
-                    first=first - inside.start,
-                    after=after - inside.start,
-                    drops_name=self.drops_name[rows],
-                ),
-            )
-
-    def result(self, values: Floats, present: Bools | None = None) -> Vectors:
-        """Return a vector of one value a window, present where the window is not empty."""
-        shown = self.counts > 0 if present is None else present
-        return Vectors(self.labels, values, shown, np.ones(len(self.labels), dtype=np.bool_))
-
-
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    """Windows in descending order of length, to be walked sample by sample all at once.
-
-    The first sample of all windows, then the second of those that have two, and so on: the
-    windows still active are always a prefix.
-    """
-
-    windows: Windows
-    order: Ints
-    first: Ints
-    counts: Ints
-
-    @staticmethod
-    def of(windows: Windows) -> Ranks:
-        """Sort the windows that are not empty."""
-        counts = windows.counts.ravel()
-        order = np.argsort(-counts, kind="stable")
-        order = order[: np.count_nonzero(counts)]
-        return Ranks(windows, order, windows.first.ravel()[order], counts[order])
-
-    def __iter__(self) -> Iterator[tuple[int, Ints]]:
-        """Give (how many windows are active, the flat positions of their next samples)."""
-        if len(self.counts) == 0:
-            return
-        longest = int(self.counts[0])
-        active_by_rank = np.searchsorted(-self.counts, -np.arange(longest), side="left")
-        for rank, active in enumerate(active_by_rank.tolist()):
-            yield active, self.first[:active] + rank
-
-    def spread(self, values: Floats) -> Floats:
-        """Put one value a ranked window back in the shape (series, moments)."""
-        shape = self.windows.counts.shape
-        flat = np.zeros(shape[0] * shape[1])
-        flat[self.order] = values
-        return flat.reshape(shape)
-
-
-Value = Scalars | Text | Vectors | Windows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +10,11 @@ from watchkeeper.errors import QueryError
 from watchkeeper.model import METRIC_NAME, Labels
 from watchkeeper.promql import operators
 from watchkeeper.promql.annotations import Annotations
-from watchkeeper.promql.grid import Bools, Floats, Ints
+from watchkeeper.promql.grid import Bools, Ints
 from watchkeeper.promql.label_sets import (
     bare,
     drop_name,
-    grouper,
+    group_keys,
     keep,
     replaced,
     show,
@@ -34,14 +33,13 @@ _MANY_TO_ONE = (
 _NOT_UNIQUE = "multiple matches for labels: grouping labels must ensure unique matches"
 
 
-def matching_key(matching: Matching) -> Callable[[Labels], Labels]:
-    """Return what makes the key by which two series find each other."""
+def matching_keys(matching: Matching, series: list[Labels]) -> list[Labels]:
+    """Return the keys by which series find their partners."""
     if matching.on:
-        return grouper(matching.labels, excluding=False)
+        return group_keys(series, matching.labels, excluding=False)
     if not matching.labels:
-        return bare
-    ignored = frozenset((*matching.labels, METRIC_NAME))
-    return lambda labels: tuple(pair for pair in labels if pair[0] not in ignored)
+        return list(map(bare, series))
+    return [without(labels, (*matching.labels, METRIC_NAME)) for labels in series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,7 @@ def combine(node: Binary, left: Vectors, right: Vectors, annotations: Annotation
     matching = node.matching
     swapped = matching.group == "right"
     many, one = (right, left) if swapped else (left, right)
-    key = matching_key(matching)
-    many_keys, one_keys = [key(x) for x in many.labels], [key(x) for x in one.labels]
+    many_keys, one_keys = (matching_keys(matching, side.labels) for side in (many, one))
     fills = matching.fill_left is not None or matching.fill_right is not None
     if not fills and not (many_keys and one_keys):
         return empty(left.values.shape[1])
@@ -211,26 +208,22 @@ def _filled_many(
 
 def set_operation(node: Binary, left: Vectors, right: Vectors) -> Vectors:
     """Return `and`, `or` or `unless` of two vectors, decided at each moment by itself."""
-    key = matching_key(node.matching)
     if node.operator == "or":
-        covered = _covered(right, left, key)
+        covered = _covered(right, left, node.matching)
         return merge_same(stack([left, right.masked(~covered)])) if right.labels else left
-    covered = _covered(left, right, key)
+    covered = _covered(left, right, node.matching)
     return left.masked(covered if node.operator == "and" else ~covered)
 
 
-def _covered(here: Vectors, there: Vectors, key: Callable[[Labels], Labels]) -> Bools:
+def _covered(here: Vectors, there: Vectors, matching: Matching) -> Bools:
     """Tell where a series finds any partner on the other side."""
     partners: dict[Labels, Bools] = {}
-    for row, labels in enumerate(there.labels):
-        name = key(labels)
-        known: Floats | Bools | None = partners.get(name)
-        partners[name] = (
-            there.present[row] if known is None else partners[name] | there.present[row]
-        )
+    for row, key in enumerate(matching_keys(matching, there.labels)):
+        known = partners.get(key)
+        partners[key] = there.present[row] if known is None else known | there.present[row]
     covered = np.zeros(here.present.shape, dtype=np.bool_)
-    for row, labels in enumerate(here.labels):
-        found = partners.get(key(labels))
+    for row, key in enumerate(matching_keys(matching, here.labels)):
+        found = partners.get(key)
         if found is not None:
             covered[row] = found
     return covered

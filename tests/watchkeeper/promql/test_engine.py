@@ -248,3 +248,10 @@ def test_a_chain_of_operators_may_be_long(shelf, operator: str) -> None:
     query = f" {operator} ".join(["up"] * 2000)
     assert format_expression(parse(query)) == query
     assert Engine(shelf).vector(query, 0)[0].value == (2000 if operator == "+" else 1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_infinities_are_values_and_no_warnings(shelf) -> None:
+    shelf.put([0, 10_000, 20_000], [math.inf, 1, math.inf], name="x")
+    for query in ("rate(x[1m])", "x - x", "x * 0", "sum_over_time(x[1m]) - Inf", "x ^ x % 0"):
+        Engine(shelf).range(query, 0, 30_000, 10_000)
