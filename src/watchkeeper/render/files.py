@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from watchkeeper.contract import Contract
+from watchkeeper.conventions import backend_alerts
 from watchkeeper.render import (
     alertmanager,
     elasticsearch,
@@ -25,6 +26,7 @@ def documents(contract: Contract) -> Iterator[Document]:
     yield prometheus.config(contract)
     if contract.rule_groups:
         yield prometheus.rules(contract)
+    yield prometheus.rules(backend_alerts.CONTRACT)
     if (config := alertmanager.config(contract)) is not None:
         yield config
     yield from grafana.dashboards(contract)

@@ -16,12 +16,13 @@ from starlette.responses import Response
 
 from watchkeeper.backend import Backend
 from watchkeeper.contract import DURATION_BUCKETS, Metric
+from watchkeeper.conventions import backend as own
 from watchkeeper.ingest import Refusal, Signal
 from watchkeeper.model import Labels, MetricType
-from watchkeeper.server import own_signals as own
 from watchkeeper.wire.exposition import encode
 from watchkeeper.wire.family import FamilySample, MetricFamily, format_bound
 
+_HEALTH = own.TARGETS.labels[1].values
 Row = tuple[tuple[str, ...], float]
 
 
@@ -107,16 +108,36 @@ class OwnMetrics:
         yield family(own.SERIES, [((), stats.series)])
         yield family(own.HOT_BYTES, [((), stats.hot_bytes)])
         yield family(own.DISK_BYTES, (((k,), n) for k, n in sorted(stats.bytes_on_disk.items())))
-        yield family(own.FLUSHES, [((), stats.flushes)])
-        yield family(own.FLUSH_FAILURES, [((), stats.flush_failures)])
-        yield family(own.DAMAGE, [((), len(stats.damage))])
+        refused = dict.fromkeys(own.STORE_REFUSED.labels[0].values, 0) | stats.refused
+        yield family(own.STORE_REFUSED, (((why,), n) for why, n in refused.items()))
+        for declared, number in (
+            (own.HOT_LIMIT_BYTES, stats.hot_limit_bytes),
+            (own.LAG, stats.lag_seconds),
+            (own.BATCHES, stats.batches),
+            (own.BATCH_SECONDS, stats.batch_seconds),
+            (own.BATCHES_WAITING, stats.batches_waiting),
+            (own.DISK_FREE, stats.disk_free_bytes),
+            (own.DISK_SIZE, stats.disk_size_bytes),
+            (own.FLUSHES, stats.flushes),
+            (own.FLUSH_FAILURES, stats.flush_failures),
+            (own.FLUSH_SECONDS, stats.flush_seconds),
+            (own.MERGES, stats.merges),
+            (own.MERGE_FAILURES, stats.merge_failures),
+            (own.MERGE_SECONDS, stats.merge_seconds),
+            (own.DAMAGE, len(stats.damage)),
+        ):
+            yield family(declared, [((), number)])
 
     def _notifying(self) -> Iterator[MetricFamily]:
         counts = {**dict.fromkeys(own.NOTIFICATION_WAYS, 0), **self._backend.notifier.deliveries()}
         yield family(own.NOTIFICATIONS, sorted(counts.items()))
 
     def _scraping(self) -> Iterator[MetricFamily]:
-        targets = Count((target.job, target.health) for target in self._backend.targets())
+        found = self._backend.targets()
+        targets = Count(
+            {(job, health): 0 for job in {target.job for target in found} for health in _HEALTH}
+        )
+        targets.update((target.job, target.health) for target in found)
         yield family(own.TARGETS, sorted(targets.items()))
 
     def _evaluation(self) -> Iterator[MetricFamily]:

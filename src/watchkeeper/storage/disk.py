@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A file system: how large it is, and how much an ordinary user may still write."""
+
+    size_bytes: int
+    free_bytes: int
 
 
 class Disk:
@@ -24,10 +33,10 @@ class Disk:
         os.ftruncate(descriptor, length_bytes)
         os.lseek(descriptor, length_bytes, os.SEEK_SET)
 
-    def free_bytes(self, directory: Path) -> int:
-        """Return how much room an ordinary user has left on the directory's file system."""
+    def room(self, directory: Path) -> Room:
+        """Return how large the directory's file system is, and what is left of it."""
         status = os.statvfs(directory)
-        return status.f_bavail * status.f_frsize
+        return Room(status.f_blocks * status.f_frsize, status.f_bavail * status.f_frsize)
 
     def rename(self, source: Path, target: Path) -> None:
         """Give a file another name, in place of whatever had it."""

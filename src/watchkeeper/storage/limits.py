@@ -53,7 +53,9 @@ class StoreStats:
     """A store at one moment. Counts are of what was kept since it was opened.
 
     `bytes_on_disk` goes by "metrics", "logs", "spans" and "wal"; `refused` counts samples,
-    records and spans by reason: out_of_order, duplicate, too_old, store_full, overload.
+    records and spans by reason: out_of_order, duplicate, too_old, store_full, overload. For
+    `lag_seconds` the oldest record has waited to be moved from the log into segments. A batch
+    takes its part of `batch_seconds` until it is on disk; `batches_waiting` are not yet.
     """
 
     samples: int = 0
@@ -61,6 +63,13 @@ class StoreStats:
     logs: int = 0
     spans: int = 0
     hot_bytes: int = 0
+    hot_limit_bytes: int = 0
+    lag_seconds: float = 0.0
+    batches: int = 0
+    batch_seconds: float = 0.0
+    batches_waiting: int = 0
+    disk_size_bytes: int = 0
+    disk_free_bytes: int = 0
     bytes_on_disk: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     flushes: int = 0

@@ -192,6 +192,7 @@ class Store:
             "logs": self.logs.tiers.size_bytes(),
             "spans": self.spans.tiers.size_bytes(),
         }
+        way_in, room = self._journal.stats(), self._disk.room(self._directory)
         return StoreStats(
             samples=self.metrics.samples,
             series=self.metrics.series_count(),
@@ -199,7 +200,14 @@ class Store:
             spans=self.spans.tiers.rows,
             hot_bytes=self._journal.log.size_bytes,
             bytes_on_disk=on_disk | {"wal": self._journal.log.size_bytes},
-            refused=self._journal.refused(),
+            hot_limit_bytes=self._limits.maximum_hot_bytes,
+            lag_seconds=way_in.lag_seconds,
+            batches=way_in.batches,
+            batch_seconds=way_in.seconds,
+            batches_waiting=way_in.waiting,
+            disk_size_bytes=room.size_bytes,
+            disk_free_bytes=room.free_bytes,
+            refused=way_in.refused,
             flushes=self._tally.flushes,
             flush_failures=self._tally.failures,
             flush_seconds=self._tally.seconds,
@@ -240,7 +248,7 @@ class Store:
                 disk=self._disk,
                 reserve_bytes=self._limits.reserve_bytes,
             )
-            self._journal = Journal(log, self._limits)
+            self._journal = Journal(log, self._limits, self._clock)
             self.metrics = DurableMetricStore(
                 self._journal,
                 metrics,
@@ -293,7 +301,7 @@ class Store:
         self._require_room()
         signals = (self.metrics, self.logs.tiers, self.spans.tiers)
         with self._journal.gate.alone():
-            sequence = self._journal.log.rotate()
+            sequence, oldest_ns = self._journal.rotate()
             self.metrics.freeze(self._now_ms())
             self.logs.tiers.freeze()
             self.spans.tiers.freeze()
@@ -304,12 +312,13 @@ class Store:
             except StorageError as error:
                 failures.append(str(error))
         if failures:
+            self._journal.still_waiting(oldest_ns)
             raise StorageError("; ".join(failures))
         self._journal.log.discard(sequence)
 
     def _require_room(self) -> None:
         """Segments take less than their log does: with that much room, a write gets through."""
-        free, needed = self._disk.free_bytes(self._directory), self._journal.log.size_bytes
+        free, needed = self._disk.room(self._directory).free_bytes, self._journal.log.size_bytes
         if free < needed:
             raise StorageError(
                 f"{free} bytes are free under {self._directory}, and a flush may need {needed}: "

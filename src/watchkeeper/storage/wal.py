@@ -103,6 +103,11 @@ class WriteAheadLog:
         """How much the log takes on disk: what hot memory holds, and would be replayed."""
         return self._size_bytes
 
+    @property
+    def has_records(self) -> bool:
+        """Whether any file has more than its header."""
+        return self._size_bytes > FILE_HEADER_BYTES
+
     def close(self) -> None:
         """Close the newest file; everything acknowledged is on disk already."""
         with self._changed:
@@ -157,7 +162,7 @@ class WriteAheadLog:
 
     def _require_room(self, size_bytes: int) -> None:
         if self._reserve_bytes:
-            free = self._disk.free_bytes(self._directory)
+            free = self._disk.room(self._directory).free_bytes
             if free < self._reserve_bytes + size_bytes:
                 raise OSError(
                     0, f"{free} bytes are free, {self._reserve_bytes} are kept in reserve"

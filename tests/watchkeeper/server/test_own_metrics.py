@@ -1,11 +1,19 @@
-import httpx2
-import pytest
+from pathlib import Path
 
-from watchkeeper.backend import Backend
-from watchkeeper.wire.exposition import parse
+import httpx2
+import numpy as np
+import pytest
+from tests.watchkeeper.server.conftest import Clock
+
+from watchkeeper.backend import Backend, Places
+from watchkeeper.errors import StorageError
+from watchkeeper.model import SampleBatch
+from watchkeeper.server.own_metrics import OwnMetrics, RequestCounts
+from watchkeeper.wire.exposition import encode, parse
 
 pytestmark = pytest.mark.anyio
 
+DEPLOY = Path(__file__).parents[3] / "deploy"
 NOW_NS = 1_700_000_000_000_000_000
 
 
@@ -57,3 +65,34 @@ async def test_the_targets_of_dashboards_are_found_under_their_names(
     text = (await client.get("/metrics")).text
     assert "# HELP watchkeeper_refused_total" in text
     assert "# TYPE watchkeeper_http_request_duration_seconds histogram" in text
+
+
+def test_what_the_backend_says_of_itself_fires_its_own_alerts(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places.prometheus.write_text(f"rule_files: [{DEPLOY}/prometheus/rules/watchkeeper.yml]\n")
+    backend = Backend.open(places, clock=Clock())
+    monkeypatch.setattr(backend.store.logs.tiers, "write_frozen", refuse)
+    try:
+        for minute in range(3):
+            keep_own_metrics(backend, NOW_NS + minute * 60_000_000_000)
+            with pytest.raises(StorageError):
+                backend.store.flush()
+        (group,) = backend.configuration.groups
+        backend.evaluator.evaluate_group(group, NOW_NS + 120_000_000_000)
+        (shown,) = backend.groups()
+    finally:
+        backend.store.close()
+    assert {rule.name for rule in shown.rules if rule.alerts} == {"WatchkeeperFlushFailing"}
+
+
+def refuse(_: int) -> None:
+    raise StorageError("the disk takes no more")
+
+
+def keep_own_metrics(backend: Backend, at_ns: int) -> None:
+    """Put the backend's metrics into its store, as a scrape at that moment would."""
+    text, content_type = encode(OwnMetrics(backend, RequestCounts()).families(), "")
+    found = parse(text, content_type, 0)
+    times = np.full(len(found.labels), at_ns // 1_000_000)
+    backend.store.metrics.append(SampleBatch(found.labels, times, np.array(found.values)))

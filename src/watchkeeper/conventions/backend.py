@@ -1,10 +1,13 @@
-"""The backend's own metrics, declared as any service declares its signals."""
+"""The backend's own metrics, declared as any service declares its signals.
+
+Prometheus' names for a process apart, all begin with `watchkeeper_`.
+"""
 
 from __future__ import annotations
 
 from itertools import product
 
-from watchkeeper.contract import Counter, Gauge, Histogram, Label
+from watchkeeper.contract import Counter, Gauge, Histogram, Label, Signals
 
 PROTOCOL = Label(
     "protocol",
@@ -70,9 +73,61 @@ DISK_BYTES = Gauge(
     labels=(Label("part", limit=10),),
     unit="bytes",
 )
+HOT_LIMIT_BYTES = Gauge(
+    name="watchkeeper_hot_limit_bytes",
+    help="How much may wait to be moved into segments until nothing more is taken in.",
+    unit="bytes",
+)
+LAG = Gauge(
+    name="watchkeeper_wal_lag_seconds",
+    help="For how long the oldest record of the write-ahead log has waited to be in a segment.",
+    unit="seconds",
+)
+BATCHES = Counter(
+    name="watchkeeper_batches_total", help="Batches that were written and synchronised to disk."
+)
+BATCH_SECONDS = Counter(
+    name="watchkeeper_batch_seconds_total",
+    help="Time that batches took until they were on disk, all in all.",
+    unit="seconds",
+)
+BATCHES_WAITING = Gauge(
+    name="watchkeeper_batches_waiting", help="Batches that wait for the disk now."
+)
+DISK_FREE = Gauge(
+    name="watchkeeper_disk_free_bytes",
+    help="Bytes that may still be written to the file system of the data.",
+    unit="bytes",
+)
+DISK_SIZE = Gauge(
+    name="watchkeeper_disk_size_bytes",
+    help="Size of the file system of the data.",
+    unit="bytes",
+)
+STORE_REFUSED = Counter(
+    name="watchkeeper_store_refused_total",
+    help="Samples, log records and spans that the store did not keep, by reason, those of rules "
+    "included.",
+    labels=(
+        Label("reason", values=("out_of_order", "duplicate", "too_old", "store_full", "overload")),
+    ),
+)
 FLUSHES = Counter(name="watchkeeper_flushes_total", help="Moves of hot data into segments.")
 FLUSH_FAILURES = Counter(
     name="watchkeeper_flush_failures_total", help="Moves of hot data that failed; it stays hot."
+)
+FLUSH_SECONDS = Counter(
+    name="watchkeeper_flush_seconds_total",
+    help="Time spent moving hot data into segments.",
+    unit="seconds",
+)
+MERGES = Counter(name="watchkeeper_merges_total", help="Merges of several small segments into one.")
+MERGE_FAILURES = Counter(
+    name="watchkeeper_merge_failures_total",
+    help="Merges that failed; the segments stay as they were.",
+)
+MERGE_SECONDS = Counter(
+    name="watchkeeper_merge_seconds_total", help="Time spent merging segments.", unit="seconds"
 )
 DAMAGE = Gauge(
     name="watchkeeper_damaged_files", help="Files that failed their checksum and were set aside."
@@ -132,3 +187,14 @@ CPU = Counter(
     unit="seconds",
 )
 OPEN_FILES = Gauge(name="process_open_fds", help="Open file descriptors.")
+
+SIGNALS = Signals(
+    metrics=(
+        *(REQUESTS, REQUEST_DURATION, RECEIVED, REFUSED, LIMITED, STORED, SERIES),
+        *(HOT_BYTES, HOT_LIMIT_BYTES, LAG, BATCHES, BATCH_SECONDS, BATCHES_WAITING),
+        *(DISK_BYTES, DISK_FREE, DISK_SIZE, STORE_REFUSED),
+        *(FLUSHES, FLUSH_FAILURES, FLUSH_SECONDS, MERGES, MERGE_FAILURES, MERGE_SECONDS, DAMAGE),
+        *(TARGETS, EVALUATIONS, EVALUATION_FAILURES, EVALUATIONS_MISSED, EVALUATION_DURATION),
+        *(EVALUATION_TIME, NOTIFICATIONS, RELOAD_OK, MEMORY, CPU, OPEN_FILES),
+    )
+)
