@@ -17,6 +17,11 @@ from watchkeeper.cli.refusal import FILE, one_line_errors
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=9400, show_default=True)
 @click.option(
+    "--otlp-grpc-port",
+    type=click.IntRange(0, 65535),
+    help="Take OTLP/gRPC too, at this port (4317 is the usual one); 0 is any that is free.",
+)
+@click.option(
     "--external-url", default="", help="Where people reach this server; for links in messages."
 )
 @click.option(

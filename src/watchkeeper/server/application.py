@@ -36,17 +36,18 @@ class Application:
     """
 
     def __init__(self, backend: Backend, *, access: Access, clock: Clock) -> None:
-        self._backend = backend
-        self._clock = clock
+        self.backend = backend
+        self.access = access
+        self.clock = clock
         self._queries = Threads("queries", threads=2, waiting=64)
         self._reads = Threads("reads", threads=4, waiting=128)
         self._writes = Threads("writes", threads=4, waiting=64)
         self.intake = Intake(self._writes, backend.quotas)
         self._tails = Tails()
-        self._requests = RequestCounts()
+        self.requests = RequestCounts()
         backend.logs.listeners.append(self._tails.publish)
         routed = Starlette(routes=[*self._protocols(), *self._own(), Mount("/", Page())])
-        self._app = Guard(routed, access=access, tally=self._requests, clock=clock)
+        self._app = Guard(routed, access=access, tally=self.requests, clock=clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
@@ -62,12 +63,12 @@ class Application:
 
     def _own(self) -> list[BaseRoute]:
         """Return what the page and the operator ask."""
-        backend, store, reads, clock = self._backend, self._backend.store, self._reads, self._clock
+        backend, store, reads, clock = self.backend, self.backend.store, self._reads, self.clock
         dashboards = Dashboards(backend.places.dashboards)
         answer = answering(error_answer)
         return [
             Route("/healthz", alive),
-            Route("/metrics", answer(OwnMetrics(backend, self._requests).answer)),
+            Route("/metrics", answer(OwnMetrics(backend, self.requests).answer)),
             Route("/-/reload", answer(self._reload), methods=["POST"]),
             Route("/graph", explore),
             *Backups(store, backend.places.data, self._writes).routes(),
@@ -79,7 +80,7 @@ class Application:
 
     def _protocols(self) -> list[BaseRoute]:
         """Return what others' clients speak."""
-        backend, reads, clock = self._backend, self._reads, self._clock
+        backend, reads, clock = self.backend, self._reads, self.clock
         spans = backend.store.spans
         return [
             *otlp.routes(backend.receiver, self.intake),
@@ -91,7 +92,7 @@ class Application:
         ]
 
     async def _reload(self, request: Request) -> Response:
-        await self._backend.reload()
+        await self.backend.reload()
         return PlainTextResponse("reloaded\n")
 
 

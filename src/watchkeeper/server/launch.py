@@ -7,6 +7,7 @@ import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from watchkeeper.backend import Backend, Places
 from watchkeeper.clock import SystemClock
@@ -16,6 +17,9 @@ from watchkeeper.server.access import decide_access, read_tokens
 from watchkeeper.server.application import Application
 from watchkeeper.server.log import write_json_lines
 from watchkeeper.server.serve import Encryption, listen, serve, url_of
+
+if TYPE_CHECKING:
+    from watchkeeper.server.otlp_grpc import OtlpGrpcServer
 
 LOGGER = logging.getLogger(__name__)
 
@@ -30,6 +34,7 @@ class Options:
     data: Path
     host: str
     port: int
+    otlp_grpc_port: int | None = None
     tokens: Path | None = None
     limits: Path | None = None
     tls_certificate: Path | None = None
@@ -78,10 +83,15 @@ def launch(options: Options) -> None:
             LOGGER.error("the configuration was not reloaded", extra={"why": str(error)})
 
     async def main() -> None:
-        await backend.start()
-        sys.stdout.write(f"Watchkeeper listens on {url_of(listener, encryption)}\n")
-        sys.stdout.flush()
+        grpc_server = None
         try:
+            lines = [f"Watchkeeper listens on {url_of(listener, encryption)}"]
+            if options.otlp_grpc_port is not None:
+                grpc_server, address = await _listen_for_grpc(options, application, encryption)
+                lines.append(f"OTLP/gRPC on {address}")
+            await backend.start()
+            sys.stdout.write("\n".join([*lines, ""]))
+            sys.stdout.flush()
             await serve(
                 application,
                 listener,
@@ -90,10 +100,23 @@ def launch(options: Options) -> None:
                 on_reload=reload,
             )
         finally:
+            if grpc_server is not None:
+                await grpc_server.stop()
             await backend.stop()
             application.close()
 
     asyncio.run(main())
+
+
+async def _listen_for_grpc(
+    options: Options, application: Application, encryption: Encryption | None
+) -> tuple[OtlpGrpcServer, str]:
+    """Load gRPC, which takes memory and time, and listen for it."""
+    from watchkeeper.server.otlp_grpc import OtlpGrpcServer
+
+    server = OtlpGrpcServer(application)
+    port = await server.start(options.host, options.otlp_grpc_port or 0, encryption)
+    return server, f"{options.host}:{port}"
 
 
 def _encryption(options: Options) -> Encryption | None:
