@@ -111,12 +111,11 @@ def _sum(vector: Vectors, groups: Groups, _counts: Floats) -> Floats:
 
 def _avg(vector: Vectors, groups: Groups, counts: Floats) -> Floats:
     values = _present_values(vector)
-    with np.errstate(all="ignore"):
-        means = _sums(values, groups) / counts
-        if np.isinf(means).any():
-            owner_counts = np.empty_like(values)
-            owner_counts[groups.rows] = np.repeat(counts, np.diff(groups.bounds), axis=0)
-            means = np.where(np.isinf(means), _sums(values / owner_counts, groups), means)
+    means = _sums(values, groups) / counts
+    if np.isinf(means).any():
+        owner_counts = np.empty_like(values)
+        owner_counts[groups.rows] = np.repeat(counts, np.diff(groups.bounds), axis=0)
+        means = np.where(np.isinf(means), _sums(values / owner_counts, groups), means)
     return means
 
 
@@ -149,12 +148,11 @@ def _variance(vector: Vectors, groups: Groups, counts: Floats) -> Floats:
     sizes = np.diff(groups.bounds)
     smallest = np.empty_like(vector.values)
     smallest[groups.rows] = np.repeat(_min(vector, groups, counts), sizes, axis=0)
-    with np.errstate(all="ignore"):
-        above = np.where(vector.present, vector.values - smallest, 0.0)
-        mean = np.empty_like(above)
-        mean[groups.rows] = np.repeat(_sums(above, groups) / counts, sizes, axis=0)
-        apart = np.where(vector.present, above - mean, 0.0)
-        return _sums(apart * apart, groups) / counts
+    above = np.where(vector.present, vector.values - smallest, 0.0)
+    mean = np.empty_like(above)
+    mean[groups.rows] = np.repeat(_sums(above, groups) / counts, sizes, axis=0)
+    apart = np.where(vector.present, above - mean, 0.0)
+    return _sums(apart * apart, groups) / counts
 
 
 def _deviation(vector: Vectors, groups: Groups, counts: Floats) -> Floats:

@@ -89,8 +89,7 @@ def evaluate_call(evaluation: Evaluation, node: Call, grid: Grid) -> Value:
         )
     if node.name in ELEMENTWISE:
         vector = evaluation.vector(node.arguments[0], grid)
-        with np.errstate(all="ignore"):
-            return vector.without_name(ELEMENTWISE[node.name](vector.values))
+        return vector.without_name(ELEMENTWISE[node.name](vector.values))
     if node.name in PROPERTIES:
         return evaluate_property(evaluation, node, grid)
     if node.name in CALENDAR:

@@ -53,19 +53,18 @@ def extrapolated_change(
     change -= begin
     if counter:
         _add_resets(block, change)
-    with np.errstate(all="ignore"):
-        factor = np.broadcast_to(edges.to_start, change.shape)
-        if counter:
-            to_zero = begin / change
-            to_zero *= edges.sampled
-            to_zero[~((change > 0) & (begin >= 0))] = np.inf
-            factor = np.fmin(to_zero, factor)
-        factor = factor + edges.sampled
-        factor += edges.to_end
-        factor /= edges.sampled
-        if per_second:
-            factor /= windows.range_ms / 1000
-        change *= factor
+    factor = np.broadcast_to(edges.to_start, change.shape)
+    if counter:
+        to_zero = begin / change
+        to_zero *= edges.sampled
+        to_zero[~((change > 0) & (begin >= 0))] = np.inf
+        factor = np.fmin(to_zero, factor)
+    factor = factor + edges.sampled
+    factor += edges.to_end
+    factor /= edges.sampled
+    if per_second:
+        factor /= windows.range_ms / 1000
+    change *= factor
     return change
 
 

@@ -150,12 +150,11 @@ def _merge_equal_bounds(bounds: Floats, counts: Floats) -> Floats:
 def _make_monotonic(counts: Floats) -> Bools:
     """Lift counts that are below the bucket before, in place; tell where it mattered."""
     mended = np.zeros(counts.shape[1], dtype=np.bool_)
-    with np.errstate(all="ignore"):
-        for before, now in pairwise(counts):
-            near = np.abs(now - before) <= _SMALL_DELTA * (np.abs(now) + np.abs(before))
-            fell = ~near & (now < before)
-            mended |= fell
-            np.copyto(now, before, where=near | fell)
+    for before, now in pairwise(counts):
+        near = np.abs(now - before) <= _SMALL_DELTA * (np.abs(now) + np.abs(before))
+        fell = ~near & (now < before)
+        mended |= fell
+        np.copyto(now, before, where=near | fell)
     return mended
 
 
@@ -185,16 +184,15 @@ def bucket_quantile(wanted: Floats, buckets: Buckets) -> Floats:
 def _interpolate(wanted: Floats, bounds: Floats, counts: Floats) -> Floats:
     every = np.arange(counts.shape[1])
     last = len(bounds) - 1
-    with np.errstate(all="ignore"):
-        observations = counts[-1]
-        rank = wanted * observations
-        short = np.logical_and.accumulate(~(counts[:-1] >= rank), axis=0)
-        bucket = short.sum(axis=0)
-        below = np.maximum(bucket - 1, 0)
-        low = np.where(bucket > 0, bounds[below], 0.0)
-        under = np.where(bucket > 0, counts[below, every], 0.0)
-        share = (rank - under) / (counts[bucket, every] - under)
-        found = low + (bounds[bucket] - low) * share
+    observations = counts[-1]
+    rank = wanted * observations
+    short = np.logical_and.accumulate(~(counts[:-1] >= rank), axis=0)
+    bucket = short.sum(axis=0)
+    below = np.maximum(bucket - 1, 0)
+    low = np.where(bucket > 0, bounds[below], 0.0)
+    under = np.where(bucket > 0, counts[below, every], 0.0)
+    share = (rank - under) / (counts[bucket, every] - under)
+    found = low + (bounds[bucket] - low) * share
     found = np.where((bucket == 0) & (bounds[0] <= 0), bounds[0], found)
     found = np.where(bucket == last, bounds[last - 1], found)
     return np.where((observations == 0) | np.isnan(observations), np.nan, found)
@@ -214,10 +212,9 @@ def bucket_fraction(lower: Floats, upper: Floats, buckets: Buckets) -> Floats:
     bounds, counts = buckets.bounds, buckets.counts
     if not math.isinf(bounds[-1]):
         return np.full(counts.shape[1], np.nan)
-    with np.errstate(all="ignore"):
-        below_lower = _rank_of(lower, bounds, counts)
-        below_upper = _rank_of(upper, bounds, counts)
-        found = (below_upper - below_lower) / counts[-1]
+    below_lower = _rank_of(lower, bounds, counts)
+    below_upper = _rank_of(upper, bounds, counts)
+    found = (below_upper - below_lower) / counts[-1]
     found = np.where(lower >= upper, 0.0, found)
     undefined = np.isnan(lower) | np.isnan(upper) | (counts[-1] == 0)
     return np.where(undefined | np.isnan(counts[-1]), np.nan, found)

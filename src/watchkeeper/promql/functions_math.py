@@ -50,7 +50,6 @@ def round_to(values: Floats, nearest: Floats) -> Floats:
 
     Divides by the inverse, which loses less for 0.1 and its like (Prometheus, funcRound).
     """
-    with np.errstate(all="ignore"):
-        inverse = 1.0 / nearest
-        rounded: Floats = np.floor(values * inverse + 0.5) / inverse
+    inverse = 1.0 / nearest
+    rounded: Floats = np.floor(values * inverse + 0.5) / inverse
     return rounded

@@ -42,8 +42,7 @@ def window_sums(windows: Windows) -> Floats:
 
 def window_means(windows: Windows) -> Floats:
     """Return the mean of each window, compensated."""
-    with np.errstate(all="ignore"):
-        means = window_sums(windows) / windows.counts
+    means = window_sums(windows) / windows.counts
     if not np.isinf(means).any():
         return means
     ranks = Ranks.of(windows)
@@ -139,8 +138,7 @@ def _when(windows: Windows, *, largest: bool) -> Floats:
     best, when = np.full(ranks.counts.shape, np.nan), np.zeros(ranks.counts.shape)
     for active, positions in ranks:
         values, known = windows.values[positions], best[:active]
-        with np.errstate(invalid="ignore"):
-            better = values >= known if largest else values <= known
+        better = values >= known if largest else values <= known
         better |= np.isnan(known)
         best[:active] = np.where(better, values, known)
         when[:active] = np.where(better, windows.times_ms[positions] / 1000, when[:active])
@@ -161,14 +159,13 @@ def _variances(windows: Windows) -> Floats:
     """Return the variance of each window by Welford's method, compensated."""
     ranks = Ranks.of(windows)
     mean, spread = KahanSum(ranks.counts.shape), KahanSum(ranks.counts.shape)
-    with np.errstate(all="ignore"):
-        for rank, (active, positions) in enumerate(ranks):
-            rows = slice(active)
-            values = windows.values[positions]
-            apart = values - mean.result()[rows]
-            mean.add(apart / (rank + 1), rows)
-            spread.add(apart * (values - mean.result()[rows]), rows)
-        return ranks.spread(spread.result() / np.maximum(ranks.counts, 1))
+    for rank, (active, positions) in enumerate(ranks):
+        rows = slice(active)
+        values = windows.values[positions]
+        apart = values - mean.result()[rows]
+        mean.add(apart / (rank + 1), rows)
+        spread.add(apart * (values - mean.result()[rows]), rows)
+    return ranks.spread(spread.result() / np.maximum(ranks.counts, 1))
 
 
 def quantile_over_time(windows: Windows, quantile: Floats) -> Vectors:
@@ -186,8 +183,7 @@ def mad_over_time(windows: Windows) -> Vectors:
     for rows, block, counts in padded(windows):
         half = np.full(len(rows), 0.5)
         median = quantile_of_rows(half, block, counts)
-        with np.errstate(invalid="ignore"):
-            distance = np.abs(block - median[:, None])
+        distance = np.abs(block - median[:, None])
         middle = quantile_of_rows(half, distance, counts)
         result[rows] = np.where(np.isnan(block).any(axis=1), np.nan, middle)
     return windows.result(result.reshape(windows.counts.shape))
@@ -230,21 +226,20 @@ def _regression(windows: Windows, origin_ms: Ints) -> tuple[Floats, Floats]:
     sum_x, sum_y, sum_xy, sum_xx = (KahanSum(shape) for _ in range(4))
     begin = windows.at(ranks.first)
     constant: Bools = np.ones(shape, dtype=np.bool_)
-    with np.errstate(all="ignore"):
-        for active, positions in ranks:
-            rows = slice(active)
-            y = windows.values[positions]
-            x = (windows.times_ms[positions] - origin[rows]) / 1000
-            constant[rows] &= y == begin[rows]
-            sum_x.add(x, rows)
-            sum_y.add(y, rows)
-            sum_xy.add(x * y, rows)
-            sum_xx.add(x * x, rows)
-        n, x, y = ranks.counts, sum_x.result(), sum_y.result()
-        covariance = sum_xy.result() - x * y / n
-        variance = sum_xx.result() - x * x / n
-        slope = covariance / variance
-        intercept = y / n - slope * x / n
+    for active, positions in ranks:
+        rows = slice(active)
+        y = windows.values[positions]
+        x = (windows.times_ms[positions] - origin[rows]) / 1000
+        constant[rows] &= y == begin[rows]
+        sum_x.add(x, rows)
+        sum_y.add(y, rows)
+        sum_xy.add(x * y, rows)
+        sum_xx.add(x * x, rows)
+    n, x, y = ranks.counts, sum_x.result(), sum_y.result()
+    covariance = sum_xy.result() - x * y / n
+    variance = sum_xx.result() - x * x / n
+    slope = covariance / variance
+    intercept = y / n - slope * x / n
     flat = np.where(np.isinf(begin), np.nan, 0.0)
     slope = np.where(constant, flat, slope)
     intercept = np.where(constant, begin + flat, intercept)

@@ -59,22 +59,21 @@ def _extrapolated_change(windows: Windows, *, counter: bool, per_second: bool) -
     to_start = (first_ms - (ends - windows.range_ms)) / 1000
     to_end = (ends - last_ms) / 1000
     sampled = (last_ms - first_ms) / 1000
-    with np.errstate(all="ignore"):
-        gap = sampled / np.maximum(windows.counts - 1, 1)
-        threshold = gap * EXTRAPOLATION_THRESHOLD
-        to_start = np.where(to_start >= threshold, gap / 2, to_start)
-        if counter:
-            grows = (change > 0) & (first_value >= 0)
-            to_zero = np.where(grows, sampled * (first_value / change), to_start)
-            to_start = np.where(to_zero < to_start, to_zero, to_start)
-        to_end = np.where(to_end >= threshold, gap / 2, to_end)
-        if begun is not None:
-            sampled = np.where(begun.inside, (last_ms - begun.at_ms) / 1000, sampled)
-            to_start = np.where(begun.inside, 0.0, to_start)
-        factor = (sampled + to_start + to_end) / sampled
-        if per_second:
-            factor /= windows.range_ms / 1000
-        change *= factor
+    gap = sampled / np.maximum(windows.counts - 1, 1)
+    threshold = gap * EXTRAPOLATION_THRESHOLD
+    to_start = np.where(to_start >= threshold, gap / 2, to_start)
+    if counter:
+        grows = (change > 0) & (first_value >= 0)
+        to_zero = np.where(grows, sampled * (first_value / change), to_start)
+        to_start = np.where(to_zero < to_start, to_zero, to_start)
+    to_end = np.where(to_end >= threshold, gap / 2, to_end)
+    if begun is not None:
+        sampled = np.where(begun.inside, (last_ms - begun.at_ms) / 1000, sampled)
+        to_start = np.where(begun.inside, 0.0, to_start)
+    factor = (sampled + to_start + to_end) / sampled
+    if per_second:
+        factor /= windows.range_ms / 1000
+    change *= factor
     return change
 
 
@@ -123,8 +122,7 @@ def edge_value(windows: Windows, position: Ints, edge_ms: Ints, *, counter: bool
     if counter:
         low = np.where(high < low, 0.0, low)
     begin, end = windows.time_at(position), windows.time_at(position + 1)
-    with np.errstate(all="ignore"):
-        return low + (high - low) * ((edge_ms - begin) / (end - begin))
+    return low + (high - low) * ((edge_ms - begin) / (end - begin))
 
 
 def reset_positions(windows: Windows) -> Bools:
@@ -184,8 +182,7 @@ def _instant(windows: Windows, *, counter: bool) -> Vectors:
         fell |= began[np.clip(last, 0, len(began) - 1)]
     change = np.where(fell, values, values - earlier)
     seconds = (windows.time_at(last) - windows.time_at(previous)) / 1000
-    with np.errstate(all="ignore"):
-        change = change / seconds
+    change = change / seconds
     return windows.result(change, present & (seconds > 0))
 
 

@@ -35,12 +35,11 @@ def apply(operator: str, left: Floats, right: Floats, *, as_bool: bool) -> tuple
     bool, 1 and 0 everywhere.
     """
     shape = np.broadcast_shapes(left.shape, right.shape)
-    with np.errstate(all="ignore"):
-        if operator in ARITHMETIC:
-            return ARITHMETIC[operator](left, right), np.ones(shape, dtype=np.bool_)
-        if operator not in COMPARISON:
-            return np.broadcast_to(left, shape), np.zeros(shape, dtype=np.bool_)
-        holds = COMPARISON[operator](left, right)
+    if operator in ARITHMETIC:
+        return ARITHMETIC[operator](left, right), np.ones(shape, dtype=np.bool_)
+    if operator not in COMPARISON:
+        return np.broadcast_to(left, shape), np.zeros(shape, dtype=np.bool_)
+    holds = COMPARISON[operator](left, right)
     if as_bool:
         return holds.astype(np.float64), np.ones(shape, dtype=np.bool_)
     return np.broadcast_to(left, shape), holds

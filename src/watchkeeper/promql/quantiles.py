@@ -15,14 +15,13 @@ def quantile_of_rows(quantile: Floats, block: Floats, counts: Ints) -> Floats:
     """
     ordered = np.sort(block, axis=1)
     nans = np.isnan(block).sum(axis=1)
-    with np.errstate(all="ignore"):
-        rank = np.clip(np.nan_to_num(quantile), 0, 1) * (counts - 1)
-        lower = np.maximum(np.floor(rank), 0).astype(np.int64)
-        upper = np.minimum(lower + 1, np.maximum(counts - 1, 0))
-        weight = rank - np.floor(rank)
-        low, high = _ranked(ordered, nans, lower), _ranked(ordered, nans, upper)
-        result = low * (1 - weight) + high * weight
-        result = np.where(quantile < 0, -np.inf, np.where(quantile > 1, np.inf, result))
+    rank = np.clip(np.nan_to_num(quantile), 0, 1) * (counts - 1)
+    lower = np.maximum(np.floor(rank), 0).astype(np.int64)
+    upper = np.minimum(lower + 1, np.maximum(counts - 1, 0))
+    weight = rank - np.floor(rank)
+    low, high = _ranked(ordered, nans, lower), _ranked(ordered, nans, upper)
+    result = low * (1 - weight) + high * weight
+    result = np.where(quantile < 0, -np.inf, np.where(quantile > 1, np.inf, result))
     return np.where(np.isnan(quantile) | (counts == 0), np.nan, result)
 
 

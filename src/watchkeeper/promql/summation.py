@@ -9,7 +9,8 @@ import numpy as np
 from watchkeeper.promql.grid import Floats
 
 _EXACT = 2.0**53
-_LANES = 32
+_LEAST_LANES, _CELLS = 32, 1 << 13
+"""How many sums a column is spread over, and how many there are at most in all columns."""
 
 
 class KahanSum:
@@ -26,10 +27,9 @@ class KahanSum:
     def add(self, values: Floats, rows: slice = slice(None)) -> None:
         """Add one value to each sum of `rows`."""
         total, lost = self.total[rows], self.lost[rows]
-        with np.errstate(all="ignore"):
-            summed = total + values
-            shadow = summed - total
-            lost += (total - (summed - shadow)) + (values - shadow)
+        summed = total + values
+        shadow = summed - total
+        lost += (total - (summed - shadow)) + (values - shadow)
         infinite = np.isinf(summed)
         if infinite.any():
             lost[infinite] = 0.0
@@ -37,8 +37,7 @@ class KahanSum:
 
     def result(self) -> Floats:
         """Return the sums."""
-        with np.errstate(all="ignore"):
-            return self.total + self.lost
+        return self.total + self.lost
 
 
 def sums_exactly(values: Floats) -> bool:
@@ -46,11 +45,10 @@ def sums_exactly(values: Floats) -> bool:
     if values.size == 0:
         return True
     begin = values[:1]
-    with np.errstate(all="ignore"):
-        if not (begin == np.rint(begin)).all():
-            return False
-        whole = bool((values == np.rint(values)).all())
-        return whole and bool(np.abs(values).sum() < _EXACT)
+    if not (begin == np.rint(begin)).all():
+        return False
+    whole = bool((values == np.rint(values)).all())
+    return whole and bool(np.abs(values).sum() < _EXACT)
 
 
 def sum_rows(rows: Iterable[Floats], width: int) -> Floats:
@@ -64,11 +62,27 @@ def sum_rows(rows: Iterable[Floats], width: int) -> Floats:
 def sum_columns(block: Floats) -> Floats:
     """Return the sum of each column of a block, compensated.
 
-    A few rows are added at a time, to as many sums, so that all of it stays in the cache.
+    Rows are added to a few sums each, so that all of it stays in the cache, and the sums are
+    added in pairs.
     """
-    whole = len(block) // _LANES * _LANES
-    tally = KahanSum((_LANES, block.shape[1]))
-    for begin in range(0, whole, _LANES):
-        tally.add(block[begin : begin + _LANES])
-    total = sum_rows([*tally.total, *tally.lost, *block[whole:]], block.shape[1])
-    return total if np.isfinite(total).all() else sum_rows(block, block.shape[1])
+    rows, width = block.shape
+    if rows == 0:
+        return np.zeros(width)
+    given, lost = block, np.zeros(width)
+    lanes = max(_LEAST_LANES, _CELLS // max(width, 1))
+    if rows >= 2 * lanes:
+        tally = KahanSum((lanes, width))
+        whole = rows // lanes * lanes
+        for begin in range(0, whole, lanes):
+            tally.add(block[begin : begin + lanes])
+        lost = tally.lost.sum(axis=0)
+        block = np.concatenate((tally.total, block[whole:]))
+    while len(block) > 1:
+        half = len(block) // 2
+        left, right = block[:half], block[half : 2 * half]
+        summed = left + right
+        shadow = summed - left
+        lost += ((left - (summed - shadow)) + (right - shadow)).sum(axis=0)
+        block = summed if len(block) == 2 * half else np.concatenate((summed, block[2 * half :]))
+    total: Floats = block[0] + lost
+    return total if np.isfinite(total).all() else sum_rows(given, width)
