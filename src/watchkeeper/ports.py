@@ -20,10 +20,10 @@ from watchkeeper.model import (
     MetricMetadata,
     NativeHistogram,
     SampleBatch,
-    Series,
     Severity,
     SpanRecord,
 )
+from watchkeeper.series_columns import SeriesColumns
 
 
 class SampleSink(Protocol):
@@ -49,10 +49,12 @@ class SampleSink(Protocol):
 class SeriesSource(Protocol):
     """Gives samples out; all that PromQL needs."""
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
-        """Return the series that fulfil every matcher and have samples in the range.
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
+        """Return the series that fulfil every matcher and have samples in the range, as columns.
 
-        MUST be sorted by label set. MUST return stale markers as they were stored.
+        MUST be sorted by label set. MUST return stale markers as they were stored. SHOULD give
+        series that were scraped together one time group, for then their times are looked at
+        once. Raises QuerySyntaxError where a regular expression is not RE2.
         """
         ...
 

@@ -11,6 +11,7 @@ from watchkeeper.model import Matcher, Series, labels
 from watchkeeper.promql import Engine, QueryLimits, format, matches, parse, pretty, tree_json
 from watchkeeper.promql.series_notation import parse_series
 from watchkeeper.promql.signatures import AGGREGATIONS, FUNCTIONS, PRECEDENCE
+from watchkeeper.series_columns import SeriesColumns
 
 QUERIES = (
     'sum by (job) (rate(http_requests_total{code=~"5.."}[5m])) / on (job) group_left (a) x > 1',
@@ -42,13 +43,13 @@ class Shelf:
             for bound in ("1", "+Inf")
         ]
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
         found = []
         for one in self.series:
             inside = (one.timestamps_ms >= start_ms) & (one.timestamps_ms <= end_ms)
             if inside.any() and matches(one.labels, tuple(matchers)):
                 found.append(Series(one.labels, one.timestamps_ms[inside], one.values[inside]))
-        return found
+        return SeriesColumns.of(found)
 
 
 ENGINE = Engine(Shelf(), limits=QueryLimits(samples=200_000, steps=100, series=100, seconds=5.0))

@@ -10,6 +10,7 @@ import numpy as np
 from watchkeeper.model import FiringAlert, Labels, Matcher, NativeHistogram, SampleBatch, Series
 from watchkeeper.promql import matches
 from watchkeeper.promql.series_notation import parse_series
+from watchkeeper.series_columns import SeriesColumns
 
 Sample = float | NativeHistogram
 
@@ -42,7 +43,7 @@ class TestSeries:
             self._samples.setdefault(metric, {}).setdefault(moment_ms, sample)
         return 0
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
         """Return matching series up to `until_ms`."""
         end_ms = min(end_ms, self.until_ms)
         found = []
@@ -52,7 +53,7 @@ class TestSeries:
                 times = [moment for moment in sorted(samples) if start_ms <= moment <= end_ms]
                 if times:
                     found.append(_series(metric, times, [samples[moment] for moment in times]))
-        return found
+        return SeriesColumns.of(found)
 
 
 def _series(metric: Labels, times: list[int], samples: list[Sample]) -> Series:

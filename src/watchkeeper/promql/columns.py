@@ -105,18 +105,3 @@ def grouped(times_ms: Ints, bounds: Ints, groups: Ints) -> Columns:
     if len(models) * _LEAST_TOGETHER > series:
         return Columns(times_ms, bounds)
     return Columns(times_ms, bounds, numbers.astype(np.int64), models.astype(np.int64))
-
-
-def columns(times: list[Ints]) -> Columns:
-    """Put the times of many series end to end; those that are one array are a group."""
-    bounds = np.zeros(len(times) + 1, dtype=np.int64)
-    np.cumsum([len(one) for one in times], out=bounds[1:])
-    numbers: dict[int, int] = {}
-    groups = [numbers.setdefault(id(one), len(numbers)) for one in times]
-    flat = np.concatenate(times) if times else np.zeros(0, dtype=np.int64)
-    lengths = np.diff(bounds)
-    if len(numbers) > 1 and (lengths == lengths[0]).all() and lengths[0]:
-        table = flat.reshape(len(times), -1)
-        if (table == table[0]).all():
-            groups = [0] * len(times)
-    return grouped(flat, bounds, np.array(groups, dtype=np.int64))

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from watchkeeper.model import CounterReset, Matcher, NativeHistogram, Series
+import numpy as np
+
+from watchkeeper.model import CounterReset, Matcher, NativeHistogram
 from watchkeeper.ports import SeriesSource
 from watchkeeper.promql.native_histogram import was_reset
+from watchkeeper.series_columns import SeriesColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,15 @@ class ResetDetection:
 
     source: SeriesSource
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
         """Return what the source returns, its unknown resets made known."""
-        return [
-            one if one.histograms is None else replace(one, histograms=_detected(one.histograms))
-            for one in self.source.select(matchers, start_ms, end_ms)
-        ]
+        found = self.source.select(matchers, start_ms, end_ms)
+        if found.histograms is None:
+            return found
+        known = np.empty(len(found.histograms), dtype=np.object_)
+        for begin, end in pairwise(found.bounds.tolist()):
+            known[begin:end] = _detected(found.histograms[begin:end].tolist())
+        return replace(found, histograms=known)
 
 
 def _detected(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from watchkeeper.model import STALE_BITS, Labels, NativeHistogram, Series
+from watchkeeper.model import STALE_BITS, Labels
 from watchkeeper.ports import SeriesSource
-from watchkeeper.promql.columns import Columns, Positions, columns, grouped
+from watchkeeper.promql.columns import Columns, Positions, grouped
 from watchkeeper.promql.grid import Bools, Floats, Grid, Ints, Objects
 from watchkeeper.promql.limits import Budget
 from watchkeeper.promql.native_histogram import without_reset
@@ -59,13 +58,11 @@ class Selection:
 
     def _fetch(self, selector: VectorSelector, start_ms: int, end_ms: int) -> Samples:
         self._budget.check_time()
-        series = self._source.select(selector.all_matchers, start_ms, end_ms)
-        self._budget.check_series(len(series), format_expression(selector))
-        flat = columns([one.timestamps_ms for one in series])
-        self._budget.spend_samples(len(flat.times_ms))
-        values = np.concatenate([one.values for one in series]) if series else np.zeros(0)
-        labels = [one.labels for one in series]
-        return Samples(labels, flat, values, _histograms(series), _starts(series))
+        found = self._source.select(selector.all_matchers, start_ms, end_ms)
+        self._budget.check_series(len(found), format_expression(selector))
+        self._budget.spend_samples(len(found.values))
+        flat = grouped(found.timestamps_ms, found.bounds, found.time_groups)
+        return Samples(found.labels, flat, found.values, found.histograms, found.starts_ms)
 
     def instant(self, selector: VectorSelector, grid: Grid, lookback_ms: int) -> Vectors:
         """Return, for each moment, the newest sample of the `lookback_ms` before it."""
@@ -122,30 +119,6 @@ def _is_recent(columns: Columns, before: Positions, grid: Grid, lookback_ms: int
     times = columns.times_ms[np.minimum(newest, len(columns.times_ms) - 1)]
     recent = (before.inside > 0) & (times > grid.times_ms - lookback_ms)
     return before.by_series(recent)
-
-
-def _histograms(series: Sequence[Series]) -> Objects | None:
-    """Return the histograms of all series end to end, None if there are none."""
-    if all(one.histograms is None for one in series):
-        return None
-    every: list[NativeHistogram | None] = []
-    for one in series:
-        every += [None] * len(one.values) if one.histograms is None else one.histograms
-    flat = np.empty(len(every), dtype=np.object_)
-    flat[:] = every
-    return flat
-
-
-def _starts(series: Sequence[Series]) -> Ints | None:
-    """Return the start timestamps of all series end to end, None if there are none."""
-    if all(one.starts_ms is None for one in series):
-        return None
-    return np.concatenate(
-        [
-            np.zeros(len(one.values), dtype=np.int64) if one.starts_ms is None else one.starts_ms
-            for one in series
-        ]
-    )
 
 
 def windows_of(samples: Samples, grid: Grid, range_ms: int) -> Windows:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from watchkeeper.storage import time_groups
+from watchkeeper.storage.column_codec import Ints
 from watchkeeper.storage.sample_columns import Ids, SampleColumns, joined
+from watchkeeper.storage.sample_layers import Layer, Rows, within
 
 _SEAL_AT_SAMPLES = 1 << 18
 _FOLD_AT_BLOCKS = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Stretches:
+    """Where each series of a block in order is: its number, first sample, count, time group."""
+
+    ids: Ids
+    first: Ints
+    counts: Ints
+    groups: Ints
+
+
+@dataclass(frozen=True)
 class SampleBlock:
     """Samples and their range. `in_order` says that they go by series, then by time."""
 
@@ -30,6 +43,15 @@ class SampleBlock:
 
     def __len__(self) -> int:
         return len(self.columns)
+
+    @cached_property
+    def stretches(self) -> Stretches:
+        """The series of a block in order, ascending."""
+        ids = self.columns.ids
+        first = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1))
+        counts = np.diff(np.append(first, len(ids)))
+        groups = time_groups.group(self.columns.times_ms, counts)
+        return Stretches(ids[first], first, counts, groups)
 
 
 class HotSamples:
@@ -74,34 +96,52 @@ def in_order(blocks: tuple[SampleBlock, ...]) -> SampleBlock:
     return SampleBlock(columns.take(order), start_ms, end_ms, in_order=True)
 
 
-def select(
-    blocks: tuple[SampleBlock, ...], ids: Ids, start_ms: int, end_ms: int
-) -> SampleBlock | None:
-    """Return the samples of some series (`ids` ascending) in a range, by series and time."""
-    parts = []
+def layers(
+    blocks: tuple[SampleBlock, ...], ids: Ids, series: Ints, start_ms: int, end_ms: int
+) -> list[Layer]:
+    """Return what blocks have of some series in a range; `series` are their rows in the result."""
+    if not len(ids):
+        return []
+    if (np.diff(ids) < 0).any():
+        order = np.argsort(ids)
+        ids, series = ids[order], series[order]
+    found: list[Layer] = []
+    recent: list[SampleColumns] = []
     for block in blocks:
         if block.end_ms < start_ms or block.start_ms > end_ms:
             continue
-        part = block.columns.take(_of_series(block, ids))
-        if start_ms > block.start_ms or end_ms < block.end_ms:
-            part = part.take((part.times_ms >= start_ms) & (part.times_ms <= end_ms))
+        if block.in_order:
+            found.append(_layer(block, ids, series, start_ms, end_ms))
+            continue
+        part = _of_series(block.columns, ids)
         if len(part):
-            parts.append(SampleBlock.of(part, in_order=block.in_order))
-    if not parts:
-        return None
-    return parts[0] if len(parts) == 1 and parts[0].in_order else in_order(tuple(parts))
+            recent.append(part)
+    if recent:
+        sorted_block = in_order(tuple(map(SampleBlock.of, recent)))
+        found.append(_layer(sorted_block, ids, series, start_ms, end_ms))
+    return [layer for layer in found if layer]
 
 
-def _of_series(block: SampleBlock, ids: Ids) -> NDArray[np.int64]:
-    """Return where the samples of some series are."""
-    own = block.columns.ids
-    if not block.in_order:
-        wanted = np.zeros(max(int(own.max()), int(ids[-1])) + 1, np.bool_)
-        wanted[ids] = True
-        return np.flatnonzero(wanted[own])
-    begins = np.searchsorted(own, ids, "left")
-    counts = np.searchsorted(own, ids, "right") - begins
-    # The positions of all stretches: each begins where the one before it left off.
-    shift = np.repeat(begins - np.cumsum(counts) + counts, counts)
-    chosen: NDArray[np.int64] = np.arange(counts.sum()) + shift
-    return chosen
+def _of_series(columns: SampleColumns, ids: Ids) -> SampleColumns:
+    wanted = np.zeros(max(int(columns.ids.max()), int(ids[-1])) + 1, np.bool_)
+    wanted[ids] = True
+    return columns.take(np.flatnonzero(wanted[columns.ids]))
+
+
+def _layer(block: SampleBlock, ids: Ids, series: Ints, start_ms: int, end_ms: int) -> Layer:
+    own = block.stretches
+    at = np.minimum(np.searchsorted(own.ids, ids), len(own.ids) - 1)
+    there = own.ids[at] == ids
+    at, series = at[there], series[there]
+    if not len(at):
+        return ()
+    first, counts, groups = own.first[at], own.counts[at], own.groups[at]
+    columns = block.columns
+    if start_ms > block.start_ms or end_ms < block.end_ms:
+        first, counts = within(columns.times_ms, first, counts, groups, start_ms, end_ms)
+    return (
+        Rows(
+            series, counts, groups, columns.values, first, columns.times_ms, first,
+            columns.starts_ms, columns.histograms,
+        ),
+    )  # fmt: skip

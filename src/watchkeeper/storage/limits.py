@@ -18,8 +18,9 @@ class StoreLimits:
     `hot_bytes` or `hot_age_seconds`, whichever comes first, moves hot data into segments;
     at `maximum_hot_bytes` (segments cannot be written, say) appends raise OverloadError.
     Appends raise StoreFullError while the disk has less than `reserve_bytes` free, so that
-    there is room left to move hot data into segments. Of the chunks of samples that were read,
-    the last used stay decoded, up to `decoded_bytes`.
+    there is room left to move hot data into segments. Of the blocks of samples that were read,
+    the last used stay decoded, up to `decoded_bytes`, and of the label sets of segments those
+    that take up to `label_bytes`.
     """
 
     hot_bytes: int = 48 * _MEBIBYTE
@@ -37,6 +38,7 @@ class StoreLimits:
     engine_memory_bytes: int = 160 * _MEBIBYTE
     engine_threads: int = 2
     decoded_bytes: int = 32 * _MEBIBYTE
+    label_bytes: int = 48 * _MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from watchkeeper.model import (
     SampleBatch,
     Series,
 )
+from watchkeeper.series_columns import SeriesColumns
 from watchkeeper.storage import exemplars, matching
 from watchkeeper.storage.exemplars import NewestExemplars, SeriesExemplar
 
@@ -53,14 +54,14 @@ class MemoryMetricStore:
             self._metadata.update((one.name, one) for one in batch.metadata)
             return refused
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
         with self._lock:
             found = []
             for labels in self._matching(matchers):
                 inside = [one for one in self._samples[labels] if start_ms <= one.time_ms <= end_ms]
                 if inside:
                     found.append(_series(labels, inside))
-            return found
+            return SeriesColumns.of(found)
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         return [one.labels for one in self.select(matchers, start_ms, end_ms)]

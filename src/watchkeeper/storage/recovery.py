@@ -13,7 +13,7 @@ from watchkeeper.storage import log_rows, wal_format
 from watchkeeper.storage.limits import DamageReport
 from watchkeeper.storage.metric_store import DurableMetricStore
 from watchkeeper.storage.row_tiers import RowTiers
-from watchkeeper.storage.segments import Segments
+from watchkeeper.storage.sample_files import SampleFiles
 from watchkeeper.storage.wal_format import RecordKind
 
 
@@ -30,14 +30,13 @@ def set_aside_aliens(directory: Path, damage: list[DamageReport]) -> None:
             damage.append(DamageReport(str(path), reason, str(aside)))
 
 
-def next_sequence(directory: Path, metrics: Segments, rows: Iterable[RowTiers]) -> int:
+def next_sequence(directory: Path, samples: SampleFiles, rows: Iterable[RowTiers]) -> int:
     """Return a sequence above all that the log or, should it be lost, a segment holds."""
     files = wal_format.log_files(directory)
     if files:
         last = max((record.sequence for record in wal_format.read_file(files[-1], [])), default=-1)
         return max(int(files[-1].stem), last + 1)
-    marks = [metrics.watermark(segment.start_ns) for segment in metrics.all()]
-    return max((*marks, *(tiers.last_sequence() for tiers in rows)), default=-1) + 1
+    return max(samples.last_sequence(), *(tiers.last_sequence() for tiers in rows)) + 1
 
 
 def replay(

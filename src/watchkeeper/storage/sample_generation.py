@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from watchkeeper.model import Exemplar, Labels
 from watchkeeper.storage import hot_samples
 from watchkeeper.storage.exemplars import SeriesExemplar
 from watchkeeper.storage.hot_samples import HotSamples, SampleBlock
-from watchkeeper.storage.sample_segment import HotPart
 from watchkeeper.storage.series_index import SeriesIndex
 
 
@@ -27,8 +27,8 @@ class FrozenSamples:
     """A generation that takes no more: its samples by period (by the period's start)."""
 
     index: SeriesIndex
-    blocks: dict[int, SampleBlock]
-    exemplars: dict[int, list[SeriesExemplar]]
+    blocks: Mapping[int, SampleBlock]
+    exemplars: Mapping[int, list[SeriesExemplar]]
 
     @classmethod
     def of(cls, generation: SampleGeneration, period_ms: int) -> FrozenSamples:
@@ -52,21 +52,19 @@ class FrozenSamples:
         """Return the starts of the periods that are still here."""
         return self.blocks.keys() | self.exemplars.keys()
 
-    def part(self, start_ms: int) -> list[HotPart]:
-        """Return what is to be written into the file of a period."""
-        block = self.blocks.get(start_ms)
-        return [] if block is None else [HotPart(block, self.index)]
-
-    def leave(self, start_ms: int) -> None:
-        """Forget a period: its file has it."""
-        self.blocks.pop(start_ms, None)
-        self.exemplars.pop(start_ms, None)
+    def without(self, start_ms: int) -> FrozenSamples:
+        """Return the same without a period: its file has it."""
+        return replace(
+            self,
+            blocks={one: block for one, block in self.blocks.items() if one != start_ms},
+            exemplars={one: found for one, found in self.exemplars.items() if one != start_ms},
+        )
 
 
 def _cut(whole: SampleBlock, period_ms: int) -> dict[int, SampleBlock]:
+    """Return the samples of each period, oldest first."""
     starts = whole.columns.times_ms // period_ms * period_ms
-    blocks: dict[int, SampleBlock] = {}
-    for start in set(starts.tolist()):
-        within = starts == start
-        blocks[start] = SampleBlock.of(whole.columns.take(within), in_order=True)
-    return blocks
+    return {
+        start: SampleBlock.of(whole.columns.take(starts == start), in_order=True)
+        for start in sorted(set(starts.tolist()))
+    }

@@ -1,116 +1,267 @@
-"""Samples of segments and of memory, put together by series."""
+"""What a segment file of samples has of some series: its blocks, decoded and remembered."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
+import msgspec
 import numpy as np
 
 from watchkeeper.errors import StoreDamagedError
-from watchkeeper.model import Labels, Matcher, Series
-from watchkeeper.storage import hot_samples, sample_segment
-from watchkeeper.storage.decoded_chunks import DecodedChunks
-from watchkeeper.storage.engine import Cursor
-from watchkeeper.storage.exemplars import SeriesExemplar
-from watchkeeper.storage.hot_samples import SampleBlock
-from watchkeeper.storage.sample_columns import (
-    Ids,
-    SampleColumns,
-    joined,
-)
-from watchkeeper.storage.segments import Segment, Segments
-from watchkeeper.storage.series_index import SeriesIndex
+from watchkeeper.model import Exemplar
+from watchkeeper.storage import column_codec, histogram_rows
+from watchkeeper.storage.column_codec import Ints, row_starts
+from watchkeeper.storage.decoded_blocks import DecodedBlocks
+from watchkeeper.storage.histogram_rows import HistogramRow
+from watchkeeper.storage.label_table import LabelTable
+from watchkeeper.storage.sample_columns import Objects, Times, Values
+from watchkeeper.storage.sample_file import SampleFile, WindowPlace
+from watchkeeper.storage.sample_layers import Layer, Rows, within
+from watchkeeper.storage.sample_window import BlockPlace, SampleWindow, TimesPlace
+
+_READ_AT_ONCE_BYTES = 4 << 20
+_LABELS_BYTES = 400
+"""About what a label set takes in memory with its share of postings."""
+_HISTOGRAM_DECODER = msgspec.msgpack.Decoder(list[tuple[int, HistogramRow]])
 
 
-class Found:
-    """Collects parts of series; those of one series MUST be added from old to new."""
+class Damaged(Protocol):
+    """Is told of every part of a file that cannot be read, and whether the rest is useless
+    without it; the rest is read."""
 
-    def __init__(self) -> None:
-        self._parts: dict[Labels, list[SampleColumns]] = {}
+    def __call__(self, file: SampleFile, error: StoreDamagedError, *, useless: bool) -> None: ...
 
-    def add(self, labels: Labels, columns: SampleColumns) -> None:
-        """Add samples of one series."""
-        if len(columns):
-            self._parts.setdefault(labels, []).append(columns)
 
-    def add_block(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    values: Values
+    row_first: Ints
+    starts_ms: Times | None
+    histograms: Objects | None
+
+    @property
+    def size_bytes(self) -> int:
+        size = self.values.nbytes + self.row_first.nbytes + 400
+        if self.starts_ms is not None:
+            size += self.starts_ms.nbytes
+        return size if self.histograms is None else size + 1000 * len(self.histograms)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TimesOfWindow:
+    times: Times
+    first: Ints
+
+
+class SampleReader:
+    """Reads files; decoded blocks, directories and label sets are remembered within bounds."""
+
+    def __init__(self, blocks: DecodedBlocks, tables: DecodedBlocks, damaged: Damaged) -> None:
+        self._decoded = blocks
+        self._tables = tables
+        self._damaged = damaged
+
+    def labels(self, file: SampleFile) -> LabelTable | None:
+        """Return a file's label sets, or None if they are damaged."""
+
+        def read() -> tuple[LabelTable, int]:
+            table = file.labels()
+            return table, _LABELS_BYTES * len(table)
+
+        try:
+            return self._tables.once((file.path, "labels"), LabelTable, read)
+        except StoreDamagedError as error:
+            self._damaged(file, error, useless=True)
+            return None
+
+    def windows(
+        self, file: SampleFile, start_ms: int, end_ms: int
+    ) -> Iterator[tuple[WindowPlace, SampleWindow]]:
+        """Give the directories of the windows that have something in a range."""
+        for place in file.contents.windows:
+            if place.first_ms <= end_ms and place.last_ms >= start_ms:
+                window = self._window(file, place)
+                if window is not None:
+                    yield place, window
+
+    def layers(
+        self, file: SampleFile, ids: Ints, series: Ints, start_ms: int, end_ms: int
+    ) -> list[Layer]:
+        """Return what a file has of numbered series (ascending) in a range.
+
+        `series` are their rows in the result.
+        """
+        found: list[Layer] = []
+        for place, window in self.windows(file, start_ms, end_ms):
+            rows, there = window.rows_of(ids)
+            if len(rows):
+                whole = start_ms <= place.first_ms and place.last_ms <= end_ms
+                bounds = None if whole else (start_ms, end_ms)
+                found.append(list(self._rows(file, window, rows, series[there], bounds)))
+        return found
+
+    def exemplars(
+        self, file: SampleFile, start_ms: int, end_ms: int
+    ) -> Iterator[tuple[int, Exemplar]]:
+        """Give a file's exemplars in a range, with the numbers of their series."""
+        for _, window in self.windows(file, start_ms, end_ms):
+            for number, exemplar in window.exemplars:
+                if start_ms <= exemplar.timestamp_ms <= end_ms:
+                    yield number, exemplar
+
+    def _window(self, file: SampleFile, place: WindowPlace) -> SampleWindow | None:
+        def read() -> tuple[SampleWindow, int]:
+            window = file.window(place)
+            return window, window.size_bytes
+
+        try:
+            return self._decoded.once((file.path, place.offset), SampleWindow, read)
+        except StoreDamagedError as error:
+            self._damaged(file, error, useless=False)
+            return None
+
+    def _rows(
         self,
-        index: SeriesIndex,
-        blocks: tuple[SampleBlock, ...],
-        ids: Ids,
-        start_ms: int,
-        end_ms: int,
-    ) -> None:
-        """Add the samples of some series that are in memory."""
-        if not len(ids):
+        file: SampleFile,
+        window: SampleWindow,
+        rows: Ints,
+        series: Ints,
+        bounds: tuple[int, int] | None,
+    ) -> Iterator[Rows]:
+        """Give wanted rows of a window, those of one block at a time."""
+        order = np.argsort(rows)
+        rows, series = rows[order], series[order]
+        numbers = window.row_times[rows]
+        try:
+            known = self._times(file, window, numbers)
+        except StoreDamagedError as error:
+            self._damaged(file, error, useless=False)
             return
-        block = hot_samples.select(blocks, ids, start_ms, end_ms)
-        if block is None:
-            return
-        own = block.columns.ids
-        bounds = [0, *(np.flatnonzero(np.diff(own)) + 1).tolist(), len(own)]
-        firsts = own[bounds[:-1]].tolist()
-        for identity, begin, end in zip(firsts, bounds, bounds[1:], strict=False):
-            self.add(index.labels(identity), block.columns.take(slice(begin, end)))
+        counts = window.time_lengths[numbers]
+        skipped = np.zeros(len(rows), np.int64)
+        if bounds is not None:
+            first = known.first[numbers]
+            begin, counts = within(known.times, first, counts, numbers, *bounds)
+            skipped = begin - first
+        block_of = np.searchsorted(window.block_rows, rows, "right") - 1
+        edges = [0, *(np.flatnonzero(np.diff(block_of)) + 1).tolist(), len(rows)]
+        wanted = block_of[edges[:-1]].tolist()
+        blocks = self._blocks(file, window, wanted)
+        for block, low, high in zip(blocks, edges, edges[1:], strict=False):
+            if block is None:
+                continue
+            own = slice(low, high)
+            inside = rows[own] - window.block_rows[block_of[low]]
+            yield Rows(
+                series[own],
+                counts[own],
+                numbers[own],
+                block.values,
+                block.row_first[inside] + skipped[own],
+                known.times,
+                known.first[numbers[own]] + skipped[own],
+                block.starts_ms,
+                block.histograms,
+            )
 
-    def series(self) -> list[Series]:
-        """Return the series, sorted, times ascending."""
-        return [_series(labels, joined(self._parts[labels])) for labels in sorted(self._parts)]
+    def _times(self, file: SampleFile, window: SampleWindow, numbers: Ints) -> _TimesOfWindow:
+        """Return the wanted columns of times end to end, `first` by number (others: anything)."""
+        wanted = np.unique(np.searchsorted(window.times_columns, numbers, "right") - 1)
+        first = np.zeros(len(window.time_lengths), np.int64)
+        pieces, size = [], 0
+        for block in wanted.tolist():
+            own = slice(*window.times_columns[block : block + 2].tolist())
+            starts = row_starts(window.time_lengths[own])
+            first[own] = starts[:-1] + size
+            pieces.append(self._times_block(file, window.times[block], window.time_lengths[own]))
+            size += int(starts[-1])
+        return _TimesOfWindow(pieces[0] if len(pieces) == 1 else np.concatenate(pieces), first)
+
+    def _times_block(self, file: SampleFile, place: TimesPlace, lengths: Ints) -> Times:
+        def read() -> tuple[Times, int]:
+            data = file.read(place.offset, place.size_bytes)
+            times = column_codec.decode_integers(data, lengths)
+            times.flags.writeable = False
+            return times, times.nbytes
+
+        return self._decoded.once((file.path, place.offset), np.ndarray, read)
+
+    def _blocks(
+        self, file: SampleFile, window: SampleWindow, wanted: Sequence[int]
+    ) -> Iterator[_Block | None]:
+        """Give blocks by number, None for those that are damaged; neighbours are read at once."""
+        data, data_offset, ready = b"", 0, -1
+        for at, number in enumerate(wanted):
+            place = window.blocks[number]
+            key = file.path, place.offset
+            block = self._decoded.get(key, _Block)
+            if block is None:
+                try:
+                    if at > ready:
+                        ready = self._neighbours(window, wanted, at)
+                        data_offset = place.offset
+                        end = window.blocks[wanted[ready]]
+                        data = file.read(data_offset, _end(end) - data_offset)
+                    begin = place.offset - data_offset
+                    block = _decoded(data, begin, place, window.row_lengths(number))
+                    self._decoded.put(key, block, block.size_bytes)
+                except StoreDamagedError as error:
+                    self._damaged(file, error, useless=False)
+            yield block
+
+    def _neighbours(self, window: SampleWindow, wanted: Sequence[int], at: int) -> int:
+        """Return the last of the blocks that lie behind one another in the file."""
+        begin = window.blocks[wanted[at]].offset
+        while at + 1 < len(wanted):
+            here, following = window.blocks[wanted[at]], window.blocks[wanted[at + 1]]
+            if following.offset != _end(here) or _end(following) - begin > _READ_AT_ONCE_BYTES:
+                break
+            at += 1
+        return at
 
 
-def read_segment(
-    segments: Segments,
-    segment: Segment,
-    matchers: Sequence[Matcher],
-    start_ms: int,
-    end_ms: int,
-    decoded: DecodedChunks,
-    found: Found,
-) -> None:
-    """Add what a segment has; nothing of it if it turns out to be damaged."""
+def read_everything(file: SampleFile) -> int:
+    """Read a file from end to end, and return how many samples it has.
 
-    def question(cursor: Cursor, _: str) -> list[tuple[Labels, SampleColumns]]:
-        index = sample_segment.index(cursor, segment)
-        ids = index.select(matchers)
-        if not len(ids):
-            return []
-        stored = sample_segment.chunks(cursor, segment, ids, start_ms, end_ms)
-        parts = []
-        for one in stored:
-            times, values = decoded.times(one.times), decoded.values(one.values)
-            begin, end = np.searchsorted(times, (start_ms, end_ms + 1))
-            ids = np.full(len(times), one.series, np.int32)
-            columns = SampleColumns(ids, times, values).take(slice(begin, end))
-            parts.append((index.labels(one.series), columns))
-        return parts
+    Raises StoreDamagedError at the first part that is damaged.
+    """
 
+    def damaged(file: SampleFile, error: StoreDamagedError, *, useless: bool) -> None:
+        raise error
+
+    nothing = DecodedBlocks(0)
+    reader = SampleReader(nothing, nothing, damaged)
+    table = reader.labels(file)
+    every = np.arange(0 if table is None else len(table))
+    ever = (-(2**63), 2**63 - 2)
+    layers = reader.layers(file, every, every, *ever)
+    return sum(int(rows.counts.sum()) for layer in layers for rows in layer)
+
+
+def _end(place: BlockPlace) -> int:
+    return place.offset + place.values_bytes + place.starts_bytes + place.histograms_bytes
+
+
+def _decoded(data: bytes, begin: int, place: BlockPlace, lengths: Ints) -> _Block:
+    middle = begin + place.values_bytes
+    last = middle + place.starts_bytes
+    values = column_codec.decode_values(data[begin:middle], lengths)
+    values.flags.writeable = False
+    starts = histograms = None
+    if place.starts_bytes:
+        starts = column_codec.decode_integers(data[middle:last], lengths)
+    if place.histograms_bytes:
+        histograms = _histograms(data[last : last + place.histograms_bytes], len(values))
+    return _Block(values, row_starts(lengths)[:-1], starts, histograms)
+
+
+def _histograms(data: bytes, count: int) -> Objects:
+    column = np.full(count, None)
     try:
-        answer = segments.read(segment, question)
-    except StoreDamagedError as error:
-        segment.damaged = str(error)
-        return
-    for labels, columns in answer or ():
-        found.add(labels, columns)
-
-
-def read_index(segments: Segments, segment: Segment) -> SeriesIndex | None:
-    """Return the series of a segment, or None if it is damaged."""
-    return segments.read(segment, lambda cursor, _: sample_segment.index(cursor, segment))
-
-
-def read_exemplars(
-    segments: Segments, segment: Segment, matchers: Sequence[Matcher], start_ms: int, end_ms: int
-) -> list[SeriesExemplar]:
-    """Return the exemplars that a segment has of matching series."""
-
-    def question(cursor: Cursor, _: str) -> list[SeriesExemplar]:
-        index = sample_segment.index(cursor, segment)
-        rows = sample_segment.exemplars(cursor, segment, index.select(matchers), start_ms, end_ms)
-        return [(index.labels(series), exemplar) for series, exemplar in rows]
-
-    return segments.read(segment, question) or []
-
-
-def _series(labels: Labels, columns: SampleColumns) -> Series:
-    native = None if columns.histograms is None else columns.histograms.tolist()
-    return Series(labels, columns.times_ms, columns.values, native, columns.starts_ms)
+        for place, row in _HISTOGRAM_DECODER.decode(column_codec.unsqueeze(data)):
+            column[place] = histogram_rows.unpack(row)
+    except (msgspec.DecodeError, IndexError) as error:
+        raise StoreDamagedError(f"histograms cannot be understood: {error}") from error
+    return column

@@ -6,12 +6,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from watchkeeper.model import Labels, Matcher
 from watchkeeper.storage import matching
+from watchkeeper.storage.chosen_series import Chosen, ChosenCache
+from watchkeeper.storage.sample_columns import Ids
 
-Ids = NDArray[np.int32]
+_TEST_AT_MOST = 1000
 
 
 class SeriesIndex:
@@ -22,6 +23,7 @@ class SeriesIndex:
         self._labels: list[Labels] = []
         self._ids: dict[Labels, int] = {}
         self._postings: dict[str, dict[str, array[int]]] = {}
+        self._chosen = ChosenCache()
         for labels in series:
             self.number(labels)
 
@@ -55,6 +57,27 @@ class SeriesIndex:
     def labels(self, identity: int) -> Labels:
         """Return the label set of an id."""
         return self._labels[identity]
+
+    def chosen(self, matchers: Sequence[Matcher]) -> Chosen:
+        """Return the series that fulfil every matcher, by label set. Raises QuerySyntaxError."""
+        key = tuple(matchers)
+        known = self._chosen.last(key)
+        if known is not None and self._none_since(matchers, known[1]):
+            chosen = known[0]
+        else:
+            found = [(self._labels[one], one) for one in self.select(matchers).tolist()]
+            found.sort()
+            ids = np.array([one for _, one in found], np.int32)
+            chosen = Chosen(ids, [labels for labels, _ in found])
+        self._chosen.put(key, chosen, len(self))
+        return chosen
+
+    def _none_since(self, matchers: Sequence[Matcher], size: int) -> bool:
+        """Tell whether no series beyond the first so many fulfils every matcher."""
+        if len(self._labels) - size > _TEST_AT_MOST:
+            return False
+        tests = [(matcher.name, matching.predicate(matcher)) for matcher in matchers]
+        return not any(matching.matches(tests, labels) for labels in self._labels[size:])
 
     def select(self, matchers: Sequence[Matcher]) -> Ids:
         """Return the ids of the series that fulfil every matcher, ascending."""

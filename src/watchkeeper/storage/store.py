@@ -2,7 +2,7 @@
 
 directory/lock            who has it
 directory/wal/*.wal       acknowledged, not in segments yet
-directory/metrics/*.duckdb    samples, one file a period
+directory/metrics/*.samples    samples of a stretch of the log and a period
 directory/logs/*.part, spans/*.part    rows of a stretch of the log and a period, and their index
 directory/format          which version everything has
 directory/metadata.json   what targets say about metric families
@@ -22,11 +22,11 @@ from watchkeeper.storage import (
     log_rows,
     recovery,
     row_migration,
-    sample_segment,
+    sample_migration,
     span_rows,
     store_format,
 )
-from watchkeeper.storage.decoded_chunks import DecodedChunks
+from watchkeeper.storage.decoded_blocks import DecodedBlocks
 from watchkeeper.storage.directory_lock import DirectoryLock
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Engine, EngineError
@@ -37,8 +37,8 @@ from watchkeeper.storage.metric_store import DurableMetricStore
 from watchkeeper.storage.part_files import PartFiles
 from watchkeeper.storage.row_table import RowTable
 from watchkeeper.storage.row_tiers import RowTiers
-from watchkeeper.storage.segment_format import SegmentFormat
-from watchkeeper.storage.segments import Segments
+from watchkeeper.storage.sample_files import SampleFiles
+from watchkeeper.storage.sample_reading import SampleReader
 from watchkeeper.storage.span_store import DurableSpanStore
 from watchkeeper.storage.wal import WriteAheadLog
 
@@ -169,7 +169,7 @@ class Store:
         """
         self.flush()
         with self._flushing:
-            files = [segment.path for segment in self.metrics.segments.all()]
+            files = [file.path for file in self.metrics.files.all()]
             beside = (self._directory / "metadata.json", self._directory / store_format.FORMAT_FILE)
             files += [path for path in beside if path.exists()]
             try:
@@ -188,7 +188,7 @@ class Store:
     def stats(self) -> StoreStats:
         """Return the store as it is now."""
         on_disk = {
-            "metrics": self.metrics.segments.size_bytes(),
+            "metrics": self.metrics.files.size_bytes(),
             "logs": self.logs.tiers.size_bytes(),
             "spans": self.spans.tiers.size_bytes(),
         }
@@ -233,11 +233,17 @@ class Store:
         try:
             current = store_format.is_current(self._directory)
             (self._directory / backup.MANIFEST).unlink(missing_ok=True)
-            metrics = self._segments("metrics", sample_segment.SAMPLES)
+            metrics = SampleFiles(
+                self._directory / "metrics",
+                period_ns=self._limits.period_seconds * _NS_PER_SECOND,
+                disk=self._disk,
+                damage=self._tally.damage,
+            )
             logs = self._row_tiers(log_rows.LOGS, migrate=not current)
             spans = self._row_tiers(span_rows.SPANS, migrate=not current)
             if not current:
-                self._migrate(metrics)
+                sample_migration.migrate(self._engine, metrics, self._tally.damage)
+                store_format.note(self._directory, self._disk)
             directory = self._directory / "wal"
             directory.mkdir(mode=0o700, exist_ok=True)
             numbered = recovery.next_sequence(directory, metrics, (logs, spans))
@@ -253,7 +259,11 @@ class Store:
                 self._journal,
                 metrics,
                 self._directory / "metadata.json",
-                DecodedChunks(self._limits.decoded_bytes),
+                SampleReader(
+                    DecodedBlocks(self._limits.decoded_bytes),
+                    DecodedBlocks(self._limits.label_bytes),
+                    metrics.report,
+                ),
             )
             self.logs = DurableLogStore(self._journal, logs)
             self.spans = DurableSpanStore(self._journal, spans)
@@ -273,22 +283,6 @@ class Store:
             files,
             table,
             period_ns=self._limits.period_seconds * _NS_PER_SECOND,
-            open_at_most=self._limits.open_segments,
-            damage=self._tally.damage,
-        )
-
-    def _migrate(self, metrics: Segments) -> None:
-        """Open every file once, which brings it to this version, and note that it was done."""
-        for segment in metrics.all():
-            metrics.watermark(segment.start_ns)
-        store_format.note(self._directory, self._disk)
-
-    def _segments(self, signal: str, form: SegmentFormat) -> Segments:
-        return Segments(
-            self._engine,
-            self._directory / signal,
-            period_ns=self._limits.period_seconds * _NS_PER_SECOND,
-            form=form,
             open_at_most=self._limits.open_segments,
             damage=self._tally.damage,
         )
@@ -327,17 +321,14 @@ class Store:
 
     def _drop_old(self) -> None:
         now_ns, limits = self._clock.time_ns(), self._limits
-        with self.metrics.readers.alone():
-            _drop(
-                self.metrics.segments,
-                now_ns - limits.metric_retention_seconds * _NS_PER_SECOND,
-                limits.metric_maximum_bytes,
-            )
-        for tiers, seconds, maximum_bytes in (
+        for signal, seconds, maximum_bytes in (
+            (self.metrics.files, limits.metric_retention_seconds, limits.metric_maximum_bytes),
             (self.logs.tiers, limits.log_retention_seconds, limits.log_maximum_bytes),
             (self.spans.tiers, limits.span_retention_seconds, limits.span_maximum_bytes),
         ):
-            _drop(tiers, now_ns - seconds * _NS_PER_SECOND, maximum_bytes)
+            signal.drop_before(now_ns - seconds * _NS_PER_SECOND)
+            if maximum_bytes:
+                signal.drop_above(maximum_bytes)
 
     def _flush_when_due(self) -> None:
         failed_at_ns: int | None = None
@@ -363,9 +354,3 @@ class Store:
             except StorageError as error:
                 _LOG.warning("small parts stay as they are, to be merged later: %s", error)
                 self._stopping.wait(_TRY_AGAIN_NS / _NS_PER_SECOND)
-
-
-def _drop(signal: Segments | RowTiers, oldest_ns: int, maximum_bytes: int) -> None:
-    signal.drop_before(oldest_ns)
-    if maximum_bytes:
-        signal.drop_above(maximum_bytes)

@@ -7,14 +7,14 @@ from pathlib import Path
 from watchkeeper.errors import StorageError
 from watchkeeper.storage.disk import Disk
 
-FORMAT = 3
-"""Until 2, logs and spans had one file a period, as samples have; since 3 they have parts."""
-
 FORMAT_FILE = "format"
+FORMAT = 3
+"""Until 2, each signal had one DuckDB file a period. Since 3, logs and spans have parts, and
+samples files of our own."""
 
 
 def is_current(directory: Path) -> bool:
-    """Tell whether every segment was brought to this version already.
+    """Tell whether everything was brought to this version already.
 
     Raises StorageError if the directory was written by a newer Watchkeeper, or says nothing.
     """
@@ -37,7 +37,7 @@ def is_current(directory: Path) -> bool:
 
 
 def note(directory: Path, disk: Disk) -> None:
-    """Write down that every segment has this version. Raises OSError."""
+    """Write down that everything has this version. Raises OSError."""
     beside = directory / f"{FORMAT_FILE}.new"
     beside.write_bytes(b"%d\n" % FORMAT)
     beside.replace(directory / FORMAT_FILE)

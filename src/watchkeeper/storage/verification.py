@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchkeeper.errors import StorageError, StoreDamagedError
-from watchkeeper.storage import backup, chunk, part_index, segments, store_format, wal_format
+from watchkeeper.storage import backup, part_index, sample_reading, store_format, wal_format
 from watchkeeper.storage.directory_lock import DirectoryLock
-from watchkeeper.storage.engine import Cursor, Engine, EngineError, read_through
+from watchkeeper.storage.engine import Engine, EngineError, read_through
 from watchkeeper.storage.limits import DamageReport, StoreLimits
 from watchkeeper.storage.part import INDEX_SUFFIX, SUFFIX
-
-_ROWS_AT_ONCE = 1000
+from watchkeeper.storage.sample_file import SUFFIX as SAMPLES_SUFFIX
+from watchkeeper.storage.sample_file import SampleFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,19 @@ def _verify(directory: Path, limits: StoreLimits) -> Verification:
                 damage.append(DamageReport(str(path), str(error)))
     finally:
         engine.close()
+    for path in sorted((directory / "metrics").glob(f"*{SAMPLES_SUFFIX}")):
+        paths.append(path)
+        size_bytes += path.stat().st_size
+        try:
+            rows += sample_reading.read_everything(SampleFile.open(path))
+        except StoreDamagedError as error:
+            damage.append(DamageReport(str(path), str(error)))
     return Verification(len(paths), rows, records, size_bytes, tuple(damage))
 
 
 def _files(directory: Path) -> Iterator[Path]:
-    yield from sorted((*directory.glob(f"*{segments.SUFFIX}"), *directory.glob(f"*{SUFFIX}")))
+    # Stores that were not brought up to date yet have DuckDB files of whole periods.
+    yield from sorted((*directory.glob("*.duckdb"), *directory.glob(f"*{SUFFIX}")))
 
 
 def _read_segment(engine: Engine, path: Path) -> int:
@@ -83,17 +91,6 @@ def _read_segment(engine: Engine, path: Path) -> int:
             tables = cursor.execute(
                 "SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [catalog]
             ).fetchall()
-            return sum(_read_table(cursor, catalog, name) for (name,) in tables)
+            return sum(read_through(cursor, f"{catalog}.{name}") for (name,) in tables)
     finally:
         engine.detach(catalog)
-
-
-def _read_table(cursor: Cursor, catalog: str, table: str) -> int:
-    rows = read_through(cursor, f"{catalog}.{table}")
-    decode = {"chunks": chunk.decode_values, "times": chunk.decode_times}.get(table)
-    if decode is not None:
-        found = cursor.execute(f"SELECT data FROM {catalog}.{table}")
-        while some := found.fetchmany(_ROWS_AT_ONCE):
-            for (data,) in some:
-                decode(data)
-    return rows

@@ -13,6 +13,7 @@ from watchkeeper.model import METRIC_NAME, FiringAlert, Labels, Matcher, SampleB
 from watchkeeper.promql import Engine, matches, parse
 from watchkeeper.render import documents
 from watchkeeper.rules import AlertState, Evaluator, load_rules
+from watchkeeper.series_columns import SeriesColumns
 from watchkeeper.testing import FakeClock
 
 PerMinute = Callable[[int], float]
@@ -74,7 +75,7 @@ class Simulation:
         """Return the minute in which an alert first fired."""
         return self.firing.get(alert, [None])[0]
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
         found = []
         for series, column in self._columns.items():
             if matches(series, tuple(matchers)):
@@ -82,7 +83,7 @@ class Simulation:
                 inside = slice(*np.searchsorted(times, [start_ms, end_ms + 1]))
                 if times[inside].size:
                     found.append(Series(series, times[inside], column.values[inside]))
-        return found
+        return SeriesColumns.of(found)
 
     def append(self, batch: SampleBatch) -> int:
         rows = zip(batch.labels, batch.timestamps_ms.tolist(), batch.values.tolist(), strict=True)

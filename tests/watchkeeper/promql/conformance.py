@@ -47,6 +47,7 @@ from watchkeeper.promql.syntax import (
     Unary,
     VectorSelector,
 )
+from watchkeeper.series_columns import SeriesColumns
 
 REPOSITORY = Path(__file__).parents[3]
 SHARED = REPOSITORY.parent / "shared" / "promqltest"
@@ -92,7 +93,7 @@ class Memory:
         for metric, samples in loaded.items():
             self._series.setdefault(metric, {}).update(hinted(samples))
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
         found = []
         for metric in sorted(self._series):
             if not matches(metric, tuple(matchers)):
@@ -112,7 +113,7 @@ class Memory:
                         self._starts_at(metric, times),
                     )
                 )
-        return found
+        return SeriesColumns.of(found)
 
     def _starts_at(self, metric: Labels, times: list[int]) -> np.ndarray | None:
         starts = self._starts.get(metric)

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from watchkeeper.model import Matcher, Series, labels
 from watchkeeper.promql import Engine, matches
+from watchkeeper.series_columns import SeriesColumns
 
 
 class Shelf:
@@ -31,7 +32,7 @@ class Shelf:
             )
         )
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
         self.asked.append((tuple(matchers), start_ms, end_ms))
         found = []
         for one in sorted(self.series, key=lambda series: series.labels):
@@ -41,7 +42,7 @@ class Shelf:
                 found.append(
                     Series(one.labels, one.timestamps_ms[inside], one.values[inside], native)
                 )
-        return found
+        return SeriesColumns.of(found)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from watchkeeper.model import (
 )
 from watchkeeper.ports import VectorSample
 from watchkeeper.rules import EvaluationSettings, Evaluator, RuleGroup, load_rules
+from watchkeeper.series_columns import SeriesColumns
 from watchkeeper.testing import FakeClock
 
 ReadRules = Callable[[str], tuple[RuleGroup, ...]]
@@ -70,17 +71,19 @@ class World:
     def put(self, alerts: Iterable[FiringAlert]) -> None:
         self.sent.extend(alerts)
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> SeriesColumns:
         assert all(matcher.operator is MatchOperator.EQUAL for matcher in matchers)
-        return [
-            Series(
-                series,
-                np.array([at for at, _ in rows if start_ms <= at <= end_ms], dtype=np.int64),
-                np.array([value for at, value in rows if start_ms <= at <= end_ms]),
-            )
-            for series, rows in sorted(self.written.items())
-            if all(dict(series).get(item.name, "") == item.value for item in matchers)
-        ]
+        return SeriesColumns.of(
+            [
+                Series(
+                    series,
+                    np.array([at for at, _ in rows if start_ms <= at <= end_ms], dtype=np.int64),
+                    np.array([value for at, value in rows if start_ms <= at <= end_ms]),
+                )
+                for series, rows in sorted(self.written.items())
+                if all(dict(series).get(item.name, "") == item.value for item in matchers)
+            ]
+        )
 
     def evaluate(self, after_seconds: float = 0) -> list[FiringAlert]:
         """Let time pass, evaluate every group, and return what was sent."""

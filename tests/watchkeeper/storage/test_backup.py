@@ -80,9 +80,9 @@ def test_a_flipped_bit_in_a_segment_is_found(open_store: OpenStore, tmp_path: Pa
     store.flush()
     store.close()
     directory = tmp_path / "store" / signal
-    (path,) = (path for path in directory.iterdir() if path.suffix in (".duckdb", ".part"))
+    (path,) = (path for path in directory.iterdir() if path.suffix in (".samples", ".part"))
     data = bytearray(path.read_bytes())
-    data[12288 + 20] ^= 1
+    data[20 if signal == "metrics" else 12288 + 20] ^= 1
     path.write_bytes(data)
     assert [report.path for report in verify(tmp_path / "store").damage] == [str(path)]
 

@@ -13,12 +13,16 @@ from watchkeeper.errors import StorageError
 from watchkeeper.model import Exemplar, labels
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store
+from watchkeeper.storage.sample_file import SampleFile
 from watchkeeper.storage.store_format import FORMAT
 
 OpenStore = Callable[..., Store]
 EVER = (0, 2**62)
 MARK = (labels({"trace_id": "1"}), 2.0, 1_700_000_000_000)
 RECORD = record("hello", attributes={"user": "ann", "tries": 3, "big": 1e16}, trace_id="0f" * 16)
+OLD_TIMES = "b9cd0e850002020000000068e5cf8b010000983a"
+OLD_VALUES = "0f73fc4a000102000000010000000000000001"
+"""What Watchkeeper 0.1 wrote for 2 samples 15 s apart, of values 1 and 2."""
 SPAN = span(1, 2, attributes={"http.route": "/x", "ok": True}, resource={"service.name": "api"})
 
 
@@ -43,7 +47,7 @@ def is_whole(store: Store) -> bool:
 
 
 def segment(directory: Path, signal: str) -> Path:
-    (path,) = (p for p in (directory / signal).iterdir() if p.suffix in (".duckdb", ".part"))
+    (path,) = (p for p in (directory / signal).iterdir() if p.suffix in (".samples", ".part"))
     return path
 
 
@@ -82,14 +86,28 @@ def to_older_format(directory: Path, version: int, *, without_sequences: bool = 
         f"{SPAN.start_ns}, {SPAN.end_ns}, 'api', 0, '', ',\"http.route\":\"/x\",\"ok\":true,', "
         "'', '', ',\"service.name\":\"api\",', '', 2)",
     )
-    if version == 1:
-        change(segment(directory, "metrics"), "DROP TABLE format")
-    if without_sequences:
-        change(
-            segment(directory, "metrics"),
-            "ALTER TABLE chunks DROP COLUMN sequence",
-            "ALTER TABLE exemplars DROP COLUMN sequence",
-        )
+    sequence, then = ("", "") if without_sequences else (", sequence BIGINT", ", 0")
+    to_period_file(
+        directory / "metrics",
+        version,
+        "CREATE TABLE series(id INTEGER, labels VARCHAR)",
+        """INSERT INTO series VALUES (0, '["__name__","zzz"]'), (1, '["__name__","up"]')""",
+        "CREATE TABLE times(id INTEGER, data BLOB)",
+        f"INSERT INTO times VALUES (7, {blob(OLD_TIMES)})",
+        "CREATE TABLE chunks(series INTEGER, start_ms BIGINT, end_ms BIGINT, times INTEGER, "
+        f"data BLOB{sequence})",
+        f"INSERT INTO chunks VALUES (1, {MARK[2]}, {MARK[2]}, 7, {blob(OLD_VALUES)}{then})",
+        # Of a flush that did not end.
+        f"INSERT INTO chunks SELECT 0, {MARK[2]}, 0, 7, ''::BLOB{then and ', 9'} "
+        f"WHERE {bool(then)}",
+        "CREATE TABLE exemplars(series INTEGER, timestamp_ms BIGINT, value DOUBLE, "
+        f"labels VARCHAR{sequence})",
+        f"""INSERT INTO exemplars VALUES (1, {MARK[2]}, 2.0, '["trace_id","1"]'{then})""",
+    )
+
+
+def blob(hexadecimal: str) -> str:
+    return f"unhex('{hexadecimal}')"
 
 
 def to_period_file(directory: Path, version: int, *statements: str) -> None:
@@ -127,6 +145,7 @@ def test_a_directory_of_an_older_format_is_brought_up_to_date_and_read(
     assert (flushed / "format").read_text() == f"{FORMAT}\n"
     for signal in ("logs", "spans"):
         assert {path.suffix for path in (flushed / signal).iterdir()} == {".part", ".index"}
+    assert {path.suffix for path in (flushed / "metrics").iterdir()} == {".samples"}
 
 
 def test_a_migration_that_was_cut_off_is_done_again(
@@ -174,7 +193,6 @@ def test_a_segment_that_is_newer_or_not_what_it_says_is_set_aside(
     open_store: OpenStore, flushed: Path, statement: str
 ):
     for signal, table, column, needed in (
-        ("metrics", "chunks", "times", "watermark"),
         ("logs", "logs", "message", "format"),
         ("spans", "spans", "scope", "format"),
     ):
@@ -183,12 +201,38 @@ def test_a_segment_that_is_newer_or_not_what_it_says_is_set_aside(
     store = open_store()
     assert store.logs.search(LogQuery(*EVER)) == []
     assert store.spans.search(TraceQuery(*EVER)) == []
-    assert store.metrics.select([], *EVER) == []
-    fill(store)
+    store.logs.append([RECORD])
+    store.spans.append([SPAN])
     store.flush()
     assert is_whole(store)
     assert all(Path(report.set_aside_as).exists() for report in store.stats().damage)
-    assert len(store.stats().damage) == 3
+    assert len(store.stats().damage) == 2
+
+
+@pytest.mark.parametrize("spoil", ["newer", "label sets", "old and damaged"])
+def test_a_file_of_samples_that_cannot_be_read_is_set_aside(
+    open_store: OpenStore, flushed: Path, spoil: str
+):
+    path = segment(flushed, "metrics")
+    if spoil == "newer":
+        path.write_bytes(path.read_bytes()[:-1] + b"\x02")
+    elif spoil == "label sets":
+        contents = SampleFile.open(path).contents
+        data = bytearray(path.read_bytes())
+        data[contents.labels_offset + 9] ^= 1
+        path.write_bytes(data)
+    else:
+        to_older_format(flushed, 2)
+        path = flushed / "metrics" / "2023-11-14T000000Z.duckdb"
+        change(path, "UPDATE chunks SET data = '\\x00'::BLOB")
+    store = open_store()
+    assert len(store.metrics.select([], *EVER)) == 0
+    (report,) = store.stats().damage
+    assert report.path == str(path)
+    assert Path(report.set_aside_as).exists()
+    fill(store)
+    store.flush()
+    assert [one.values.tolist() for one in store.metrics.select([], *EVER)] == [[1.0, 2.0]]
 
 
 def test_a_log_of_a_newer_format_is_refused_and_left_alone(open_store: OpenStore, tmp_path: Path):

@@ -9,7 +9,14 @@ import pytest
 from tests.watchkeeper.storage.conftest import START_MS, AnyStore, samples, series, where
 
 from watchkeeper.errors import QuerySyntaxError
-from watchkeeper.model import Exemplar, Matcher, MetricMetadata, MetricType
+from watchkeeper.model import (
+    CounterReset,
+    Exemplar,
+    Matcher,
+    MetricMetadata,
+    MetricType,
+    NativeHistogram,
+)
 
 EVER = (0, 2**62)
 STALE = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
@@ -170,6 +177,49 @@ def test_exemplars_are_kept_once_by_series_and_time(any_store: AnyStore):
 def test_nothing_matches_in_an_empty_store(any_store: AnyStore):
     assert any_store.metrics.append(samples()) == 0
     any_store.settle()
-    assert any_store.metrics.select([], *EVER) == []
+    assert len(any_store.metrics.select([], *EVER)) == 0
     assert any_store.metrics.metadata() == []
     assert any_store.metrics.exemplars([], *EVER) == []
+
+
+def test_native_histograms_come_back_beside_floats(any_store: AnyStore):
+    first = NativeHistogram(
+        schema=2, count=6.0, sum=7.25, zero_threshold=0.001, zero_count=1.0,
+        positive={-3: 2.0, 0: 1.0}, negative={4: 2.0}, reset=CounterReset.NOT_RESET,
+    )  # fmt: skip
+    second = NativeHistogram(
+        schema=-53, count=3.0, sum=9.5, positive={0: 3.0}, custom_values=(5.0,)
+    )
+    other = series("other")
+    batch = samples((series(), 0, 7.25), (other, 0, 1.5), histograms=[first, None])
+    assert any_store.metrics.append(batch) == 0
+    any_store.settle()
+    more = samples((series(), 15, 9.5), (other, 15, 2.5), histograms=[second, None])
+    assert any_store.metrics.append(more) == 0
+    assert any_store.metrics.append(samples((series(), 30, STALE))) == 0
+    found = any_store.metrics.select([], *EVER)
+    assert [one.labels for one in found] == [other, series()]
+    assert found[0].histograms is None or set(found[0].histograms) == {None}
+    assert list(found[1].histograms) == [first, second, None]
+
+
+def test_of_histograms_too_the_first_at_a_time_is_kept(any_store: AnyStore):
+    first, second = NativeHistogram(count=1.0, sum=2.0), NativeHistogram(count=2.0, sum=3.0)
+    twice = samples((series(), 0, 2.0), (series(), 0, 2.0), histograms=[first, first])
+    assert any_store.metrics.append(twice) == 0
+    any_store.settle()
+    assert any_store.metrics.append(samples((series(), 0, 3.0), histograms=[second])) == 1
+    (found,) = any_store.metrics.select([], *EVER)
+    assert list(found.histograms) == [first]
+
+
+def test_starts_of_counters_come_back_and_0_is_not_known(any_store: AnyStore):
+    since = np.array([START_MS - 5000, 0], np.int64)
+    any_store.metrics.append(
+        samples((series(n="1"), 0, 1.0), (series(n="2"), 0, 1.0), starts_ms=since)
+    )
+    any_store.settle()
+    any_store.metrics.append(samples((series(n="1"), 15, 2.0), (series(n="2"), 15, 2.0)))
+    one, two = any_store.metrics.select([], *EVER)
+    assert one.starts_ms.tolist() == [START_MS - 5000, 0]
+    assert two.starts_ms is None or two.starts_ms.tolist() == [0, 0]

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pytest
 from tests.watchkeeper.storage.conftest import (
@@ -26,8 +25,6 @@ from watchkeeper.model import SampleBatch
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store, StoreLimits
 from watchkeeper.storage.disk import Disk
-from watchkeeper.storage.engine import Engine
-from watchkeeper.storage.segments import Segments
 
 OpenStore = Callable[..., Store]
 EVER = (0, 2**62)
@@ -64,7 +61,7 @@ def segment_files(directory: Path, signal: str) -> list[Path]:
     return sorted(
         path
         for path in (directory / "store" / signal).iterdir()
-        if path.suffix in (".duckdb", ".part")
+        if path.suffix in (".samples", ".part")
     )
 
 
@@ -112,11 +109,12 @@ def test_a_damaged_segment_is_set_aside_with_a_report_and_the_rest_serves(
     for signal in ("metrics", "logs", "spans"):
         path = segment_files(tmp_path, signal)[0]
         whole = path.read_bytes()
+        kept = min(12288, len(whole) // 2)
         spoiled = {
             "garbage": b"x" * len(whole),
-            "cut": whole[:9000],
+            "cut": whole[: min(9000, len(whole) // 2)],
             "empty": b"",
-            "middle": whole[:12288] + bytes(len(whole) - 12288),
+            "middle": whole[:kept] + bytes(len(whole) - kept),
         }
         path.write_bytes(spoiled[damage])
     store = open_store()
@@ -143,7 +141,7 @@ def test_records_for_a_lost_segment_that_are_still_in_the_log_come_back(
     assert [one.message for one in store.logs.search(LogQuery(*EVER))] == ["kept in the log"]
 
 
-def test_a_chunk_that_fails_its_checksum_sets_its_segment_aside(
+def test_a_block_of_samples_that_fails_its_checksum_is_reported_once_and_the_rest_serves(
     open_store: OpenStore, tmp_path: Path
 ):
     store = open_store()
@@ -151,14 +149,15 @@ def test_a_chunk_that_fails_its_checksum_sets_its_segment_aside(
     write_day(store, 1)
     store.flush()
     store.close()
-    with duckdb.connect(str(segment_files(tmp_path, "metrics")[0])) as segment:
-        segment.execute("UPDATE chunks SET data = '\\x00'::BLOB")
+    path = segment_files(tmp_path, "metrics")[0]
+    data = bytearray(path.read_bytes())
+    data[20] ^= 1
+    path.write_bytes(data)
     store = open_store()
-    assert contents(store) == (1, 2, 2)
-    store.flush()
-    write_day(store, 3)
-    store.flush()
-    assert "checksum" in store.stats().damage[0].reason
+    assert contents(store) == contents(store) == (1, 2, 2)
+    (report,) = store.stats().damage
+    assert (report.path, report.set_aside_as) == (str(path), "")
+    assert "checksum" in report.reason
 
 
 def test_segments_past_their_retention_are_unlinked(
@@ -290,43 +289,60 @@ def test_only_so_many_segments_are_open_at_once(open_store: OpenStore):
     assert store.logs.tiers.opened.count() <= 2
 
 
-@pytest.mark.parametrize("failing", ["COMMIT", "FORCE CHECKPOINT"])
-def test_a_segment_that_the_disk_has_no_room_for_is_read_as_it_was(
-    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, failing: str
+class FailingDisk(Disk):
+    """A disk that fails at one kind of work on files of samples, while `failing` names it."""
+
+    failing = ""
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        if self._fails("write", descriptor):
+            super().write(descriptor, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write(descriptor, data)
+
+    def synchronise(self, descriptor: int) -> None:
+        if self._fails("synchronise", descriptor):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().synchronise(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        if self.failing == "rename" and ".samples" in source.name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().rename(source, target)
+
+    def synchronise_directory(self, directory: Path) -> None:
+        if self.failing == "synchronise_directory" and directory.name == "metrics":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().synchronise_directory(directory)
+
+    def _fails(self, work: str, descriptor: int) -> bool:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        return self.failing == work and ".samples" in path.name
+
+
+@pytest.mark.parametrize("failing", ["write", "synchronise", "rename", "synchronise_directory"])
+def test_samples_that_the_disk_does_not_take_stay_in_memory_and_in_the_log(
+    open_store: OpenStore, failing: str
 ):
-    store = open_store()
+    disk = FailingDisk()
+    store = open_store(disk=disk)
     write_day(store, 0)
     store.flush()
-    write_day(store, 0)
-    store.metrics.append(samples((series("late"), 60, 1.0)))
-    with monkeypatch.context() as patched:
-        patched.setattr(Segments, "cursor", lambda self: FailingCursor(self._engine, failing))
-        with pytest.raises(StorageError, match="No space left"):
-            store.flush()
-    assert contents(store) == (2, 2, 1)
-    assert [len(trace) for trace in store.spans.search(TraceQuery(*EVER))] == [2]
-    store.flush()
-    assert contents(store) == (2, 2, 1)
+    store.metrics.append(samples((series(), 60, 2.0), (series("late"), 60, 1.0)))
+    disk.failing = failing
+    with pytest.raises(StorageError, match="stays in the log"):
+        store.flush()
+    assert contents(store) == (3, 1, 1)
+    store.metrics.append(samples((series(), 120, 3.0)))
     store.close()
-    assert contents(open_store()) == (2, 2, 1)
-
-
-class FailingCursor:
-    """A connection for which the disk is full at one statement; what went before was done."""
-
-    def __init__(self, engine: Engine, failing: str) -> None:
-        self._cursor, self._failing = engine.cursor(), failing
-
-    def __enter__(self) -> FailingCursor:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._cursor.close()
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._cursor, name)
-
-    def execute(self, statement: str, *more: object) -> object:
-        if statement.startswith(self._failing):
-            raise duckdb.IOException("IO Error: No space left on device")
-        return self._cursor.execute(statement, *more)
+    disk.failing = ""
+    store = open_store(disk=disk)
+    assert contents(store) == (4, 1, 1)
+    disk.failing = failing
+    with pytest.raises(StorageError):
+        store.flush()
+    disk.failing = ""
+    store.flush()
+    assert contents(store) == (4, 1, 1)
+    store.close()
+    assert contents(open_store()) == (4, 1, 1)

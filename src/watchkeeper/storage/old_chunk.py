@@ -42,30 +42,12 @@ class _Decompressor(threading.local):
 _DECOMPRESSOR = _Decompressor()
 
 
-def encode_times(times: Int64Array) -> bytes:
-    """Return int64 numbers (milliseconds) as bytes."""
-    return _encode_integers(0, times)
-
-
 def decode_times(blob: bytes) -> Int64Array:
     """Return what `encode_times` was given. Raises StoreDamagedError."""
     form, width, count, first, body = _open(blob)
     if form != 0:
         raise StoreDamagedError(f"a chunk of times has the form {form}, which times never have")
     return _decode_integers(width, count, first, body)
-
-
-def encode_values(values: Float64Array) -> bytes:
-    """Return float64 numbers as bytes, every bit kept."""
-    bits = values.view(np.int64)
-    for form, scale in enumerate(_SCALES):
-        integers = _as_integers(values, bits, scale)
-        if integers is not None:
-            return _encode_integers(form, integers)
-    first = int(bits[0]) if len(bits) else 0
-    mixed = bits[1:] ^ bits[:-1]
-    shuffled = np.ascontiguousarray(mixed.view(np.uint8).reshape(-1, 8).T).tobytes()
-    return _seal(_XOR, 8, len(bits), first, shuffled)
 
 
 def decode_values(blob: bytes) -> Float64Array:
@@ -82,33 +64,6 @@ def decode_values(blob: bytes) -> Float64Array:
     return np.bitwise_xor.accumulate(bits).view(np.float64)
 
 
-def _as_integers(values: Float64Array, bits: Int64Array, scale: float) -> Int64Array | None:
-    """Return the values times `scale` if integers divided by it give every bit back."""
-    with np.errstate(all="ignore"):
-        scaled = np.rint(values * scale)
-        if not bool((np.abs(scaled) < _EXACT).all()):
-            return None
-        integers = scaled.astype(np.int64)
-        exact = (integers / scale).view(np.int64)
-    return integers if np.array_equal(exact, bits) else None
-
-
-def _encode_integers(form: int, integers: Int64Array) -> bytes:
-    if not len(integers):
-        return _seal(form, 1, 0, 0, b"")
-    # Differences wrap around 2**64, and so does their sum: nothing is lost.
-    differences = np.diff(integers)
-    low = int(differences.min(initial=0))
-    high = int(differences.max(initial=0))
-    width, dtype = next(
-        (width, dtype)
-        for width, dtype in _DTYPES.items()
-        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max
-    )
-    body = differences.astype(dtype).tobytes()
-    return _seal(form, width, len(integers), int(integers[0]), body)
-
-
 def _decode_integers(width: int, count: int, first: int, body: bytes) -> Int64Array:
     integers = np.empty(count, np.int64)
     if count:
@@ -116,14 +71,6 @@ def _decode_integers(width: int, count: int, first: int, body: bytes) -> Int64Ar
         integers[1:] = np.frombuffer(body, _DTYPES[width])
         np.cumsum(integers, out=integers)
     return integers
-
-
-def _seal(form: int, width: int, count: int, first: int, body: bytes) -> bytes:
-    smaller = zstandard.ZstdCompressor(level=3, write_content_size=True).compress(body)
-    if len(smaller) < len(body):
-        form, body = form | _COMPRESSED, smaller
-    sealed = _HEADER.pack(0, form, width, count, first)[_CRC_BYTES:] + body
-    return struct.pack("<I", zlib.crc32(sealed)) + sealed
 
 
 def _open(blob: bytes) -> tuple[int, int, int, int, bytes]:

@@ -1,0 +1,139 @@
+"""The label sets of one segment file, and which of them matchers choose.
+
+Series are numbered by label set, so that ascending numbers are in order. Nothing is made of a
+series before it is asked for: pairs of name and value are numbered too, series are arrays of
+those numbers, and postings are one sort of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from watchkeeper.errors import StoreDamagedError
+from watchkeeper.model import Labels, Matcher
+from watchkeeper.storage import column_codec, matching
+from watchkeeper.storage.chosen_series import Chosen, ChosenCache
+from watchkeeper.storage.sample_columns import Ids
+
+_DECODER = msgspec.msgpack.Decoder(tuple[list[tuple[str, list[str]]], bytes, bytes])
+
+
+def encode(series: Sequence[Labels]) -> bytes:
+    """Return label sets, sorted, as bytes with a checksum."""
+    pairs = sorted({pair for labels in series for pair in labels})
+    numbers = {pair: number for number, pair in enumerate(pairs)}
+    by_name: dict[str, list[str]] = {}
+    for name, value in pairs:
+        by_name.setdefault(name, []).append(value)
+    lengths = np.array([len(labels) for labels in series], "<u2")
+    ids = np.array([numbers[pair] for labels in series for pair in labels], "<i4")
+    body = list(by_name.items()), lengths.tobytes(), ids.tobytes()
+    return column_codec.squeeze(msgspec.msgpack.encode(body))
+
+
+def decode(data: bytes) -> LabelTable:
+    """Return what `encode` was given. Raises StoreDamagedError."""
+    try:
+        by_name, lengths, ids = _DECODER.decode(column_codec.unsqueeze(data))
+    except msgspec.DecodeError as error:
+        raise StoreDamagedError(f"the labels cannot be understood: {error}") from error
+    pairs = [(name, value) for name, values in by_name for value in values]
+    return LabelTable(pairs, np.frombuffer(lengths, "<u2"), np.frombuffer(ids, "<i4"))
+
+
+class LabelTable:
+    """Label sets by number. Safe from several threads: what they work out twice is equal."""
+
+    def __init__(
+        self, pairs: list[tuple[str, str]], lengths: NDArray[np.uint16], pair_ids: Ids
+    ) -> None:
+        self._pairs = pairs
+        self._pair_ids = pair_ids
+        self._starts = column_codec.row_starts(lengths.astype(np.int64))
+        self._names: dict[str, tuple[int, int]] = {}
+        for number, (name, _) in enumerate(pairs):
+            first, _ = self._names.get(name, (number, 0))
+            self._names[name] = first, number + 1
+        self._chosen = ChosenCache()
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def labels(self, number: int) -> Labels:
+        """Return the label set of a number."""
+        own = self._pair_ids[self._starts[number] : self._starts[number + 1]]
+        return tuple(map(self._pairs.__getitem__, own.tolist()))
+
+    def chosen(self, matchers: Sequence[Matcher]) -> Chosen:
+        """Return the series that fulfil every matcher. Raises QuerySyntaxError."""
+        key = tuple(matchers)
+        known = self._chosen.last(key)
+        if known is not None:
+            return known[0]
+        ids = self.select(matchers)
+        chosen = Chosen(ids, self._many(ids))
+        self._chosen.put(key, chosen, len(self))
+        return chosen
+
+    def select(self, matchers: Sequence[Matcher]) -> Ids:
+        """Return the numbers of the series that fulfil every matcher, ascending."""
+        kept = np.ones(len(self), np.bool_)
+        for matcher in matchers:
+            test = matching.predicate(matcher)
+            first, after = self._names.get(matcher.name, (0, 0))
+            owners = [self._owners(one) for one in range(first, after) if test(self._pairs[one][1])]
+            # A missing label is the empty string.
+            passed = self._without(first, after) if test("") else np.zeros(len(self), np.bool_)
+            if owners:
+                passed[np.concatenate(owners)] = True
+            kept &= passed
+        return np.flatnonzero(kept).astype(np.int32)
+
+    def label_names(self, matchers: Sequence[Matcher]) -> set[str]:
+        """Return the label names on the series that fulfil every matcher."""
+        if not matchers:
+            return set(self._names)
+        return {name for labels in self.chosen(matchers).labels for name, _ in labels}
+
+    def label_values(self, name: str, matchers: Sequence[Matcher]) -> set[str]:
+        """Return the values of one label on the series that fulfil every matcher."""
+        first, after = self._names.get(name, (0, 0))
+        if not matchers:
+            return {self._pairs[one][1] for one in range(first, after)}
+        chosen = np.zeros(len(self), np.bool_)
+        chosen[self.select(matchers)] = True
+        return {
+            self._pairs[one][1] for one in range(first, after) if chosen[self._owners(one)].any()
+        }
+
+    def _many(self, ids: Ids) -> list[Labels]:
+        starts, pair_ids = self._starts.tolist(), self._pair_ids
+        pair = self._pairs.__getitem__
+        return [
+            tuple(map(pair, pair_ids[starts[one] : starts[one + 1]].tolist()))
+            for one in ids.tolist()
+        ]
+
+    def _owners(self, pair: int) -> Ids:
+        """Return the series that have a pair, ascending."""
+        owners, starts = self._postings
+        return owners[starts[pair] : starts[pair + 1]]
+
+    def _without(self, first: int, after: int) -> NDArray[np.bool_]:
+        """Tell which series have none of some pairs."""
+        owners, starts = self._postings
+        lacking = np.ones(len(self), np.bool_)
+        lacking[owners[starts[first] : starts[after]]] = False
+        return lacking
+
+    @cached_property
+    def _postings(self) -> tuple[Ids, NDArray[np.int64]]:
+        owners = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self._starts))
+        counts = np.bincount(self._pair_ids, minlength=len(self._pairs))
+        order = np.argsort(self._pair_ids, kind="stable")
+        return owners[order], column_codec.row_starts(counts)
