@@ -35,6 +35,7 @@ class Work:
     object_key: str
     posting_text: str | None
     posting_url: str | None
+    user_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +58,10 @@ async def begin(database: Database, job_id: UUID) -> Work | None:
     async with database.transaction() as connection:
         row = await connection.fetchrow(
             "UPDATE jobs SET status = 'running', attempts = attempts + 1, heartbeat_at = now()"
-            " FROM resumes WHERE jobs.id = $1 AND resumes.id = jobs.resume_id"
+            " FROM resumes, users WHERE jobs.id = $1 AND resumes.id = jobs.resume_id"
+            " AND users.id = jobs.user_id"
             " AND status IN ('queued', 'running')"
-            " RETURNING attempts, file_type, object_key, posting_text, posting_url,"
+            " RETURNING attempts, file_type, object_key, posting_text, posting_url, user_type,"
             " now() - jobs.created_at AS age",
             job_id,
         )
@@ -85,6 +87,7 @@ async def begin(database: Database, job_id: UUID) -> Work | None:
         object_key=row["object_key"],
         posting_text=row["posting_text"],
         posting_url=row["posting_url"],
+        user_type=row["user_type"],
     )
 
 

@@ -18,8 +18,9 @@ from resume_optimizer.resumes.optimise import LlmCall, Optimisation, optimise, t
 from resume_optimizer.resumes.pdf_writer import write_pdf
 from resume_optimizer.resumes.posting import PostingLimits, fetch_posting
 from resume_optimizer.services import Services
-from resume_optimizer.telemetry import WRITE_SPAN
+from resume_optimizer.telemetry import FEATURE, WRITE_SPAN
 from watchkeeper.conventions import files
+from watchkeeper.instrument.llm import charged_to
 
 
 @dataclass(slots=True)
@@ -43,7 +44,8 @@ class Pipeline:
         text = storable(await self._parse(work))
         posting = storable(await self._posting(work))
         notes.company_type = company_type(posting)
-        optimisation = await optimise(text, posting, self._provider, self._telemetry)
+        with charged_to(user_type=work.user_type, feature=FEATURE.values[0]):
+            optimisation = await optimise(text, posting, self._provider, self._telemetry)
         notes.calls = optimisation.calls
         return await self._store(work, optimisation, notes.company_type)
 

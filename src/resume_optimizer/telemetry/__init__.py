@@ -8,6 +8,7 @@ from resume_optimizer.telemetry.addresses import Addresses
 from resume_optimizer.telemetry.contract import CONTRACT, contract_for
 from resume_optimizer.telemetry.signals import (
     DEPENDENCY_CHANGED,
+    FEATURE,
     JOB_COMPLETED,
     JOB_FAILED,
     JOB_RECOVERED,
@@ -32,6 +33,7 @@ from resume_optimizer.telemetry.signals import (
 __all__ = [
     "CONTRACT",
     "DEPENDENCY_CHANGED",
+    "FEATURE",
     "JOB_COMPLETED",
     "JOB_FAILED",
     "JOB_RECOVERED",

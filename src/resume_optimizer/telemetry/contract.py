@@ -1,12 +1,12 @@
 """The contract: signals, alerts, dashboards, routes and targets in one object."""
 
 from resume_optimizer.telemetry.addresses import Addresses
-from resume_optimizer.telemetry.alerts import ALERTS
 from resume_optimizer.telemetry.dashboards import APPLICATION, BUSINESS
 from resume_optimizer.telemetry.objectives import BUDGETS, SLOS
+from resume_optimizer.telemetry.parts import DRILLS, PARTS
 from resume_optimizer.telemetry.routes import notifications
 from resume_optimizer.telemetry.signals import SIGNALS
-from watchkeeper.contract import Contract, RuleGroup, ScrapeJob
+from watchkeeper.contract import Contract, ScrapeJob
 
 
 def contract_for(addresses: Addresses) -> Contract:
@@ -21,8 +21,10 @@ def contract_for(addresses: Addresses) -> Contract:
     return Contract(
         service="resume-optimizer",
         version="2.0.0",
+        owner="resume-optimizer",
         signals=SIGNALS,
-        rule_groups=(RuleGroup(name="resume-optimizer", rules=ALERTS),),
+        parts=PARTS,
+        drills=DRILLS,
         slos=SLOS,
         budgets=BUDGETS,
         dashboards=(APPLICATION, BUSINESS),

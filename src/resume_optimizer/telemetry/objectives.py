@@ -1,8 +1,10 @@
 """How good the Resume Optimizer means to be, and what it may cost."""
 
+from resume_optimizer.telemetry.signals import FEATURE
 from watchkeeper.contract import SLO, CostBudget, Events, Latency, Ratio
-from watchkeeper.conventions import http, jobs, llm, probe
+from watchkeeper.conventions import http, jobs, llm, probe, users
 
+COST = llm.cost(users.USER_TYPE, FEATURE)
 NOT_REJECTED = 'status!="rejected"'
 
 SLOS = (
@@ -44,8 +46,24 @@ BUDGETS = (
     CostBudget(
         name="llm-daily",
         description="language models",
-        cost=Events(llm.COST),
+        cost=Events(COST),
         amount=50,
         drill="traffic-surge",
+    ),
+    CostBudget(
+        name="llm-monthly-by-user-type",
+        description="language models, for each kind of user",
+        cost=Events(COST, ('user_type!="probe"',)),
+        amount=500,
+        period_days=30,
+        by=("user_type",),
+    ),
+    CostBudget(
+        name="llm-monthly-by-feature",
+        description="language models, for each feature",
+        cost=Events(COST),
+        amount=800,
+        period_days=30,
+        by=("feature",),
     ),
 )

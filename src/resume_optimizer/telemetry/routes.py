@@ -34,10 +34,20 @@ ROUTE = Route(
         Route(receiver="warning-alerts", matchers=('severity="warning"',)),
     ),
 )
+CONSEQUENCES = (
+    "HighErrorRate",
+    "JourneyFailing",
+    "JobProcessingFailures",
+    "CacheErrors",
+    "ObjectStoreErrors",
+    ".+FastBurn",
+)
+"""What a dependency that is down brings about: one message about the cause is enough."""
+
 INHIBITIONS = (
     Inhibition(
         source=('alertname=~"DatabaseConnectionIssues|CacheDown|ObjectStoreDown"',),
-        target=('alertname=~"HighErrorRate|JourneyFailing|JobProcessingFailures|.+FastBurn"',),
+        target=(f'alertname=~"{"|".join(CONSEQUENCES)}"',),
         equal=("service",),
     ),
     Inhibition(

@@ -1,4 +1,4 @@
-"""The signals of the Resume Optimizer: what the conventions have, and what is its own."""
+"""The signals that are the Resume Optimizer's own; the conventions' come with its parts."""
 
 from watchkeeper.contract import (
     Combine,
@@ -10,21 +10,6 @@ from watchkeeper.contract import (
     Signals,
     Span,
     Summary,
-)
-from watchkeeper.conventions import (
-    cache,
-    database,
-    dependencies,
-    files,
-    http,
-    jobs,
-    llm,
-    objects,
-    probe,
-    process,
-    queue,
-    telemetry,
-    users,
 )
 from watchkeeper.model import Severity
 
@@ -50,6 +35,9 @@ MATCH_SCORE = Summary(
     name="resume_match_score_points",
     help="Match score of finished resumes against their postings, 0 to 100.",
 )
+
+FEATURE = Label("feature", values=("optimize_resume",))
+"""What an LLM call was made for."""
 
 JOB_SPAN = Span(
     "resume_optimization_job",
@@ -116,38 +104,23 @@ JOURNEY_FAILED = LogEvent(
     (Field("journey"), Field("step"), Field("reason")),
 )
 
-SIGNALS = (
-    http.SIGNALS
-    + users.SIGNALS
-    + database.SIGNALS
-    + cache.SIGNALS
-    + objects.SIGNALS
-    + queue.SIGNALS
-    + jobs.SIGNALS
-    + files.SIGNALS
-    + llm.SIGNALS
-    + dependencies.SIGNALS
-    + probe.SIGNALS
-    + process.SIGNALS
-    + telemetry.SIGNALS
-    + Signals(
-        metrics=(PROCESSING_TIME, OPTIMIZATIONS, SUCCESS_RATE, MATCH_SCORE),
-        spans=(JOB_SPAN, WRITE_SPAN),
-        events=(
-            JOB_REQUESTED,
-            JOB_STARTED,
-            JOB_COMPLETED,
-            JOB_RETRIED,
-            JOB_FAILED,
-            JOB_REJECTED,
-            JOB_RECOVERED,
-            USER_REGISTERED,
-            USER_LOGGED_IN,
-            LOGIN_REFUSED,
-            RESUME_UPLOADED,
-            REQUEST_FAILED,
-            DEPENDENCY_CHANGED,
-            JOURNEY_FAILED,
-        ),
-    )
+SIGNALS = Signals(
+    metrics=(PROCESSING_TIME, OPTIMIZATIONS, SUCCESS_RATE, MATCH_SCORE),
+    spans=(JOB_SPAN, WRITE_SPAN),
+    events=(
+        JOB_REQUESTED,
+        JOB_STARTED,
+        JOB_COMPLETED,
+        JOB_RETRIED,
+        JOB_FAILED,
+        JOB_REJECTED,
+        JOB_RECOVERED,
+        USER_REGISTERED,
+        USER_LOGGED_IN,
+        LOGIN_REFUSED,
+        RESUME_UPLOADED,
+        REQUEST_FAILED,
+        DEPENDENCY_CHANGED,
+        JOURNEY_FAILED,
+    ),
 )

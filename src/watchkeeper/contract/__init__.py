@@ -2,7 +2,7 @@
 
 from watchkeeper.contract.alert import Alert, RecordingRule, RuleGroup, Urgency
 from watchkeeper.contract.burn_rate import WORKBOOK, BurnRate
-from watchkeeper.contract.contract import Contract, ScrapeJob, Signals
+from watchkeeper.contract.contract import Contract, ScrapeJob
 from watchkeeper.contract.cost_budget import CostBudget
 from watchkeeper.contract.dashboard import (
     GRID_COLUMNS,
@@ -15,6 +15,7 @@ from watchkeeper.contract.dashboard import (
     Threshold,
     Variable,
 )
+from watchkeeper.contract.drill import Drill
 from watchkeeper.contract.event import Field, LogEvent
 from watchkeeper.contract.events import Events
 from watchkeeper.contract.indicator import Latency, Ratio
@@ -28,6 +29,7 @@ from watchkeeper.contract.metric import (
     Metric,
     Summary,
 )
+from watchkeeper.contract.part import Part
 from watchkeeper.contract.reference import load_contract
 from watchkeeper.contract.routing import (
     Email,
@@ -40,6 +42,8 @@ from watchkeeper.contract.routing import (
     Slack,
     Webhook,
 )
+from watchkeeper.contract.runbook import Runbook
+from watchkeeper.contract.signals import Signals
 from watchkeeper.contract.slo import SLO
 from watchkeeper.contract.span import Span
 
@@ -57,6 +61,7 @@ __all__ = [
     "CostBudget",
     "Counter",
     "Dashboard",
+    "Drill",
     "Email",
     "Events",
     "Field",
@@ -72,6 +77,7 @@ __all__ = [
     "PagerDuty",
     "Panel",
     "PanelKind",
+    "Part",
     "Query",
     "Ratio",
     "Receiver",
@@ -79,6 +85,7 @@ __all__ = [
     "Route",
     "Row",
     "RuleGroup",
+    "Runbook",
     "ScrapeJob",
     "Signals",
     "Slack",

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from watchkeeper.contract.alert import Alert, RuleGroup
 from watchkeeper.contract.cost_budget import CostBudget
-from watchkeeper.contract.cost_budget_rules import cost_budget_rule_group
 from watchkeeper.contract.dashboard import Dashboard
+from watchkeeper.contract.drill import Drill
 from watchkeeper.contract.event import LogEvent
 from watchkeeper.contract.metric import Metric
-from watchkeeper.contract.objective_panels import objectives_dashboard
+from watchkeeper.contract.part import Part
 from watchkeeper.contract.routing import Notifications
+from watchkeeper.contract.runbook import Runbook
+from watchkeeper.contract.signals import NO_SIGNALS, Signals
 from watchkeeper.contract.slo import SLO
-from watchkeeper.contract.slo_rules import slo_rule_groups
-from watchkeeper.contract.span import Span
+from watchkeeper.contract.written_out import written_out
 from watchkeeper.errors import ContractError
 
 
@@ -30,41 +31,29 @@ class ScrapeJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signals:
-    """A set of signals that belong together, such as a convention declares."""
-
-    metrics: tuple[Metric, ...] = ()
-    spans: tuple[Span, ...] = ()
-    events: tuple[LogEvent, ...] = ()
-
-    def __add__(self, other: Signals) -> Signals:
-        """Return both sets as one."""
-        return Signals(
-            metrics=self.metrics + other.metrics,
-            spans=self.spans + other.spans,
-            events=self.events + other.events,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """What a service emits, when somebody is told, and what they look at.
 
     `log_retention_days` is how long log lines are kept, `trace_sampling_ratio` the share of traces
-    that is recorded whatever becomes of them. What `slos` and `budgets` stand for is added to
-    `rule_groups` and `dashboards`, unless groups and dashboards of those names are there already:
-    whoever reads a contract finds every rule in one place. Raises ContractError on construction
-    when two declarations contradict each other.
+    that is recorded whatever becomes of them. `owner` is a label of every alert: whose it is.
+
+    What `parts`, `slos` and `budgets` stand for is added to `signals`, `rule_groups`, `runbooks`
+    and `dashboards` on construction: whoever reads a contract finds every signal and every rule
+    in one place. Raises ContractError when two declarations contradict each other.
     """
 
     service: str
     version: str
-    signals: Signals
+    signals: Signals = NO_SIGNALS
+    owner: str = ""
+    parts: tuple[Part, ...] = ()
     rule_groups: tuple[RuleGroup, ...] = ()
     slos: tuple[SLO, ...] = ()
     budgets: tuple[CostBudget, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     notifications: Notifications | None = None
+    runbooks: tuple[Runbook, ...] = ()
+    drills: tuple[Drill, ...] = ()
     scrape_jobs: tuple[ScrapeJob, ...] = ()
     scrape_interval_seconds: float = 15
     evaluation_interval_seconds: float = 15
@@ -76,7 +65,9 @@ class Contract:
             raise ContractError("log_retention_days must be at least 1")
         if not 0.0 <= self.trace_sampling_ratio <= 1.0:
             raise ContractError("trace_sampling_ratio must lie between 0 and 1")
-        self._write_out_objectives()
+        _require_unique("part", (part.name for part in self.parts))
+        for name, value in written_out(self):
+            object.__setattr__(self, name, value)
         _require_unique("metric", (metric.name for metric in self.signals.metrics))
         _require_unique(
             "sample name", (name for metric in self.signals.metrics for name in metric.sample_names)
@@ -89,6 +80,10 @@ class Contract:
         _require_unique("budget", (budget.name for budget in self.budgets))
         _require_unique("alert", (alert.name for alert in self.alerts))
         _require_unique("dashboard", (dashboard.uid for dashboard in self.dashboards))
+        _require_unique("runbook", (runbook.alert for runbook in self.runbooks))
+        _require_unique("drill", (drill.name for drill in self.drills))
+        self._require_alerts("runbook", (runbook.alert for runbook in self.runbooks))
+        self._require_alerts("drill", (name for drill in self.drills for name in drill.proves))
         _require_unique("scrape job", (job.name for job in self.scrape_jobs))
 
     @property
@@ -98,16 +93,11 @@ class Contract:
             rule for group in self.rule_groups for rule in group.rules if isinstance(rule, Alert)
         )
 
-    def _write_out_objectives(self) -> None:
-        groups = [group for slo in self.slos for group in slo_rule_groups(slo, self.service)]
-        groups += [cost_budget_rule_group(budget, self.service) for budget in self.budgets]
-        written = {group.name for group in self.rule_groups}
-        missing = tuple(group for group in groups if group.name not in written)
-        object.__setattr__(self, "rule_groups", self.rule_groups + missing)
-        if groups:
-            dashboard = objectives_dashboard(self.service, self.slos, self.budgets)
-            if dashboard.uid not in {one.uid for one in self.dashboards}:
-                object.__setattr__(self, "dashboards", (*self.dashboards, dashboard))
+    def _require_alerts(self, what: str, names: Iterable[str]) -> None:
+        declared = {alert.name for alert in self.alerts}
+        for name in names:
+            if name not in declared:
+                raise ContractError(f"{what}: there is no alert {name!r}")
 
     def metric_of_sample(self, sample_name: str) -> Metric | None:
         """Return the metric whose series can carry `sample_name`, or None."""

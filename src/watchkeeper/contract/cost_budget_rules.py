@@ -8,10 +8,10 @@ from watchkeeper.contract.alert import RUNBOOKS, Alert, RecordingRule, RuleGroup
 from watchkeeper.contract.burn_rate import DAY_SECONDS, window_name
 from watchkeeper.contract.cost_budget import CostBudget
 
-HOUR_SECONDS = 3600
+BASE_SECONDS = 300
 INTERVAL_SECONDS = 60
 LONGEST_READ_SECONDS = DAY_SECONDS
-"""A longer period is added up from recorded increases of an hour that lie end to end."""
+"""A longer period is added up from recorded increases of five minutes that lie end to end."""
 HOURS_OF_DAY = 24
 """The pace is that of the last 24th of the period: an hour of a day."""
 HISTORY_PART, HORIZON_PART = 4, 2
@@ -36,16 +36,16 @@ def _recordings(budget: CostBudget, service: str) -> Iterator[RecordingRule]:
 
     by = f" by ({', '.join(budget.by)})" if budget.by else ""
     cost, amount = budget.cost.selector, f"{budget.amount:g}"
-    hour = window_name(HOUR_SECONDS)
-    hourly = _select(budget, f"cost_budget:spent:increase{hour}")
+    base = window_name(BASE_SECONDS)
+    recorded = _select(budget, f"cost_budget:spent:increase{base}")
     spent = _select(budget, "cost_budget:spent:total")
 
     def spent_in(seconds: int) -> str:
         if seconds <= LONGEST_READ_SECONDS:
             return f"sum{by} (increase({cost}[{window_name(seconds)}]))"
-        return f"sum_over_time({hourly}[{window_name(seconds)}:{hour}])"
+        return f"sum_over_time({recorded}[{window_name(seconds)}:{base}])"
 
-    yield record(f"cost_budget:spent:increase{hour}", spent_in(HOUR_SECONDS))
+    yield record(f"cost_budget:spent:increase{base}", spent_in(BASE_SECONDS))
     yield record("cost_budget:spent:total", spent_in(budget.period_seconds))
     yield record("cost_budget:amount:total", f"vector({amount})")
     yield record("cost_budget:spent:ratio", f"{spent} / {amount}")

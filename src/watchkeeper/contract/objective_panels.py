@@ -51,7 +51,7 @@ def _slo_panels(slo: SLO) -> Iterator[Panel]:
     )
     yield _stat(
         "Budget lasts",
-        "How long the budget lasts at the pace of the last hour; nothing while none burns.",
+        "How long the budget lasts at the pace of the last hour; at most its whole period.",
         recorded("slo:error_budget_exhaustion:seconds"),
         "s",
         (Threshold(0, "red"), Threshold(3 * 86400, "orange"), Threshold(30 * 86400, "green")),

@@ -77,10 +77,11 @@ class _Rules:
         )
         remaining = "slo:period_error_budget_remaining:ratio"
         yield self._record(remaining, f"1 - {self._select('slo:period_burn_rate:ratio')}")
-        pace = f"({self._ratio(HOUR_SECONDS)} / {slo.budget:g} > 0)"
+        pace = f"{self._ratio(HOUR_SECONDS)} / {slo.budget:g}"
+        lasts = f"clamp_min({self._select(remaining)}, 0) * {slo.window_seconds} / ({pace} > 0)"
         yield self._record(
             "slo:error_budget_exhaustion:seconds",
-            f"clamp_min({self._select(remaining)}, 0) * {slo.window_seconds} / {pace}",
+            f"clamp_max({lasts}, {slo.window_seconds}) or 0 * {pace} + {slo.window_seconds}",
         )
         yield from self._alerts(days=True)
 

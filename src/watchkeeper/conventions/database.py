@@ -1,6 +1,21 @@
 """A SQL database and the pool of connections to it."""
 
-from watchkeeper.contract import Counter, Gauge, Histogram, Label, Signals, Span
+from watchkeeper.contract import (
+    Alert,
+    Counter,
+    Gauge,
+    Histogram,
+    Label,
+    Panel,
+    Part,
+    Query,
+    Row,
+    Runbook,
+    Signals,
+    Span,
+    Urgency,
+)
+from watchkeeper.conventions.queries import quantile
 from watchkeeper.model import SpanKind
 
 QUERY_TYPE = Label(
@@ -72,3 +87,67 @@ SIGNALS = Signals(
     ),
     spans=(QUERY_SPAN,),
 )
+
+ROW = Row(
+    "Database",
+    (
+        Panel(
+            title="Database queries",
+            description="How long 95 of a hundred queries take at most, by type.",
+            queries=(Query(quantile(0.95, QUERY_DURATION.name, "query_type"), "{{query_type}}"),),
+            unit="s",
+            width=8,
+        ),
+        Panel(
+            title="Database connections",
+            description="Connections in use and free, and the most there may be.",
+            queries=(
+                Query(f"sum({CONNECTIONS_ACTIVE.name})", "in use"),
+                Query(f"sum({CONNECTIONS_IDLE.name})", "free"),
+                Query(f"sum({CONNECTIONS_MAX.name})", "most"),
+            ),
+            width=8,
+        ),
+        Panel(
+            title="Database errors",
+            description="Queries that failed, a second, by class of error.",
+            queries=(
+                Query(f"sum by (error_type) (rate({QUERY_ERRORS.name}[5m]))", "{{error_type}}"),
+            ),
+            unit="ops",
+            width=8,
+        ),
+    ),
+)
+
+
+def watched(in_use_ratio: float = 0.9) -> Part:
+    """Return the database with an alert on a pool of which more than `in_use_ratio` is used."""
+    used = f"sum by (job) ({CONNECTIONS_ACTIVE.name}) / sum by (job) ({CONNECTIONS_MAX.name})"
+    return Part(
+        name="database",
+        signals=SIGNALS,
+        rows=(ROW,),
+        alerts=(
+            Alert(
+                name="DatabasePoolExhausted",
+                expression=f"{used} > {in_use_ratio:g}",
+                for_seconds=120,
+                severity=Urgency.WARNING,
+                summary="Database connections run out in {{ $labels.job }}",
+                description=(
+                    "{{ $value | humanizePercentage }} of the pool's connections are in use."
+                ),
+            ),
+        ),
+        runbooks=(
+            Runbook(
+                "DatabasePoolExhausted",
+                "Nearly all connections of the pool have been in use for two minutes.",
+                (
+                    "Look at *Database queries* for one slow type, and traces with long SQL spans.",
+                    "A slow query: cancel it. More load than before: allow more connections.",
+                ),
+            ),
+        ),
+    )

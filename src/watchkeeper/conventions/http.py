@@ -1,6 +1,22 @@
 """HTTP requests that a service answers: rate, errors, duration (the RED method)."""
 
-from watchkeeper.contract import Counter, Field, Histogram, Label, Signals, Span
+from watchkeeper.contract import (
+    Alert,
+    Counter,
+    Field,
+    Histogram,
+    Label,
+    Panel,
+    PanelKind,
+    Part,
+    Query,
+    Row,
+    Runbook,
+    Signals,
+    Span,
+    Urgency,
+)
+from watchkeeper.conventions.queries import GOOD_BELOW_ONE_PERCENT, quantiles, share, slower
 from watchkeeper.model import SpanKind
 
 UNMATCHED = "unmatched"
@@ -54,3 +70,99 @@ ACCESS_FIELDS = (
 """What the access line of a request says beside the fields that every line has."""
 
 SIGNALS = Signals(metrics=(REQUESTS, REQUEST_DURATION), spans=(REQUEST_SPAN, BACKGROUND_SPAN))
+
+ERRORS = f'{REQUESTS.name}{{status_code=~"5.."}}'
+ROW = Row(
+    "Requests",
+    (
+        Panel(
+            title="Request rate",
+            description="Requests a second by method and route template.",
+            queries=(
+                Query(
+                    f"sum by (method, endpoint) (rate({REQUESTS.name}[5m]))",
+                    "{{method}} {{endpoint}}",
+                ),
+            ),
+            unit="reqps",
+            width=10,
+        ),
+        Panel(
+            title="Response time",
+            description="How long requests take: half, 95 and 99 of a hundred are faster.",
+            queries=quantiles(REQUEST_DURATION.name),
+            unit="s",
+            width=10,
+        ),
+        Panel(
+            title="Error rate",
+            description="Share of requests answered with a server error, over 5 minutes.",
+            kind=PanelKind.STAT,
+            queries=(
+                Query(
+                    f"(sum(rate({ERRORS}[5m])) or 0 * sum(rate({REQUESTS.name}[5m])))"
+                    f" / sum(rate({REQUESTS.name}[5m]))",
+                    "errors",
+                ),
+            ),
+            unit="percentunit",
+            thresholds=GOOD_BELOW_ONE_PERCENT,
+            width=4,
+        ),
+    ),
+)
+
+
+def watched(error_ratio: float = 0.05, slow_seconds: float = 5.0) -> Part:
+    """Return requests with alerts on more errors than `error_ratio` and on a 95th percentile
+    above `slow_seconds`."""
+    # The short window beside the long one lets the alert end when the errors do.
+    both = " and ".join(
+        f"{share(ERRORS, REQUESTS.name, window)} > {error_ratio:g}" for window in ("5m", "1m")
+    )
+    return Part(
+        name="http",
+        signals=SIGNALS,
+        rows=(ROW,),
+        alerts=(
+            Alert(
+                name="HighErrorRate",
+                expression=both,
+                for_seconds=120,
+                severity=Urgency.CRITICAL,
+                summary="High error rate",
+                description=(
+                    "{{ $value | humanizePercentage }} of the requests of the last 5 minutes were"
+                    " answered with a server error."
+                ),
+            ),
+            Alert(
+                name="HighResponseTime",
+                expression=slower(REQUEST_DURATION, slow_seconds),
+                for_seconds=300,
+                severity=Urgency.WARNING,
+                summary="High response time",
+                description=(
+                    "One request in twenty takes longer than {{ $value | humanizeDuration }}."
+                ),
+            ),
+        ),
+        runbooks=(
+            Runbook(
+                "HighErrorRate",
+                "Too many requests are answered with a server error.",
+                (
+                    "Look at *Error rate* and at traces with errors: the red span is the place.",
+                    "After a deploy: roll back first, look for the reason later.",
+                ),
+            ),
+            Runbook(
+                "HighResponseTime",
+                "One request in twenty takes too long.",
+                (
+                    "Look at *Response time* and the slowest traces: which span grew?",
+                    "CPU at its limit: add processes. One dependency: see its own alerts.",
+                ),
+            ),
+        ),
+    )

@@ -1,6 +1,22 @@
 """Calls to large language models: time, outcome, tokens and money."""
 
-from watchkeeper.contract import Counter, Histogram, Label, Signals, Span
+from dataclasses import replace
+
+from watchkeeper.contract import (
+    Alert,
+    Counter,
+    Histogram,
+    Label,
+    Panel,
+    Part,
+    Query,
+    Row,
+    Runbook,
+    Signals,
+    Span,
+    Urgency,
+)
+from watchkeeper.conventions.queries import quantiles, share, slower
 from watchkeeper.model import SpanKind
 
 PROVIDER = Label("provider", limit=10)
@@ -59,3 +75,133 @@ CALL_SPAN = Span(
 )
 
 SIGNALS = Signals(metrics=(REQUEST_DURATION, REQUESTS, TOKENS, COST, UNPRICED), spans=(CALL_SPAN,))
+
+FAILED = f'{REQUESTS.name}{{outcome!="success"}}'
+ROW = Row(
+    "Language models",
+    (
+        Panel(
+            title="LLM response time",
+            description="How long calls to each model take.",
+            queries=quantiles(REQUEST_DURATION.name, "model"),
+            unit="s",
+            width=8,
+        ),
+        Panel(
+            title="LLM calls by outcome",
+            description="Calls a second by how they ended.",
+            queries=(Query(f"sum by (outcome) (rate({REQUESTS.name}[5m]))", "{{outcome}}"),),
+            unit="reqps",
+            width=8,
+        ),
+        Panel(
+            title="LLM tokens",
+            description="Tokens a second by type; cached and reasoning tokens are counted once.",
+            queries=(Query(f"sum by (type) (rate({TOKENS.name}[5m]))", "{{type}}"),),
+            width=8,
+        ),
+    ),
+)
+
+
+def cost_row(*by: str) -> Row:
+    """Return what calls cost, by provider and model, and by each of the labels `by`."""
+    splits = (("provider", "model"), *((label,) for label in by))
+    width = 24 // len(splits)
+    return Row(
+        "Cost of language models",
+        tuple(
+            Panel(
+                title="LLM costs" if number == 0 else f"LLM costs by {split[0].replace('_', ' ')}",
+                description="US dollars an hour, at today's prices.",
+                queries=(
+                    Query(
+                        f"sum by ({', '.join(split)}) (increase({COST.name}[1h]))",
+                        " - ".join(f"{{{{{label}}}}}" for label in split),
+                    ),
+                ),
+                unit="currencyUSD",
+                width=width,
+            )
+            for number, split in enumerate(splits)
+        ),
+    )
+
+
+def cost(*labels: Label) -> Counter:
+    """Return the counter of cost with labels of your own beside provider and model: a tenant, a
+    kind of user, a feature. `llm_call(charged_to=...)` gives their values."""
+    return replace(COST, labels=(*COST.labels, *labels))
+
+
+def watched(
+    *charged_to: Label,
+    failure_ratio: float = 0.1,
+    slow_seconds: float = 10.0,
+    dollars_per_hour: float = 5.0,
+) -> Part:
+    """Return model calls, their cost also by the labels `charged_to`, with alerts on more
+    failures than `failure_ratio`, a 95th percentile above `slow_seconds`, and an hour that costs
+    more than `dollars_per_hour`."""
+    metrics = tuple(cost(*charged_to) if one is COST else one for one in SIGNALS.metrics)
+    return Part(
+        name="llm",
+        signals=replace(SIGNALS, metrics=metrics),
+        rows=(ROW, cost_row(*(label.name for label in charged_to))),
+        alerts=(
+            Alert(
+                name="LLMAPIFailures",
+                expression=f"{share(FAILED, REQUESTS.name)} > {failure_ratio:g}",
+                for_seconds=120,
+                severity=Urgency.WARNING,
+                summary="LLM calls fail",
+                description=(
+                    "{{ $value | humanizePercentage }} of the LLM calls of the last 5 minutes"
+                    " failed."
+                ),
+            ),
+            Alert(
+                name="LLMSlow",
+                expression=slower(REQUEST_DURATION, slow_seconds),
+                for_seconds=60,
+                severity=Urgency.WARNING,
+                summary="LLM calls are slow",
+                description=(
+                    "One LLM call in twenty takes longer than {{ $value | humanizeDuration }}."
+                ),
+            ),
+            Alert(
+                name="LLMCostHigh",
+                expression=f"sum(increase({COST.name}[1h])) > {dollars_per_hour:g}",
+                severity=Urgency.WARNING,
+                summary="LLM calls cost more than planned",
+                description=(
+                    'The last hour of LLM calls cost {{ $value | printf "%.2f" }} US dollars.'
+                ),
+            ),
+        ),
+        runbooks=(
+            Runbook(
+                "LLMAPIFailures",
+                "Too many calls to models fail.",
+                (
+                    "Look at *LLM calls by outcome*. `rate_limited`: too many calls for the plan.",
+                    "`error`: the vendor's status page. `invalid_answer`: did the model change?",
+                    "Change the model or the vendor, or serve without, if the service can.",
+                ),
+            ),
+            Runbook(
+                "LLMSlow",
+                "One call to a model in twenty takes too long.",
+                ("Look at *LLM response time* by model, and at the vendor's status page.",),
+            ),
+            Runbook(
+                "LLMCostHigh",
+                "The calls of the last hour cost more than planned.",
+                (
+                    "Look at *LLM costs* and *LLM tokens*: more calls, or longer ones?",
+                    "Whose are they? Lower that limit, or choose a cheaper model.",
+                ),
+            ),
+        ),
+    )

@@ -1,6 +1,21 @@
 """Synthetic probes: a journey that a user would make, made again and again."""
 
-from watchkeeper.contract import Combine, Counter, Gauge, Histogram, Label, Signals, Span
+from watchkeeper.contract import (
+    Alert,
+    Combine,
+    Counter,
+    Gauge,
+    Histogram,
+    Label,
+    Panel,
+    Part,
+    Query,
+    Row,
+    Runbook,
+    Signals,
+    Span,
+    Urgency,
+)
 
 JOURNEY = Label("journey", limit=20)
 STEP = Label("step", limit=40)
@@ -40,3 +55,63 @@ STEP_SPAN = Span("journey step", "One step of a run.", attributes=("journey.step
 SIGNALS = Signals(
     metrics=(SUCCESS, RUNS, STEP_FAILURES, STEP_DURATION, LAST_RUN), spans=(RUN_SPAN, STEP_SPAN)
 )
+
+ROW = Row(
+    "Journeys",
+    (
+        Panel(
+            title="Journey",
+            description="How long each step of the synthetic journey takes.",
+            queries=(
+                Query(
+                    f"sum by (step) (rate({STEP_DURATION.name}_sum[5m]))"
+                    f" / sum by (step) (rate({STEP_DURATION.name}_count[5m]))",
+                    "{{step}}",
+                ),
+            ),
+            unit="s",
+        ),
+        Panel(
+            title="Journeys that failed",
+            description="Runs of the last hour by the step at which they ended.",
+            queries=(
+                Query(
+                    f"sum by (journey, step) (increase({STEP_FAILURES.name}[1h]))",
+                    "{{journey}} {{step}}",
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def watched(journey: str, story: str = "A synthetic user could not finish.") -> Part:
+    """Return a probe with an alert that fires while `journey` fails, or nobody makes it."""
+    return Part(
+        name="probe",
+        signals=SIGNALS,
+        rows=(ROW,),
+        alerts=(
+            Alert(
+                name="JourneyFailing",
+                expression=(
+                    f"min by (journey) ({SUCCESS.name}) == 0"
+                    f' or absent({SUCCESS.name}{{journey="{journey}"}})'
+                ),
+                for_seconds=90,
+                severity=Urgency.CRITICAL,
+                summary="The journey {{ $labels.journey }} fails",
+                description=story,
+            ),
+        ),
+        runbooks=(
+            Runbook(
+                "JourneyFailing",
+                f"{story} Real people cannot either.",
+                (
+                    "The log line of the failed run names the step; open its trace.",
+                    "Does the probe itself run? Its target must be up.",
+                ),
+            ),
+        ),
+    )

@@ -1,6 +1,21 @@
 """The watched process itself, read from the system at scrape."""
 
-from watchkeeper.contract import Annotation, Combine, Gauge, Label, Signals
+from watchkeeper.contract import (
+    Alert,
+    Annotation,
+    Combine,
+    Gauge,
+    Label,
+    Panel,
+    Part,
+    Query,
+    Row,
+    Runbook,
+    Signals,
+    Threshold,
+    Urgency,
+    Variable,
+)
 
 MEMORY = Gauge(
     name="memory_usage_bytes",
@@ -44,3 +59,72 @@ DEPLOYS = Annotation(
 """A version that did not run five minutes ago."""
 
 SIGNALS = Signals(metrics=(MEMORY, CPU, THREADS, OPEN_FILES, START_TIME, INFO, LOOP_LAG))
+
+JOB = Variable(name="job", title="Job", metric=MEMORY.name, label="job")
+
+
+def row(memory_bytes: float) -> Row:
+    """Return what processes use, with a line at `memory_bytes`."""
+    return Row(
+        "Processes",
+        (
+            Panel(
+                title="Memory usage",
+                description="What the processes of each job really hold (resident set).",
+                queries=(
+                    Query(f'sum by (job) ({MEMORY.name}{{type="rss",job=~"$job"}})', "{{job}}"),
+                ),
+                unit="bytes",
+                thresholds=(Threshold(0, "green"), Threshold(memory_bytes, "red")),
+                width=8,
+            ),
+            Panel(
+                title="CPU usage",
+                description="CPU of each job; 100 is one core.",
+                queries=(Query(f'sum by (job) ({CPU.name}{{job=~"$job"}})', "{{job}}"),),
+                unit="percent",
+                width=8,
+            ),
+            Panel(
+                title="Event loop lag",
+                description="How late timers ran: what everything in a process waits.",
+                queries=(Query(f'max by (job) ({LOOP_LAG.name}{{job=~"$job"}})', "{{job}}"),),
+                unit="s",
+                width=8,
+            ),
+        ),
+    )
+
+
+def watched(memory_bytes: float = 1.5 * 1024**3) -> Part:
+    """Return the processes with an alert on a job that holds more than `memory_bytes`."""
+    return Part(
+        name="process",
+        signals=SIGNALS,
+        rows=(row(memory_bytes),),
+        variables=(JOB,),
+        annotations=(DEPLOYS,),
+        alerts=(
+            Alert(
+                name="HighMemoryUsage",
+                expression=(
+                    f'sum by (job) ({MEMORY.name}{{type="rss"}})'
+                    f" > {memory_bytes / 1024**3:g} * 1024 ^ 3"
+                ),
+                for_seconds=300,
+                severity=Urgency.WARNING,
+                summary="High memory usage of {{ $labels.job }}",
+                description="The processes of {{ $labels.job }} hold {{ $value | humanize1024 }}B.",
+            ),
+        ),
+        runbooks=(
+            Runbook(
+                "HighMemoryUsage",
+                "The processes of one job hold more memory than planned.",
+                (
+                    "Look at *Memory usage*: did it climb slowly (a leak) or at once (much work)?",
+                    "Restart its processes one by one.",
+                ),
+            ),
+        ),
+    )

@@ -1,6 +1,22 @@
 """A queue of background work."""
 
-from watchkeeper.contract import Combine, Counter, Gauge, Histogram, Label, Signals, Span
+from watchkeeper.contract import (
+    Alert,
+    Combine,
+    Counter,
+    Gauge,
+    Histogram,
+    Label,
+    Panel,
+    Part,
+    Query,
+    Row,
+    Runbook,
+    Signals,
+    Span,
+    Urgency,
+)
+from watchkeeper.conventions.queries import quantile
 from watchkeeper.model import SpanKind
 
 QUEUE = Label("queue", limit=20)
@@ -37,3 +53,57 @@ PROCESS_SPAN = Span(
 )
 
 SIGNALS = Signals(metrics=(DEPTH, WAIT, REJECTED), spans=(ENQUEUE_SPAN, PROCESS_SPAN))
+
+ROW = Row(
+    "Queue",
+    (
+        Panel(
+            title="Queue length",
+            description="Entries that wait for a worker.",
+            queries=(Query(f"max by (queue) ({DEPTH.name})", "{{queue}}"),),
+            width=8,
+        ),
+        Panel(
+            title="Time in the queue",
+            description="How long 95 of a hundred entries wait at most.",
+            queries=(Query(quantile(0.95, WAIT.name, "queue"), "{{queue}}"),),
+            unit="s",
+            width=8,
+        ),
+        Panel(
+            title="Refused by the queue",
+            description="Entries refused over the last hour because the queue was full.",
+            queries=(Query(f"sum(increase({REJECTED.name}[1h])) or vector(0)", "refused"),),
+            width=8,
+        ),
+    ),
+)
+
+
+def watched(longest: int = 50) -> Part:
+    """Return the queue with an alert on more than `longest` entries that wait."""
+    return Part(
+        name="queue",
+        signals=SIGNALS,
+        rows=(ROW,),
+        alerts=(
+            Alert(
+                name="QueueStalled",
+                expression=f"max by (queue) ({DEPTH.name}) > {longest}",
+                for_seconds=300,
+                severity=Urgency.WARNING,
+                summary="The queue {{ $labels.queue }} grows",
+                description="{{ $value }} jobs wait for a worker.",
+            ),
+        ),
+        runbooks=(
+            Runbook(
+                "QueueStalled",
+                "More work waits than the workers take.",
+                (
+                    "Look at *Queue length* and *Jobs ended*: are workers alive, are jobs slow?",
+                    "Start workers; if work fails and comes back, mend that first.",
+                ),
+            ),
+        ),
+    )

@@ -1,6 +1,18 @@
 """What the instrumentation says about itself: nothing that is lost is lost in silence."""
 
-from watchkeeper.contract import Counter, Gauge, Label, Signals
+from watchkeeper.contract import (
+    Alert,
+    Counter,
+    Gauge,
+    Label,
+    Panel,
+    Part,
+    Query,
+    Row,
+    Runbook,
+    Signals,
+    Urgency,
+)
 
 SIGNAL = Label("signal", values=("metrics", "spans", "logs"))
 
@@ -64,3 +76,82 @@ FAULTS = Counter(
 )
 
 SIGNALS = Signals(metrics=(DROPPED, EXPORTED, QUEUED, FOLDED, REDACTED, FAULTS))
+
+ROW = Row(
+    "Telemetry",
+    (
+        Panel(
+            title="Telemetry lost",
+            description="Records a second that did not leave the process, by signal and reason.",
+            queries=(
+                Query(
+                    f"sum by (signal, reason) (rate({DROPPED.name}[5m]))", "{{signal}} {{reason}}"
+                ),
+            ),
+            unit="ops",
+        ),
+        Panel(
+            title="Label values folded",
+            description="Values of the last hour that no label declares, or that were too many.",
+            queries=(Query(f"sum(increase({FOLDED.name}[1h])) or vector(0)", "folded"),),
+        ),
+    ),
+)
+
+
+def watched() -> Part:
+    """Return what watches the watching: lost records, targets that do not answer, a heartbeat."""
+    return Part(
+        name="telemetry",
+        signals=SIGNALS,
+        rows=(ROW,),
+        alerts=(
+            Alert(
+                name="TelemetryDropped",
+                expression=f"sum by (job, signal) (rate({DROPPED.name}[5m])) > 0",
+                for_seconds=300,
+                severity=Urgency.WARNING,
+                summary="{{ $labels.job }} loses {{ $labels.signal }}",
+                description="{{ $value | humanize }} records a second do not leave the process.",
+            ),
+            Alert(
+                name="TargetDown",
+                expression="up == 0",
+                for_seconds=60,
+                severity=Urgency.CRITICAL,
+                summary="{{ $labels.job }} does not answer",
+                description=(
+                    "{{ $labels.instance }} of {{ $labels.job }} has not answered for a minute."
+                ),
+            ),
+            Alert(
+                name="Watchdog",
+                expression="vector(1)",
+                severity=Urgency.NONE,
+                summary="The alerting works",
+                description=(
+                    "Fires always; whoever stops hearing it knows that the alerting is broken."
+                ),
+            ),
+        ),
+        runbooks=(
+            Runbook(
+                "TelemetryDropped",
+                "Spans or log lines do not reach the backend.",
+                (
+                    "Does the backend answer? Is it full, does it refuse (`watchkeeper health`)?",
+                    "Look at *Telemetry lost* for the reason.",
+                ),
+            ),
+            Runbook(
+                "TargetDown",
+                "A process does not answer its scrape: it is down, or cannot be reached.",
+                ("Is it running? Its log says why not. Start it again.",),
+            ),
+            Runbook(
+                "Watchdog",
+                "Fires always. Act when it stops: then the alerting itself is broken.",
+                ("Are the backend, its rules and its way to the receiver in order?",),
+            ),
+        ),
+    )

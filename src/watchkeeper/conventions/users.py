@@ -1,6 +1,6 @@
 """What people do with the service, by kind of user: a user's id is never a label."""
 
-from watchkeeper.contract import Counter, Label, Signals
+from watchkeeper.contract import Counter, Label, Panel, Part, Query, Row, Signals
 from watchkeeper.conventions.http import ENDPOINT
 
 USER_TYPE = Label("user_type", values=("anonymous", "free", "premium", "probe"))
@@ -28,3 +28,35 @@ RATE_LIMIT_HITS = Counter(
 )
 
 SIGNALS = Signals(metrics=(LOGINS, LOGIN_FAILURES, REGISTRATIONS, API_CALLS, RATE_LIMIT_HITS))
+
+ROW = Row(
+    "People",
+    (
+        Panel(
+            title="User registrations",
+            description="Registrations over the last hour.",
+            queries=(Query(f"sum(increase({REGISTRATIONS.name}[1h]))", "registrations"),),
+            width=8,
+        ),
+        Panel(
+            title="Logins",
+            description="Logins and refused logins over the last hour.",
+            queries=(
+                Query(f"sum by (method) (increase({LOGINS.name}[1h]))", "{{method}}"),
+                Query(f"sum by (reason) (increase({LOGIN_FAILURES.name}[1h]))", "{{reason}}"),
+            ),
+            width=8,
+        ),
+        Panel(
+            title="Rate limit hits",
+            description="Calls refused because a limit was reached, over the last hour.",
+            queries=(Query(f"sum(increase({RATE_LIMIT_HITS.name}[1h])) or vector(0)", "refused"),),
+            width=8,
+        ),
+    ),
+)
+
+
+def watched() -> Part:
+    """Return what people do, with its panels."""
+    return Part(name="users", signals=SIGNALS, rows=(ROW,))

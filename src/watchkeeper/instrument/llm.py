@@ -5,16 +5,20 @@ The cost is genai-prices'. A price that is not known is None, and counted as suc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from opentelemetry import trace
 
 from watchkeeper.conventions import llm
 from watchkeeper.instrument.calls import optional_span
 from watchkeeper.instrument.telemetry import Telemetry
+
+_payer: ContextVar[Mapping[str, str]] = ContextVar("payer", default=MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,21 @@ class LlmCall:
             if self._telemetry.declares(llm.UNPRICED):
                 self._telemetry.counter(llm.UNPRICED).inc(**labels)
         elif self._telemetry.declares(llm.COST):
-            self._telemetry.counter(llm.COST).inc(self.cost_usd, **labels)
+            counter = self._telemetry.counter(llm.COST)
+            declared = counter.declaration.label_names
+            payer = {name: value for name, value in _payer.get().items() if name in declared}
+            counter.inc(self.cost_usd, **{**payer, **labels})
+
+
+@contextmanager
+def charged_to(**labels: str) -> Iterator[None]:
+    """Charge the calls inside the block to a tenant, a kind of user, a feature: the labels that
+    the contract adds to the cost (`conventions.llm.cost`). Inner blocks add to outer ones."""
+    token = _payer.set({**_payer.get(), **labels})
+    try:
+        yield
+    finally:
+        _payer.reset(token)
 
 
 @contextmanager

@@ -315,6 +315,7 @@ async def test_our_own_outages_are_waited_for_and_the_model_is_not() -> None:
         object_key="",
         posting_text="",
         posting_url=None,
+        user_type="free",
     )
 
     def gives_up(code: str, age_seconds: float = 600) -> bool:

@@ -65,7 +65,7 @@ GUIDE_ALERTS = [
 
 
 RECORDED = {
-    rule.name: {"slo", "budget"}
+    rule.name: {"slo", "budget", "user_type", "feature"}
     for group in CONTRACT.rule_groups
     for rule in group.rules
     if isinstance(rule, RecordingRule)

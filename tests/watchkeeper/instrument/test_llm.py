@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from watchkeeper.contract import Contract, Label
 from watchkeeper.conventions import llm
-from watchkeeper.instrument.llm import llm_call
+from watchkeeper.instrument.llm import charged_to, llm_call
 from watchkeeper.model import StatusCode
-from watchkeeper.testing import Captured
+from watchkeeper.testing import Captured, capture
 
 OPENAI = {"provider": "openai", "model": "gpt-4o-mini"}
 
@@ -73,3 +74,23 @@ def test_an_outcome_that_was_told_outlives_the_exception(seen: Captured) -> None
     with pytest.raises(RuntimeError, match="429"):
         ask()
     assert seen.value(llm.REQUESTS, outcome="rate_limited") == 1
+
+
+def test_a_cost_is_charged_to_whom_the_contract_names() -> None:
+    tenant, feature = Label("tenant"), Label("feature", values=("chat", "search"))
+    contract = Contract(service="shop", version="1", parts=(llm.watched(tenant, feature),))
+    with capture(contract) as seen:
+        with charged_to(tenant="acme", feature="chat", invoice="17"):
+            with charged_to(feature="search"), llm_call(seen.telemetry, **OPENAI) as call:
+                call.usage(input_tokens=1000, output_tokens=0)
+            with llm_call(seen.telemetry, **OPENAI) as call:
+                call.usage(input_tokens=3000, output_tokens=0)
+        cost = llm.cost(tenant, feature)
+        assert seen.value(cost, tenant="acme", feature="search") == pytest.approx(0.15e-3)
+        assert seen.value(cost, tenant="acme", feature="chat") == pytest.approx(0.45e-3)
+
+
+def test_a_cost_is_charged_to_nobody_where_the_contract_names_nobody(seen: Captured) -> None:
+    with charged_to(tenant="acme"), llm_call(seen.telemetry, **OPENAI) as call:
+        call.usage(input_tokens=1000, output_tokens=0)
+    assert seen.value(llm.COST, **OPENAI) == pytest.approx(0.15e-3)
