@@ -25,8 +25,8 @@ REQUEST_DURATION = Histogram(
     help="Time of an HTTP request to another system, those that were not answered too.",
     labels=(
         METHOD,
-        Label("host", limit=50),
-        Label("status_code", pattern=rf"[1-5]\d\d|{NO_ANSWER}", limit=60),
+        Label("host", limit=20),
+        Label("status_code", pattern=rf"[1-5]\d\d|{NO_ANSWER}", limit=15),
     ),
     unit="seconds",
 )

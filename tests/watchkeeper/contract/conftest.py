@@ -116,7 +116,8 @@ def simulate(tmp_path: Path) -> Callable[[Contract], Simulation]:
 
     def start(contract: Contract) -> Simulation:
         path = tmp_path / "rules.yml"
-        (text,) = (one.text for one in documents(contract) if "rules" in one.path.parts)
+        rules = f"prometheus/rules/{contract.service}.yml"
+        (text,) = (one.text for one in documents(contract) if str(one.path) == rules)
         path.write_text(text, encoding="utf-8")
         return Simulation(path)
 
