@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from watchkeeper.check.check import Check, Examined, Problem, at, own_labels
 from watchkeeper.check.finding import Severity
 from watchkeeper.check.shape import Sort
-from watchkeeper.check.source import Edit, Text
+from watchkeeper.check.source import Edit
 from watchkeeper.check.subject import Alert
 from watchkeeper.check.thresholds import is_watchdog, thresholds
 from watchkeeper.promql import VectorSelector
@@ -186,15 +186,14 @@ def _mixed_kinds(examined: Examined) -> Iterator[Problem]:
 
 
 def _same_identity(examined: Examined) -> Iterator[Problem]:
-    """Find alerts of one group that nobody can tell apart by their labels."""
     for group in examined.subjects.groups:
-        seen: dict[tuple[object, ...], Text] = {}
+        seen: dict[tuple[object, ...], Alert] = {}
         for alert in group.alerts:
             labels = tuple(sorted((name, text.value) for name, text in alert.labels.items()))
-            key = (alert.name.value, labels)
-            other = seen.setdefault(key, alert.name)
-            if other is not alert.name and other.place() != alert.name.place():
-                yield _of(alert, f"has the name and the labels of the one at {other.place()}")
+            other = seen.setdefault((alert.name.value, labels), alert)
+            if other.query.tree != alert.query.tree:
+                place = other.name.place()
+                yield _of(alert, f"has the name and the labels of the one at {place}")
 
 
 CHECKS = (

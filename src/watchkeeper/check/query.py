@@ -65,7 +65,7 @@ class Query:
     def variable_of(self, duration: Duration) -> str:
         """Return the variable that a range is written with, or ''."""
         for variable in self.variables:
-            if duration.start <= variable.start and variable.end <= duration.end:
+            if duration.start <= variable.start < max(duration.end, duration.start + 1):
                 return variable.name
         return ""
 

@@ -134,7 +134,7 @@ def _averaged_quantiles(examined: Examined) -> Iterator[Problem]:
 def _averaged_means(examined: Examined) -> Iterator[Problem]:
     for query, node in examined.nodes(Aggregate):
         inner = examined.shape(query, node.expression)
-        if node.operator in ("avg", "sum") and inner.sort is Sort.MEAN and not inner.filtered:
+        if node.operator in ("avg", "sum") and inner.sort is Sort.MEAN:
             yield at(query, node, f"the {node.operator} of ratios weighs every series alike")
 
 
