@@ -1,8 +1,7 @@
-"""Each check has a page, and its examples are true: the bad one has that fault, the good one none."""
+"""Each check has a page whose examples are true: the bad one has that fault, the good one none."""
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -69,33 +68,40 @@ def rule_file(rules: str) -> str:
     return f"groups:\n  - name: shop\n    rules:\n{indented(rules)}"
 
 
-def files_of(blocks: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    kinds = {kind for kind, _ in blocks}
-    for kind, body in blocks:
-        match kind:
-            case "promql" | "promql alert":
-                one_line = json.dumps(" ".join(body.split()))
-                alert = ALERT.format(expression=one_line)
-                record = f"- record: shop:example:result\n  expr: {one_line}\n"
-                yield "rules.yml", alert if kind == "promql alert" else rule_file(record)
-            case "yaml rules" | "yaml all rules":
-                yield "rules.yml", rule_file(body)
-            case "yaml alertmanager":
-                yield "alertmanager.yml", body
-            case "yaml prometheus":
-                yield "prometheus.yml", body
-            case "json panel":
-                dashboard = {**DASHBOARD, "panels": [json.loads(body)]}
-                yield "dashboard.json", json.dumps(dashboard, indent=2)
-            case "json dashboard":
-                yield "dashboard.json", body
-            case "python":
-                yield "metrics.py", body
-            case "text metrics":
-                yield "metrics.prom", body
-    if {"yaml rules", "yaml alertmanager"} <= kinds:
+NAMES = {
+    "yaml rules": "rules.yml",
+    "yaml all rules": "rules.yml",
+    "yaml alertmanager": "alertmanager.yml",
+    "yaml prometheus": "prometheus.yml",
+    "json panel": "dashboard.json",
+    "json dashboard": "dashboard.json",
+    "promql": "rules.yml",
+    "promql alert": "rules.yml",
+    "python": "metrics.py",
+    "text metrics": "metrics.prom",
+}
+
+
+def whole_file(kind: str, body: str) -> str:
+    """What an example stands for, with what it leaves out."""
+    if kind.startswith("promql"):
+        expression = json.dumps(" ".join(body.split()))
+        if kind == "promql alert":
+            return ALERT.format(expression=expression)
+        return rule_file(f"- record: shop:example:result\n  expr: {expression}\n")
+    if kind.endswith("rules"):
+        return rule_file(body)
+    if kind == "json panel":
+        return json.dumps({**DASHBOARD, "panels": [json.loads(body)]}, indent=2)
+    return body
+
+
+def files_of(blocks: list[tuple[str, str]]) -> dict[str, str]:
+    files = {NAMES[kind]: whole_file(kind, body) for kind, body in blocks if kind in NAMES}
+    if {"yaml rules", "yaml alertmanager"} <= {kind for kind, _ in blocks}:
         surroundings = [body for language, _, body in BLOCK.findall(INDEX) if language == "yaml"]
-        yield "base.yml", rule_file(surroundings[-1]).replace("name: shop", "name: base")
+        files["base.yml"] = rule_file(surroundings[-1]).replace("name: shop", "name: base")
+    return files
 
 
 def shop() -> Known:
@@ -104,7 +110,7 @@ def shop() -> Known:
 
 
 def findings_of(blocks: list[tuple[str, str]]) -> list[Finding]:
-    files = dict(files_of(blocks))
+    files = files_of(blocks)
     reading = read_sources(Source(name, text) for name, text in files.items())
     subjects, known = reading.subjects, reading.known() if reading.metrics else shop()
     for kind, body in blocks:
