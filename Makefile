@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
+CONTRACTS := resume_optimizer.telemetry:CONTRACT watchkeeper.conventions.backend_alerts:CONTRACT
 
 .PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-lock soak conformance fuzz lock ui install clean
 
@@ -20,8 +21,8 @@ check: install ## lint, format, types, layers, rendered files, faults in the con
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy --check
-	$(BIN)/watchkeeper check resume_optimizer.telemetry:CONTRACT --fail-on warning
-	$(BIN)/watchkeeper check resume_optimizer.telemetry:CONTRACT deploy --fail-on warning
+	$(BIN)/watchkeeper check $(CONTRACTS) --fail-on warning
+	$(BIN)/watchkeeper check $(CONTRACTS) deploy --fail-on warning
 
 render: install ## the contract written to deploy/
 	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy

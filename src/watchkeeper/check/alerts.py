@@ -58,6 +58,7 @@ def _of(alert: Alert, message: str) -> Problem:
 def _short_patience(examined: Examined) -> Iterator[Problem]:
     timing = examined.timing
     least = 2 * max(timing.scrape_seconds, timing.evaluation_seconds)
+    by_query = {id(alert.query): alert for alert in examined.subjects.alerts}
     for alert in examined.subjects.alerts:
         if 0 < alert.for_seconds < least and alert.duration is not None:
             yield Problem(
@@ -66,10 +67,13 @@ def _short_patience(examined: Examined) -> Iterator[Problem]:
                 f"`for` is {alert.for_seconds:g} s: less than two scrapes or evaluations, so one "
                 "bad sample is enough",
             )
-        elif not alert.for_seconds and not alert.keep_firing_for_seconds:
-            shape = examined.root(alert.query)
-            if shape.sort is Sort.GAUGE and shape.filtered and not is_watchdog(alert):
-                yield _of(alert, "has no `for`, and looks at one sample only")
+    for one in thresholds(examined):
+        alert = by_query.get(id(one.query))
+        if alert is None or alert.for_seconds or alert.keep_firing_for_seconds:
+            continue
+        counts_faults = one.operator in (">", "!=") and one.value == 0
+        if one.shape.sort is Sort.GAUGE and not counts_faults and not is_watchdog(alert):
+            yield _of(alert, "has no `for`, and looks at one sample only")
 
 
 def _needless_patience(examined: Examined) -> Iterator[Problem]:

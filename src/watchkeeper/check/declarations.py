@@ -17,7 +17,7 @@ class Declarations:
     """The calls that declare something, by the name that they give it."""
 
     def __init__(self, sources: dict[str, Source], fallback: str) -> None:
-        self.sources = sources
+        self._used: dict[str, Source] = {}
         self._fallback = Source(fallback, "")
         self._calls: dict[str, tuple[Source, ast.Call]] = {}
         for source in sources.values():
@@ -25,6 +25,11 @@ class Declarations:
                 if isinstance(node, ast.Call):
                     for name in _names(node):
                         self._calls.setdefault(name, (source, node))
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """The files in which something was found so far."""
+        return dict(self._used)
 
     def text(self, name: str, value: str, keyword: str = "") -> Text:
         """Return a value with its place in the call that declares `name`.
@@ -36,6 +41,7 @@ class Declarations:
         if found is None:
             return Text(value, self._fallback, 0, 0, exact=False)
         source, call = found
+        self._used[source.name] = source
         literal = _literal(source, call, value)
         if literal is not None:
             return Text(value, source, *offsets(source, literal), style='"')

@@ -210,6 +210,6 @@ CHECKS = (
         reason="Each series costs memory in the process and in the store.",
         repair="List the values of its labels, or set lower limits.",
         find=_too_many_series,
-        parameters={"most": 250_000},
+        parameters={"most": 500_000},
     ),
 )

@@ -79,9 +79,11 @@ class _Reader:
         if contract.notifications is not None:
             routings = (self._routing(contract.notifications),)
         external = contract.notifications.external_labels if contract.notifications else {}
+        groups = tuple(self._group(group) for group in contract.rule_groups)
+        dashboards = tuple(self._dashboard(one) for one in contract.dashboards)
         return Subjects(
-            groups=tuple(self._group(group) for group in contract.rule_groups),
-            dashboards=tuple(self._dashboard(one) for one in contract.dashboards),
+            groups=groups,
+            dashboards=dashboards,
             routings=routings,
             sources=self._declarations.sources,
             timing=Timing(

@@ -7,16 +7,19 @@ from click.testing import CliRunner
 from watchkeeper.cli import main
 
 REPOSITORY = Path(__file__).parents[3]
-CONTRACT = "resume_optimizer.telemetry:CONTRACT"
+CONTRACTS = (
+    "resume_optimizer.telemetry:CONTRACT",
+    "watchkeeper.conventions.backend_alerts:CONTRACT",
+)
 
 
-def test_the_shipped_contract_has_no_fault(monkeypatch):
+def test_the_shipped_contracts_have_no_fault(monkeypatch):
     monkeypatch.chdir(REPOSITORY)
-    result = CliRunner().invoke(main, ["check", CONTRACT, "--fail-on", "warning"])
+    result = CliRunner().invoke(main, ["check", *CONTRACTS, "--fail-on", "warning"])
     assert (result.output, result.exit_code) == ("nothing found\n", 0)
 
 
 def test_the_rendered_files_have_no_fault(monkeypatch):
     monkeypatch.chdir(REPOSITORY)
-    result = CliRunner().invoke(main, ["check", CONTRACT, "deploy", "--fail-on", "warning"])
+    result = CliRunner().invoke(main, ["check", *CONTRACTS, "deploy", "--fail-on", "warning"])
     assert (result.output, result.exit_code) == ("nothing found\n", 0)
