@@ -68,12 +68,12 @@ def _short_patience(examined: Examined) -> Iterator[Problem]:
                 "bad sample is enough",
             )
     for one in thresholds(examined):
-        alert = by_query.get(id(one.query))
-        if alert is None or alert.for_seconds or alert.keep_firing_for_seconds:
+        owner = by_query.get(id(one.query))
+        if owner is None or owner.for_seconds or owner.keep_firing_for_seconds:
             continue
         counts_faults = one.operator in (">", "!=") and one.value == 0
-        if one.shape.sort is Sort.GAUGE and not counts_faults and not is_watchdog(alert):
-            yield _of(alert, "has no `for`, and looks at one sample only")
+        if one.shape.sort is Sort.GAUGE and not counts_faults and not is_watchdog(owner):
+            yield _of(owner, "has no `for`, and looks at one sample only")
 
 
 def _needless_patience(examined: Examined) -> Iterator[Problem]:
