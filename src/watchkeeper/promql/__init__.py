@@ -1,5 +1,6 @@
 """PromQL: text and arrays in, arrays out."""
 
+from watchkeeper.promql.checker import NO_MATCHER
 from watchkeeper.promql.encode import encode, encode_pieces
 from watchkeeper.promql.engine import Engine
 from watchkeeper.promql.experimental import FEATURE
@@ -16,6 +17,7 @@ from watchkeeper.promql.walk import map_durations, selectors
 
 __all__ = [
     "FEATURE",
+    "NO_MATCHER",
     "Engine",
     "Expression",
     "QueryLimits",

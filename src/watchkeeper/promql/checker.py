@@ -35,6 +35,9 @@ from watchkeeper.promql.syntax import (
 )
 from watchkeeper.promql.walk import chain
 
+NO_MATCHER = "vector selector must contain at least one non-empty matcher"
+"""What is said of `{}`, which would select every series."""
+
 WINDOWS = {
     Window.ANCHORED: ("changes", "delta", "increase", "rate", "resets"),
     Window.SMOOTHED: ("delta", "increase", "rate"),
@@ -115,7 +118,7 @@ class _Checker:
         if node.name or names:
             return
         if all(_matches_empty(matcher) for matcher in node.matchers):
-            self._fail(node, "vector selector must contain at least one non-empty matcher")
+            self._fail(node, NO_MATCHER)
 
     def _unary(self, node: Unary) -> ValueType:
         found = self.visit(node.operand)

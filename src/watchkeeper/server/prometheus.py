@@ -5,6 +5,7 @@ Source: prometheus.io, "HTTP API", and prometheus/prometheus, web/api/v1/api.go.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event
@@ -19,7 +20,7 @@ from watchkeeper.backend import Backend
 from watchkeeper.clock import Clock
 from watchkeeper.promql import Engine, Result, tree_json
 from watchkeeper.promql import format as format_expression
-from watchkeeper.server.answers import answering, unrouted
+from watchkeeper.server.answers import Refusal, answering, unrouted
 from watchkeeper.server.arguments import Arguments, arguments
 from watchkeeper.server.prometheus_features import Features
 from watchkeeper.server.prometheus_lookups import TRUNCATED, Lookups
@@ -40,6 +41,8 @@ from watchkeeper.server.remote_read import RemoteRead
 from watchkeeper.server.threads import Threads
 
 LONGEST_QUERY_SECONDS = 60.0
+TIMED_OUT = "query timed out in expression evaluation"
+"""Prometheus' words for a query that took longer than its timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Queries:
         def evaluate(query: str, stop: Callable[[], bool]) -> Result:
             return self.engine.instant(query, moment_ms, lookback_ms=reach_ms, cancelled=stop)
 
-        return await self._answer(given, evaluate)
+        return await self._answer(request, given, evaluate)
 
     async def range(self, request: Request) -> Response:
         given = await arguments(request)
@@ -70,7 +73,7 @@ class Queries:
                 query, start_ms, end_ms, step_ms, lookback_ms=reach_ms, cancelled=stop
             )
 
-        return await self._answer(given, evaluate)
+        return await self._answer(request, given, evaluate)
 
     async def format(self, request: Request) -> Response:
         given = await arguments(request)
@@ -82,7 +85,10 @@ class Queries:
         return data_answer(await self.threads.run(lambda: tree_json(expression_of(given))))
 
     async def _answer(
-        self, given: Arguments, evaluate: Callable[[str, Callable[[], bool]], Result]
+        self,
+        request: Request,
+        given: Arguments,
+        evaluate: Callable[[str, Callable[[], bool]], Result],
     ) -> Response:
         """Parse, evaluate and encode off the event loop; stop if nobody waits any more."""
         limit, within = limit_of(given), timeout_seconds(given, LONGEST_QUERY_SECONDS)
@@ -100,10 +106,23 @@ class Queries:
                 warnings.append(TRUNCATED)
             return result_answer(result, warnings=warnings, stats=stats)
 
+        watch = asyncio.create_task(_departure(request, abandoned))
         try:
             return await self.threads.run(work, timeout_seconds=within)
+        except Refusal as refusal:
+            if refusal.code == "timeout":
+                raise Refusal(503, "timeout", TIMED_OUT) from None
+            raise
         finally:
             abandoned.set()
+            watch.cancel()
+
+
+async def _departure(request: Request, abandoned: Event) -> None:
+    """Note when the client goes away; the query then stops at its next step."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    abandoned.set()
 
 
 def statistics(result: Result, seconds: float) -> dict[str, Any]:
@@ -150,7 +169,7 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
     answer = answering(error_answer)
     evaluated = Queries(backend.engine, queries, clock)
     lookups = Lookups(backend.store.metrics, reads)
-    status = Status(backend, reads)
+    status = Status(backend, reads, clock)
     features = Features(backend, reads, clock)
     remote = RemoteRead(backend.store.metrics, queries)
     by_form = {
@@ -168,6 +187,7 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
         "rules": status.rules,
         "alerts": status.alerts,
         "targets": status.targets,
+        "scrape_pools": status.scrape_pools,
         "targets/metadata": features.targets_metadata,
         "alertmanagers": features.alertmanagers,
         "features": features.features,

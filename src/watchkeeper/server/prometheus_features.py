@@ -23,7 +23,7 @@ from watchkeeper.promql.selection import is_stale
 from watchkeeper.promql.signatures import AGGREGATIONS, FUNCTIONS, PRECEDENCE
 from watchkeeper.server.answers import Refusal
 from watchkeeper.server.arguments import arguments
-from watchkeeper.server.prometheus_parameters import data_answer, limit_of, matcher_sets, now_ms
+from watchkeeper.server.prometheus_parameters import count_of, data_answer, matcher_sets, now_ms
 from watchkeeper.server.threads import Threads
 from watchkeeper.wire.exposition import encode_text
 from watchkeeper.wire.family import FamilySample, MetricFamily
@@ -47,8 +47,7 @@ class Features:
         wanted = sets[0] if text else ()
         targets = [one for one in self.backend.targets() if matches(one.labels, wanted)]
         found = await self.threads.run(partial(self._metadata_of, targets, given.first("metric")))
-        limit = limit_of(given)
-        return data_answer(found[:limit] if limit else found)
+        return data_answer(found[: count_of(given, "limit")])
 
     def _metadata_of(self, targets: list[TargetStatus], metric: str) -> list[dict[str, Any]]:
         end_ms = now_ms(self.clock)

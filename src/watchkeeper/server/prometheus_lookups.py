@@ -18,6 +18,7 @@ from watchkeeper.promql.literals import format_number
 from watchkeeper.server.answers import Refusal
 from watchkeeper.server.arguments import arguments
 from watchkeeper.server.prometheus_parameters import (
+    count_of,
     data_answer,
     expression_of,
     limit_of,
@@ -27,6 +28,7 @@ from watchkeeper.server.prometheus_parameters import (
 from watchkeeper.server.threads import Threads
 
 TRUNCATED = "results truncated due to limit"
+_ESCAPED = re.compile(r"([^_]+)|_([0-9A-Fa-f]{0,6})_")
 _LABEL_NAME = re.compile(r"[^\x00]+", re.DOTALL)
 
 Item = TypeVar("Item")
@@ -61,7 +63,7 @@ class Lookups:
         return _limited(found, limit_of(given))
 
     async def label_values(self, request: Request) -> Response:
-        name = request.path_params["name"]
+        name = unescape_name(request.path_params["name"])
         if not _LABEL_NAME.fullmatch(name):
             raise Refusal(400, "bad_data", f'invalid label name: "{name}"')
         given = await arguments(request)
@@ -75,13 +77,15 @@ class Lookups:
 
     async def metadata(self, request: Request) -> Response:
         given = await arguments(request)
-        wanted, limit = given.first("metric"), limit_of(given)
+        wanted, limit = given.first("metric"), count_of(given, "limit")
+        of_each = count_of(given, "limit_per_metric")
         entries = await self.threads.run(self.metrics.metadata)
         found: dict[str, list[dict[str, str]]] = {}
         for entry in entries:
-            if wanted in ("", entry.name) and (not limit or len(found) < limit):
+            if wanted in ("", entry.name):
                 found.setdefault(entry.name, []).append(_metadata_json(entry))
-        return data_answer(found)
+        names = list(found)[:limit]
+        return data_answer({name: found[name][: of_each or None] for name in names})
 
     async def exemplars(self, request: Request) -> Response:
         given = await arguments(request)
@@ -121,6 +125,30 @@ class Lookups:
             return [merged[name] for name in sorted(merged)]
 
         return await self.threads.run(partial(look_at_all))
+
+
+def unescape_name(name: str) -> str:
+    """Return a label's name as it is, where a path has it escaped: `U__a_2e_b` is `a.b`.
+
+    Source: prometheus/common, model.UnescapeName with ValueEncodingEscaping; what is not escaped
+    rightly is taken as it is written.
+    """
+    if not name.startswith("U__"):
+        return name
+    pieces = []
+    rest = name[3:]
+    while match := _ESCAPED.match(rest):
+        plain, code = match.groups()
+        pieces.append(plain or ("_" if not code else _character(code)))
+        rest = rest[match.end() :]
+    found = "".join(pieces)
+    return name if rest or "\ufffd" in found else found
+
+
+def _character(code: str) -> str:
+    number = int(code, 16)
+    usable = number <= 0x10FFFF and not 0xD800 <= number < 0xE000
+    return chr(number) if usable else "\ufffd"
 
 
 def _labels(entry: tuple[Item, Any]) -> Item:

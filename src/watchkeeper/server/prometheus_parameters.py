@@ -15,12 +15,13 @@ from starlette.responses import Response
 from watchkeeper.clock import Clock
 from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import Matcher
-from watchkeeper.promql import Expression, VectorSelector, parse
+from watchkeeper.promql import NO_MATCHER, Expression, VectorSelector, parse
 from watchkeeper.server.answers import Failure, Refusal
 from watchkeeper.server.arguments import Arguments, duration_ns, timestamp_ns
 
 FURTHEST_MS = 9_223_372_036_000
 MOST_POINTS = 11_000
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 _TYPE_BY_CODE = {
     "bad_data": "bad_data",
@@ -119,20 +120,34 @@ def limit_of(given: Arguments) -> int:
     text = given.first("limit")
     if not text:
         return 0
-    if not re.fullmatch(r"\d{1,12}", text):
-        reason = "limit must be non-negative" if text.startswith("-") else f'cannot parse "{text}"'
-        raise refuse("limit", reason)
+    if not _INTEGER.fullmatch(text):
+        raise refuse("limit", f'strconv.Atoi: parsing "{text}": invalid syntax')
+    if int(text) < 0:
+        raise refuse("limit", "limit must be non-negative")
     return int(text)
 
 
+def count_of(given: Arguments, name: str) -> int | None:
+    """Return how many of something metadata endpoints shall give; None is all of it."""
+    text = given.first(name)
+    if text and not _INTEGER.fullmatch(text):
+        raise Refusal(400, "bad_data", f"{name} must be a number")
+    return int(text) if text and int(text) >= 0 else None
+
+
 def lookback_ms(given: Arguments) -> int | None:
-    """Return `lookback_delta`, None for the server's own."""
+    """Return `lookback_delta`; none, or zero, is the server's own."""
     if not given.first("lookback_delta"):
         return None
-    length_ms = duration_ms(given, "lookback_delta")
-    if length_ms <= 0:
-        raise refuse("lookback_delta", "must be greater than 0")
-    return length_ms
+    text = given.first("lookback_delta")
+    try:
+        length_ms = duration_ns(text) // 1_000_000
+    except (ValueError, OverflowError):
+        length_ms = -1
+    if length_ms < 0:
+        reason = f'cannot parse "{text}" to a valid duration'
+        raise Refusal(400, "bad_data", f"error parsing lookback delta duration: {reason}")
+    return length_ms or None
 
 
 def timeout_seconds(given: Arguments, most: float) -> float:
@@ -155,7 +170,10 @@ def matcher_sets(given: Arguments, name: str = "match[]") -> list[tuple[Matcher,
         try:
             expression = parse(text)
         except QuerySyntaxError as error:
-            raise refuse(name, str(error)) from None
+            reason = str(error)
+            if NO_MATCHER in reason:
+                reason = f"{name} must contain at least one non-empty matcher"
+            raise refuse(name, reason) from None
         if not isinstance(expression, VectorSelector):
             raise refuse(name, f"{text} is not a series selector")
         sets.append(expression.all_matchers)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -14,13 +15,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchkeeper.backend import Backend
+from watchkeeper.clock import Clock
 from watchkeeper.configuration import Duration, dump_yaml
 from watchkeeper.ingest.scrape import TargetStatus
+from watchkeeper.model import Matcher, labels
+from watchkeeper.promql import matches
 from watchkeeper.rules.snapshot import GroupSnapshot, RuleSnapshot
+from watchkeeper.server.answers import Refusal
 from watchkeeper.server.arguments import Arguments, arguments, rfc3339
-from watchkeeper.server.prometheus_parameters import data_answer, refuse
+from watchkeeper.server.prometheus_cardinality import DEFAULT_ENTRIES, Cardinality
+from watchkeeper.server.prometheus_parameters import (
+    count_of,
+    data_answer,
+    matcher_sets,
+    now_ms,
+    refuse,
+)
 from watchkeeper.server.rules_json import NEVER, alert_json, group_json
 from watchkeeper.server.threads import Threads
+
+HEAD_MS = 2 * 3_600_000
+"""What counts as the head, for those who ask for its statistics: Prometheus' block range."""
+_TRUE = ("1", "t", "T", "true", "TRUE", "True")
 
 SPEAKS_LIKE = "3.14.0"
 """The Prometheus whose HTTP API this one follows: clients switch features on by it."""
@@ -32,6 +48,7 @@ class Status:
 
     backend: Backend
     threads: Threads
+    clock: Clock
 
     async def rules(self, request: Request) -> Response:
         given = await arguments(request)
@@ -39,12 +56,17 @@ class Status:
         if given.first("type") not in kinds:
             raise refuse("type", f'not supported value "{given.first("type")}"')
         kind = kinds[given.first("type")]
-        groups = []
-        for group in self._groups_named(given):
-            rules = [rule for rule in group.rules if _is_wanted(rule, given, kind)]
+        sets = await self.threads.run(partial(matcher_sets, given))
+        whole = given.first("exclude_alerts") not in _TRUE
+        groups, token = rules_page(given, self.backend.groups())
+        found: dict[str, Any] = {"groups": []}
+        for group in _named(given, groups):
+            rules = [rule for rule in group.rules if _is_wanted(rule, given, kind, sets)]
             if rules:
-                groups.append(group_json(group, rules))
-        return data_answer({"groups": groups})
+                found["groups"].append(group_json(group, rules, alerts=whole))
+        if token:
+            found["groupNextToken"] = token
+        return data_answer(found)
 
     async def alerts(self, request: Request) -> Response:
         groups = self.backend.groups()
@@ -104,34 +126,73 @@ class Status:
         )
 
     async def storage(self, request: Request) -> Response:
-        stats = await self.threads.run(self.backend.store.stats)
-        return data_answer(
-            {
-                "headStats": {
-                    "numSeries": stats.series,
-                    "numLabelPairs": 0,
-                    "chunkCount": 0,
-                    "minTime": 0,
-                    "maxTime": 0,
-                },
-                "seriesCountByMetricName": [],
-                "labelValueCountByLabelName": [],
-                "memoryInBytesByLabelName": [],
-                "seriesCountByLabelValuePair": [],
-            }
-        )
+        given = await arguments(request)
+        entries = count_of(given, "limit") if given.first("limit") else DEFAULT_ENTRIES
+        if not entries:
+            raise Refusal(400, "bad_data", "limit must be a positive number")
+        return data_answer(await self.threads.run(partial(self._cardinality, entries)))
 
-    def _groups_named(self, given: Arguments) -> Iterator[GroupSnapshot]:
-        names = given.every("rule_group[]") or given.every("rule_group")
-        files = given.every("file[]") or given.every("file")
-        for group in self.backend.groups():
-            if (not names or group.name in names) and (not files or group.file in files):
-                yield group
+    def _cardinality(self, entries: int) -> dict[str, Any]:
+        """Return where the series of the last two hours come from."""
+        end_ms = now_ms(self.clock)
+        start_ms = end_ms - HEAD_MS
+        found = Cardinality.of(self.backend.store.metrics.series((), start_ms, end_ms))
+        head = {
+            "numSeries": found.series,
+            "numLabelPairs": len(found.pairs),
+            "chunkCount": found.series,
+            "minTime": start_ms,
+            "maxTime": end_ms,
+        }
+        return {"headStats": head, **found.as_json(entries)}
+
+    async def scrape_pools(self, request: Request) -> Response:
+        jobs = {target.job for target in self.backend.targets()}
+        return data_answer({"scrapePools": sorted(jobs)})
 
 
-def _is_wanted(rule: RuleSnapshot, given: Arguments, kind: str) -> bool:
+def rules_page(
+    given: Arguments, groups: Sequence[GroupSnapshot]
+) -> tuple[Sequence[GroupSnapshot], str]:
+    """Return the groups of one page, `group_limit` of them, and the token of the next."""
+    limit, token = given.first("group_limit"), given.first("group_next_token")
+    if not limit:
+        if token:
+            reason = "group_limit needs to be present in order to paginate over the groups"
+            raise refuse("group_limit", reason)
+        return groups, ""
+    if not limit.isascii() or not limit.isdecimal():
+        raise refuse("group_limit", "group_limit needs to be a valid number")
+    if int(limit) == 0:
+        raise refuse("group_limit", "group_limit needs to be greater than 0")
+    tokens = list(map(_token, groups))
+    if token and token not in tokens:
+        reason = f"invalid group_next_token '{token}'. were rule groups changed?"
+        raise refuse("group_next_token", reason)
+    begin = tokens.index(token) if token else 0
+    end = begin + int(limit)
+    return groups[begin:end], tokens[end] if end < len(tokens) else ""
+
+
+def _token(group: GroupSnapshot) -> str:
+    return hashlib.sha256(f"{group.file};{group.name}".encode()).hexdigest()
+
+
+def _named(given: Arguments, groups: Sequence[GroupSnapshot]) -> Iterator[GroupSnapshot]:
+    names = given.every("rule_group[]") or given.every("rule_group")
+    files = given.every("file[]") or given.every("file")
+    for group in groups:
+        if (not names or group.name in names) and (not files or group.file in files):
+            yield group
+
+
+def _is_wanted(
+    rule: RuleSnapshot, given: Arguments, kind: str, sets: list[tuple[Matcher, ...]]
+) -> bool:
     names = given.every("rule_name[]") or given.every("rule_name")
-    return kind in ("", rule.kind) and (not names or rule.name in names)
+    if kind not in ("", rule.kind) or (names and rule.name not in names):
+        return False
+    return not sets or any(matches(labels(rule.labels), wanted) for wanted in sets)
 
 
 def _target_json(target: TargetStatus) -> dict[str, Any]:

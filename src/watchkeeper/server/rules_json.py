@@ -13,12 +13,16 @@ NEVER = "0001-01-01T00:00:00Z"
 """How Go writes a time that has not been."""
 
 
-def group_json(group: GroupSnapshot, rules: Sequence[RuleSnapshot] | None = None) -> dict[str, Any]:
-    """Return a group with all its rules, or with those given."""
+def group_json(
+    group: GroupSnapshot, rules: Sequence[RuleSnapshot] | None = None, *, alerts: bool = True
+) -> dict[str, Any]:
+    """Return a group with all its rules, or with those given; with their alerts or without."""
     return {
         "name": group.name,
         "file": group.file,
-        "rules": [rule_json(rule) for rule in (group.rules if rules is None else rules)],
+        "rules": [
+            rule_json(rule, alerts=alerts) for rule in (group.rules if rules is None else rules)
+        ],
         "interval": group.interval_seconds,
         "limit": group.limit,
         "evaluationTime": group.evaluation_seconds,
@@ -26,8 +30,8 @@ def group_json(group: GroupSnapshot, rules: Sequence[RuleSnapshot] | None = None
     }
 
 
-def rule_json(rule: RuleSnapshot) -> dict[str, Any]:
-    """Return an alerting or recording rule."""
+def rule_json(rule: RuleSnapshot, *, alerts: bool = True) -> dict[str, Any]:
+    """Return an alerting or recording rule, with its alerts or without."""
     content: dict[str, Any] = {
         "name": rule.name,
         "query": rule.expression,
@@ -45,7 +49,7 @@ def rule_json(rule: RuleSnapshot) -> dict[str, Any]:
             "duration": rule.for_seconds,
             "keepFiringFor": rule.keep_firing_for_seconds,
             "annotations": dict(rule.annotations),
-            "alerts": [alert_json(alert) for alert in rule.alerts],
+            "alerts": [alert_json(alert) for alert in rule.alerts] if alerts else [],
         }
     return content
 

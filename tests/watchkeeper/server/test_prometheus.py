@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -6,9 +7,13 @@ import httpx2
 import pytest
 
 from watchkeeper.backend import Backend
+from watchkeeper.clock import SystemClock
 from watchkeeper.errors import QueryLimitError
 from watchkeeper.promql import Expression, parse
 from watchkeeper.server import prometheus_parameters
+from watchkeeper.server.access import Access
+from watchkeeper.server.application import Application
+from watchkeeper.server.prometheus_lookups import unescape_name
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +76,11 @@ async def test_more_series_than_the_limit_are_cut_with_a_warning(
         ("query", {"query": "1", "limit": "x"}, 400, "bad_data", 'invalid parameter "limit"'),
         ("series", {}, 400, "bad_data", "no match[] parameter provided"),
         ("series", {"match[]": "{"}, 400, "bad_data", 'invalid parameter "match[]"'),
+        ("series", {"match[]": "{}"}, 400, "bad_data", "must contain at least one non-empty"),
+        ("rules", {"group_next_token": "x"}, 400, "bad_data", "group_limit needs to be present"),
+        ("rules", {"group_limit": "0"}, 400, "bad_data", "needs to be greater than 0"),
+        ("rules", {"group_limit": "x"}, 400, "bad_data", "needs to be a valid number"),
+        ("status/tsdb", {"limit": "0"}, 400, "bad_data", "limit must be a positive number"),
         ("rules", {"type": "x"}, 400, "bad_data", 'not supported value "x"'),
         ("nothing", {}, 404, "not_found", "not part of this API"),
     ],
@@ -116,7 +126,45 @@ async def test_a_query_that_takes_too_long_is_a_timeout_and_is_told_to_stop(
     monkeypatch.setattr(backend.engine, "instant", wait)
     answer = await client.get(f"{API}/query", params={"query": "up", "timeout": "10ms"})
     assert (answer.status_code, answer.json()["errorType"]) == (503, "timeout")
+    assert answer.json()["error"] == "query timed out in expression evaluation"
     assert stopped.wait(5)
+
+
+async def test_a_query_whose_client_went_away_is_told_to_stop(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = Event()
+
+    def wait(query: str, moment_ms: int, *, lookback_ms: int | None, cancelled: Any) -> None:
+        for _ in range(500):
+            if cancelled():
+                stopped.set()
+                break
+            stopped.wait(0.01)
+        raise QueryLimitError("the query was cancelled")
+
+    monkeypatch.setattr(backend.engine, "instant", wait)
+    messages = [{"type": "http.request", "body": b"", "more_body": False}]
+    sent = []
+
+    async def receive() -> Any:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"{API}/query",
+        "query_string": b"query=up",
+        "headers": [(b"host", b"localhost")],
+    }
+    application = Application(backend, access=Access(), clock=SystemClock())
+    await application(scope, receive, send)
+    application.close()
+    assert stopped.is_set()
+    assert sent[0]["status"] == 422
 
 
 async def test_series_and_labels_are_found_by_any_of_several_selectors(
@@ -138,6 +186,64 @@ async def test_rules_can_be_asked_for_by_kind(client: httpx2.AsyncClient) -> Non
     (group,) = (await data(client, "rules", type="alert"))["groups"]
     assert [rule["name"] for rule in group["rules"]] == ["TargetDown", "Watchdog"]
     assert (await data(client, "rules", **{"rule_name[]": "Nothing"}))["groups"] == []
+
+
+async def test_rules_can_be_asked_for_by_label_and_without_alerts(
+    client: httpx2.AsyncClient, backend: Backend
+) -> None:
+    backend.evaluator.evaluate_group(backend.configuration.groups[0], NOW * 10**9)
+    match = {"match[]": '{severity="critical"}'}
+    (group,) = (await data(client, "rules", **match))["groups"]
+    (rule,) = group["rules"]
+    assert (rule["name"], len(rule["alerts"])) == ("TargetDown", 1)
+    (group,) = (await data(client, "rules", **match, exclude_alerts="true"))["groups"]
+    assert group["rules"][0]["alerts"] == []
+
+
+async def test_rule_groups_come_page_by_page(
+    client: httpx2.AsyncClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (group,) = backend.groups()
+    names = ["a", "b", "c"]
+    monkeypatch.setattr(backend, "groups", lambda: [replace(group, name=name) for name in names])
+    first = await data(client, "rules", group_limit="2")
+    assert [one["name"] for one in first["groups"]] == ["a", "b"]
+    rest = await data(client, "rules", group_limit="2", group_next_token=first["groupNextToken"])
+    assert [one["name"] for one in rest["groups"]] == ["c"]
+    assert "groupNextToken" not in rest
+    names.remove("c")
+    changed = {"group_limit": "2", "group_next_token": first["groupNextToken"]}
+    answer = await client.get(f"{API}/rules", params=changed)
+    assert answer.status_code == 400
+    assert "were rule groups changed?" in answer.json()["error"]
+
+
+async def test_where_the_series_come_from_is_counted(client: httpx2.AsyncClient) -> None:
+    found = await data(client, "status/tsdb")
+    assert found["headStats"]["numSeries"] == 2
+    assert found["seriesCountByMetricName"] == [{"name": "up", "value": 2}]
+    assert found["labelValueCountByLabelName"] == [
+        {"name": "job", "value": 2},
+        {"name": "__name__", "value": 1},
+    ]
+    assert found["memoryInBytesByLabelName"][0] == {"name": "job", "value": len("apiworker")}
+    assert found["seriesCountByLabelValuePair"][0] == {"name": "__name__=up", "value": 2}
+    assert len((await data(client, "status/tsdb", limit="1"))["seriesCountByLabelValuePair"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("job", "job"),
+        ("U__k8s_2e_pod", "k8s.pod"),
+        ("U__a__b", "a_b"),
+        ("U__x_1F600_", "x\U0001f600"),
+        ("U__x_D800_", "U__x_D800_"),
+        ("U__x_zz_", "U__x_zz_"),
+    ],
+)
+def test_a_label_name_in_a_path_may_be_escaped(written: str, name: str) -> None:
+    assert unescape_name(written) == name
 
 
 async def test_an_alert_that_fires_is_listed(client: httpx2.AsyncClient, backend: Backend) -> None:

@@ -49,8 +49,13 @@ async def test_how_far_back_a_query_looks_can_be_said(client: httpx2.AsyncClient
     assert len((await data(client, "query", query="up", time=moment))["result"]) == 2
     near = await data(client, "query", query="up", time=moment, lookback_delta="1m")
     assert near["result"] == []
-    refused = await client.get(f"{API}/query", params={"query": "up", "lookback_delta": "0s"})
+    usual = await data(client, "query", query="up", time=moment, lookback_delta="0s")
+    assert len(usual["result"]) == 2
+    refused = await client.get(f"{API}/query", params={"query": "up", "lookback_delta": "soon"})
     assert refused.status_code == 400
+    assert refused.json()["error"] == (
+        'error parsing lookback delta duration: cannot parse "soon" to a valid duration'
+    )
 
 
 async def test_series_are_handed_to_another_prometheus(client: httpx2.AsyncClient) -> None:
@@ -97,6 +102,12 @@ async def test_metadata_is_told_target_by_target(
         ("up", "Whether the target answers.")
     ]
     assert await data(client, "targets/metadata", match_target='{job="none"}') == []
+    assert await data(client, "targets/metadata", match_target='{job="api"}', limit="0") == []
+    assert list(await data(client, "metadata")) == ["other", "up"]
+    assert list(await data(client, "metadata", limit="1")) == ["other"]
+    assert len((await data(client, "metadata", limit_per_metric="1"))["up"]) == 1
+    refused = await client.get(f"{API}/metadata", params={"limit": "many"})
+    assert (refused.status_code, refused.json()["error"]) == (400, "limit must be a number")
 
 
 async def test_a_large_result_is_the_same_as_a_small_one(
