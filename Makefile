@@ -7,7 +7,7 @@ INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
 CONTRACTS := resume_optimizer.telemetry:CONTRACT watchkeeper.conventions.backend_alerts:CONTRACT
 
-.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-lock soak conformance fuzz lock ui install clean
+.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-lock soak soak-crash soak-store soak-instrument conformance fuzz lock ui install clean
 
 run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
 	@exec $(BIN)/python -m resume_optimizer.devstack
@@ -39,7 +39,15 @@ bench-promql: install ## PromQL over one set of series, beside Debian's Promethe
 bench-ingest: install ## every way in, over the wire, a second
 	$(BIN)/python bench/ingest.py
 
-soak: install ## memory over a million requests with a collector that does not answer
+soak: soak-crash soak-store soak-instrument ## what takes long: each of the three below
+
+soak-crash: install ## 500 times: kill -9 while writing, spoil the log's tail, look for everything
+	WATCHKEEPER_CRASH_ROUNDS=500 $(BIN)/pytest -q tests/watchkeeper/storage/test_crash.py
+
+soak-store: install ## ten minutes of samples, logs and spans at once: times, memory, disk
+	$(BIN)/python bench/mixed.py 600
+
+soak-instrument: install ## memory over a million requests with a collector that does not answer
 	$(BIN)/python bench/soak.py
 
 bench-lock: install ## bench/requirements.lock made anew, with the product's versions where both have one

@@ -1,6 +1,6 @@
 """Memory over a million requests while nobody answers at the collector's address.
 
-    make soak        (python bench/soak.py [requests])
+    make soak-instrument        (python bench/soak.py [requests])
 
 Prints how much the process grows from its first thousand requests on, and writes
 bench/out/soak.json. Every request has a path of its own.

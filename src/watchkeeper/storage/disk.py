@@ -42,6 +42,10 @@ class Disk:
         """Give a file another name, in place of whatever had it."""
         source.replace(target)
 
+    def unlink(self, path: Path) -> None:
+        """Remove a file's name, if it is there; its room is free once nobody has it open."""
+        path.unlink(missing_ok=True)
+
     def synchronise_directory(self, directory: Path) -> None:
         """Return once the names in the directory are on the medium."""
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

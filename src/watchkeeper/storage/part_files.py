@@ -95,7 +95,10 @@ class PartFiles:
                     one.unlink(missing_ok=True)
 
     def remove(self, part: Part) -> None:
-        """Unlink a part that nobody reads any more; its index, which alone means nothing, last."""
+        """Unlink a part that nobody reads any more. Raises OSError.
+
+        Its index, which means nothing alone, goes last.
+        """
         self._unlink(part.name)
 
     def set_aside(self, name: PartName, reason: str) -> DamageReport:
@@ -212,7 +215,7 @@ class PartFiles:
 
     def _unlink(self, name: PartName) -> None:
         for path in paths(self.directory, name):
-            path.unlink(missing_ok=True)
+            self._disk.unlink(path)
 
 
 def _allocated(path: Path) -> int:

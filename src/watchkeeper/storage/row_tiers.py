@@ -8,6 +8,7 @@ for each of their periods.
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -38,6 +39,7 @@ Question = Callable[[Cursor, str], T]
 
 _POSITIONS_PER_BATCH_BITS = 24
 _INSERT_AT_ROWS = 4096
+_LOG = logging.getLogger(__name__)
 
 
 class RowTiers:
@@ -61,6 +63,9 @@ class RowTiers:
         self._inserting = threading.Lock()
         self._waiting: list[tuple[np.ndarray[Any, Any], Columns]] = []
         self._waiting_rows = 0
+        self._merging = threading.Lock()
+        self._removing = threading.Lock()
+        self._unwanted: list[Part] = []
         self.opened = OpenParts(engine, files, open_at_most)
         view = View((self._new_hot_table(),), tuple(files.load(damage)))
         self.view = TierView(view, self._dispose)
@@ -127,7 +132,7 @@ class RowTiers:
 
         Raises StorageError; the parts are then as they were.
         """
-        with self.view.held() as view:
+        with self._merging, self.view.held() as view:
             some = merge_policy.choose(view.parts, closed_before_ns=closed_before_ns)
             if not some:
                 return False
@@ -139,9 +144,9 @@ class RowTiers:
                 raise StorageError(
                     f"parts of {self.table.name} could not be merged and stay as they are: {error}"
                 ) from error
-        if not self.view.replace(some, [merged]):
-            self.files.discard(merged.name)
-        return True
+            if not self.view.replace(some, [merged]):
+                self.files.discard(merged.name)
+            return True
 
     def ask(
         self,
@@ -186,6 +191,7 @@ class RowTiers:
 
     def drop_before(self, time_ns: int) -> int:
         """Unlink the parts of which every row is before a moment; return how many."""
+        self._remove_unwanted()
         return self._drop(p for p in self.view.current.parts if p.summary.last_ns < time_ns)
 
     def drop_above(self, maximum_bytes: int) -> int:
@@ -209,7 +215,20 @@ class RowTiers:
             return
         self.opened.close(one)
         if not one.damaged:
-            self.files.remove(one)
+            with self._removing:
+                self._unwanted.append(one)
+            self._remove_unwanted()
+
+    def _remove_unwanted(self) -> None:
+        """Unlink what nobody reads any more; what the disk does not let go is tried again."""
+        with self._removing:
+            waiting, self._unwanted = self._unwanted, []
+            for part in waiting:
+                try:
+                    self.files.remove(part)
+                except OSError as error:
+                    _LOG.warning("%s is to be removed later: %s", part.path, error)
+                    self._unwanted.append(part)
 
     def _drop(self, parts: Iterable[Part]) -> int:
         return sum(self.view.replace([part], ()) for part in parts)

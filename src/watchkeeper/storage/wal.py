@@ -93,7 +93,7 @@ class WriteAheadLog:
                 if file.last_sequence > last_sequence:
                     kept.append(file)
                 elif file.path != self._path:
-                    file.path.unlink(missing_ok=True)
+                    self._disk.unlink(file.path)
             self._closed = kept
             files = [*(file.path for file in kept), self._path]
             self._size_bytes = sum(path.stat().st_size for path in files)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from watchkeeper.model import (
     labels,
 )
 from watchkeeper.storage import MemoryStore, Store, StoreLimits
+from watchkeeper.storage.disk import Disk
 
 START_NS = 1_700_000_000_000_000_000
 START_MS = START_NS // 1_000_000
@@ -90,6 +93,37 @@ def open_store(
     yield open_one
     for store in opened:
         store.close()
+
+
+class FailingDisk(Disk):
+    """A disk that fails at one of its methods while it is told to."""
+
+    failing = ""
+    reason = errno.ENOSPC
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        self._fail("write")
+        super().write(descriptor, data)
+
+    def synchronise(self, descriptor: int) -> None:
+        self._fail("synchronise")
+        super().synchronise(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._fail("rename")
+        super().rename(source, target)
+
+    def unlink(self, path: Path) -> None:
+        self._fail("unlink")
+        super().unlink(path)
+
+    def synchronise_directory(self, directory: Path) -> None:
+        self._fail("synchronise_directory")
+        super().synchronise_directory(directory)
+
+    def _fail(self, what: str) -> None:
+        if self.failing == what:
+            raise OSError(self.reason, os.strerror(self.reason))
 
 
 KINDS = ["memory", "hot", "flushed", "restarted", "flushed and restarted", "merged"]

@@ -25,7 +25,7 @@ from watchkeeper.model import (
 from watchkeeper.storage import Store, StoreLimits
 
 START_NS = 1_700_000_000_000_000_000
-STEP_NS = 600_000_000_000
+STEP_NS = 120_000_000_000
 SERIES = [labels({"__name__": "up", "instance": str(n)}) for n in range(3)]
 LIMITS = StoreLimits(
     reserve_bytes=0,
@@ -58,16 +58,18 @@ def say(*words: object) -> None:
 def write(directory: Path, number: int) -> None:
     store = Store.open(directory, limits=LIMITS)
 
-    def flush_on_and_on() -> None:
+    def flush_and_merge_on_and_on() -> None:
         while not threading.Event().wait(0.03):
             store.flush()
+            for tiers in (store.logs.tiers, store.spans.tiers):
+                tiers.merge(closed_before_ns=2**63)
 
     def acknowledged(signal: str) -> None:
         newest = max((directory / "wal").iterdir(), key=lambda path: path.name)
         say(signal, number, newest, newest.stat().st_size)
 
     say("pid", os.getpid())
-    threading.Thread(target=flush_on_and_on, daemon=True).start()
+    threading.Thread(target=flush_and_merge_on_and_on, daemon=True).start()
     while True:
         samples, logs, spans = batch(number)
         store.metrics.append(samples)

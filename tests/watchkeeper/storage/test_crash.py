@@ -36,6 +36,7 @@ def writer(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.stdin.close()
 
 
+@pytest.mark.timeout(60 + 10 * ROUNDS)
 def test_what_was_acknowledged_survives_kill_and_torn_tails(
     writer: subprocess.Popen[str], tmp_path: Path
 ):

@@ -20,7 +20,7 @@ from tests.watchkeeper.storage.conftest import (
     span,
 )
 
-from watchkeeper.errors import OverloadError, StorageError, StoreFullError
+from watchkeeper.errors import OverloadError, StorageError
 from watchkeeper.model import SampleBatch
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store, StoreLimits
@@ -29,17 +29,6 @@ from watchkeeper.storage.disk import Disk
 OpenStore = Callable[..., Store]
 EVER = (0, 2**62)
 DAY = DAY_NS // 1_000_000_000
-
-
-class FullDisk(Disk):
-    """A disk that takes nothing while `full`."""
-
-    full = False
-
-    def write(self, descriptor: int, data: bytes) -> None:
-        if self.full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        super().write(descriptor, data)
 
 
 def contents(store: Store) -> tuple[int, int, int]:
@@ -197,25 +186,6 @@ def test_the_oldest_segments_go_when_a_signal_takes_more_than_it_may(
     assert len(segment_files(tmp_path, "spans")) == 1
 
 
-def test_a_full_disk_refuses_all_of_a_batch_serves_reads_and_recovers(open_store: OpenStore):
-    disk = FullDisk()
-    store = open_store(disk=disk)
-    write_day(store, 0)
-    disk.full = True
-    for append in (
-        lambda: store.metrics.append(samples((series(), 60, 1.0), (series("new"), 60, 1.0))),
-        lambda: store.logs.append([record()]),
-        lambda: store.spans.append([span(9, 9)]),
-    ):
-        with pytest.raises(StoreFullError):
-            append()
-    assert contents(store) == (1, 1, 1)
-    assert store.stats().refused == {"store_full": 4}
-    disk.full = False
-    assert store.metrics.append(samples((series(), 60, 1.0), (series("new"), 60, 1.0))) == 0
-    assert contents(store) == (3, 1, 1)
-
-
 def test_a_flush_that_fails_loses_nothing_and_the_next_makes_good(
     open_store: OpenStore, tmp_path: Path
 ):
@@ -289,7 +259,7 @@ def test_only_so_many_segments_are_open_at_once(open_store: OpenStore):
     assert store.logs.tiers.opened.count() <= 2
 
 
-class FailingDisk(Disk):
+class FailingSampleDisk(Disk):
     """A disk that fails at one kind of work on files of samples, while `failing` names it."""
 
     failing = ""
@@ -324,7 +294,7 @@ class FailingDisk(Disk):
 def test_samples_that_the_disk_does_not_take_stay_in_memory_and_in_the_log(
     open_store: OpenStore, failing: str
 ):
-    disk = FailingDisk()
+    disk = FailingSampleDisk()
     store = open_store(disk=disk)
     write_day(store, 0)
     store.flush()
