@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from watchkeeper.backend import Backend
@@ -154,6 +154,11 @@ def first_series(result: Result, count: int) -> Result:
     )
 
 
+async def page(request: Request) -> Response:
+    """Lead to the page: clients try this address to see whether anybody is there."""
+    return RedirectResponse("../", 302)
+
+
 async def ready(request: Request) -> Response:
     """Say that requests are answered, as Prometheus words it."""
     return PlainTextResponse("Prometheus Server is Ready.\n")
@@ -206,6 +211,7 @@ def app(backend: Backend, queries: Threads, reads: Threads, clock: Clock) -> Sta
             ),
             *(Route(f"/api/v1/{path}", answer(call)) for path, call in by_get.items()),
             Route("/api/v1/read", answer(remote.read), methods=["POST"]),
+            Route("/", page),
             Route("/federate", answer(features.federate)),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
