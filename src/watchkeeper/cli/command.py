@@ -13,7 +13,7 @@ from watchkeeper.cli.promql import promql
 from watchkeeper.cli.render import render
 from watchkeeper.cli.rule_tests import test
 from watchkeeper.cli.run import run
-from watchkeeper.cli.store import backup, verify
+from watchkeeper.cli.store import backup, export, verify
 
 
 @click.group()
@@ -22,5 +22,5 @@ def main() -> None:
     """Monitoring for Python services that proves the watching works."""
 
 
-for command in (run, health, backup, verify, render, check, test, promql):
+for command in (run, health, backup, verify, export, render, check, test, promql):
     main.add_command(command)

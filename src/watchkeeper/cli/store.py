@@ -1,4 +1,4 @@
-"""`watchkeeper backup` and `verify`: a store copied, a store read whole."""
+"""`watchkeeper backup`, `verify`, `export`: a store copied, read whole, given to other readers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from watchkeeper.cli.refusal import FILE, one_line_errors
+from watchkeeper.errors import StorageError
 
 
 @click.command()
@@ -43,3 +44,26 @@ def verify(directory: Path) -> None:
         + (f"{len(found.damage)} damaged" if found.damage else "whole")
     )
     sys.exit(1 if found.damage else 0)
+
+
+@click.command()
+@click.argument("directory", type=FILE)
+@click.argument("target", type=FILE)
+def export(directory: Path, target: Path) -> None:
+    """Write the store or backup in DIRECTORY, which no process has open, as Parquet to TARGET.
+
+    Of a running backend, export a backup.
+    """
+    from watchkeeper.storage import Store, StoreLimits
+
+    with one_line_errors():
+        if not (directory / "wal").is_dir():
+            raise StorageError(
+                f"there is no store in {directory}: name the directory given to --data"
+            )
+        store = Store.open(directory, limits=StoreLimits.keeping_everything())
+        try:
+            found = store.export(target)
+        finally:
+            store.close()
+    click.echo(f"{target}: {found.samples} samples, {found.logs} log records, {found.spans} spans")

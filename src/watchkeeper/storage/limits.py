@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 _MEBIBYTE = 1 << 20
 _DAY_SECONDS = 86_400
+_CENTURY_SECONDS = 36_525 * _DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ class StoreLimits:
     engine_threads: int = 2
     decoded_bytes: int = 32 * _MEBIBYTE
     label_bytes: int = 48 * _MEBIBYTE
+
+    @staticmethod
+    def keeping_everything() -> StoreLimits:
+        """Return limits under which nothing is dropped, however old or large it is."""
+        return StoreLimits(
+            metric_retention_seconds=_CENTURY_SECONDS,
+            log_retention_seconds=_CENTURY_SECONDS,
+            span_retention_seconds=_CENTURY_SECONDS,
+        )
 
 
 @dataclass(frozen=True, slots=True)

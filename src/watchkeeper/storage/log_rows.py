@@ -9,7 +9,7 @@ import msgspec
 
 from watchkeeper.model import LogRecord, Severity
 from watchkeeper.storage import attributes
-from watchkeeper.storage.row_table import RowTable, with_zstd
+from watchkeeper.storage.row_table import RowTable, as_json, with_zstd
 from watchkeeper.storage.row_tiers import Columns
 
 _COLUMNS = (
@@ -30,12 +30,22 @@ def _arranged(source: str) -> str:
     return f"SELECT {names} FROM {source} ORDER BY timestamp_ns, position"
 
 
+def _exported(rows: str) -> str:
+    return f"""
+        SELECT make_timestamp_ns(timestamp_ns) AS timestamp, severity, message, service, logger,
+            trace_id, span_id, {as_json("attributes")} AS attributes,
+            {as_json("resource")} AS resource
+        FROM {rows} ORDER BY position
+    """
+
+
 LOGS = RowTable(
     name="logs",
     time="timestamp_ns",
     columns=_COLUMNS,
     part_columns=with_zstd(_COLUMNS, "message", "attributes"),
     arranged=_arranged,
+    exported=_exported,
     key="trace_id",
 )
 LAST_NS = 2**63 - 1

@@ -9,6 +9,11 @@ Columns = tuple[tuple[str, str], ...]
 """Names of columns with their types."""
 
 
+def as_json(column: str) -> str:
+    """Return the SQL that makes JSON of encoded attributes (see storage.attributes)."""
+    return f"'{{' || substring({column}, 2, greatest(length({column}) - 2, 0)) || '}}'"
+
+
 def with_zstd(columns: Columns, *long_texts: str) -> Columns:
     """Return columns of which some are kept with zstd: of texts that repeat, dictionaries are
     smaller."""
@@ -23,6 +28,7 @@ class RowTable:
     Questions see the columns of `columns` and `position`, by which rows of one moment are in
     the order of their coming; of hot rows as `hot_view` lists them, of a part's as `part_view`
     does. A part has `part_columns`, which `arranged` selects from hot rows, in the part's order.
+    `exported` selects from such rows what readers of Parquet get.
     `key` is the column that parts have filters for, `listed` those whose distinct values they
     know; rows without a key have ''.
     """
@@ -32,6 +38,7 @@ class RowTable:
     columns: Columns
     part_columns: Columns
     arranged: Callable[[str], str]
+    exported: Callable[[str], str]
     key: str
     listed: tuple[str, ...] = ()
     hot_view: str = "*"

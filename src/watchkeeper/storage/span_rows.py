@@ -14,7 +14,7 @@ import orjson
 from watchkeeper.model import SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
 from watchkeeper.storage import attributes
 from watchkeeper.storage.log_rows import LAST_NS
-from watchkeeper.storage.row_table import RowTable, with_zstd
+from watchkeeper.storage.row_table import RowTable, as_json, with_zstd
 from watchkeeper.storage.row_tiers import Columns
 
 _COLUMNS = (
@@ -64,12 +64,44 @@ def _arranged(source: str) -> str:
     """
 
 
+def _exported(rows: str) -> str:
+    nested = as_json("(e ->> '$[2]')")
+    events = _nested(
+        "events",
+        "name := e ->> '$[0]', timestamp := make_timestamp_ns((e ->> '$[1]')::BIGINT), "
+        f"attributes := {nested}",
+    )
+    links = _nested(
+        "links",
+        f"trace_id := e ->> '$[0]', span_id := e ->> '$[1]', attributes := {nested}",
+    )
+    return f"""
+        SELECT one.trace_id, one.span_id,
+            CASE WHEN one.parent_back = 0 THEN one.parent_span_id ELSE parent.span_id END
+                AS parent_span_id,
+            one.name, one.kind, make_timestamp_ns(one.start_ns) AS start,
+            one.end_ns - one.start_ns AS duration_ns, one.service, one.status, one.status_message,
+            {as_json("one.attributes")} AS attributes, {events} AS events, {links} AS links,
+            {as_json("one.resource")} AS resource, one.scope
+        FROM {rows} one LEFT JOIN {rows} parent
+            ON one.parent_back <> 0 AND parent.position = one.position - one.parent_back
+        ORDER BY one.position
+    """
+
+
+def _nested(column: str, fields: str) -> str:
+    """Return the SQL that makes a list of structs of encoded events or links."""
+    items = f"json_extract(nullif(one.{column}, ''), '$[*]')"
+    return f"list_transform({items}, lambda e: struct_pack({fields}))"
+
+
 SPANS = RowTable(
     name="spans",
     time="start_ns",
     columns=_COLUMNS,
     part_columns=with_zstd(_PART_COLUMNS, "attributes", "events"),
     arranged=_arranged,
+    exported=_exported,
     key="trace_id",
     listed=("service", "name"),
     hot_view="*, 0 AS parent_back",

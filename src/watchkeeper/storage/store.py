@@ -30,6 +30,7 @@ from watchkeeper.storage.decoded_blocks import DecodedBlocks
 from watchkeeper.storage.directory_lock import DirectoryLock
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Engine, EngineError
+from watchkeeper.storage.export import Exported, export
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.limits import DamageReport, StoreLimits, StoreStats
 from watchkeeper.storage.log_store import DurableLogStore
@@ -185,6 +186,14 @@ class Store:
                     "room there, and begin again"
                 ) from error
 
+    def export(self, directory: Path) -> Exported:
+        """Write everything acknowledged until now as Parquet to a new directory.
+
+        Raises StorageError.
+        """
+        self.flush()
+        return export(self._engine, directory, self.metrics, self.logs.tiers, self.spans.tiers)
+
     def stats(self) -> StoreStats:
         """Return the store as it is now."""
         on_disk = {
@@ -293,21 +302,24 @@ class Store:
     def _flush(self) -> None:
         self._drop_old()
         self._require_room()
-        signals = (self.metrics, self.logs.tiers, self.spans.tiers)
-        with self._journal.gate.alone():
-            sequence, oldest_ns = self._journal.rotate()
-            self.metrics.freeze(self._now_ms())
-            self.logs.tiers.freeze()
-            self.spans.tiers.freeze()
-        failures = []
-        for signal in signals:
-            try:
-                signal.write_frozen(sequence)
-            except StorageError as error:
-                failures.append(str(error))
-        if failures:
+        oldest_ns: int | None = None
+        try:
+            with self._journal.gate.alone():
+                sequence, oldest_ns = self._journal.rotate()
+                self.metrics.freeze(self._now_ms())
+                self.logs.tiers.freeze()
+                self.spans.tiers.freeze()
+            failures = []
+            for signal in (self.metrics, self.logs.tiers, self.spans.tiers):
+                try:
+                    signal.write_frozen(sequence)
+                except StorageError as error:
+                    failures.append(str(error))
+            if failures:
+                raise StorageError("; ".join(failures))
+        except BaseException:
             self._journal.still_waiting(oldest_ns)
-            raise StorageError("; ".join(failures))
+            raise
         self._journal.log.discard(sequence)
 
     def _require_room(self) -> None:
