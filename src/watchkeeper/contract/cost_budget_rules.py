@@ -16,7 +16,6 @@ HOURS_OF_DAY = 24
 """The pace is that of the last 24th of the period: an hour of a day."""
 HISTORY_PART, HORIZON_PART = 4, 2
 """The forecast draws a line through a quarter of the period, half a period on."""
-FORECAST_POINTS = 72
 AT_RISK_FOR_SECONDS = 900
 
 
@@ -52,11 +51,10 @@ def _recordings(budget: CostBudget, service: str) -> Iterator[RecordingRule]:
     pace = spent_in(budget.period_seconds // HOURS_OF_DAY)
     yield record("cost_budget:burn_rate:ratio", f"{pace} * {HOURS_OF_DAY} / {amount}")
     history = window_name(budget.period_seconds // HISTORY_PART)
-    step = window_name(budget.period_seconds // HISTORY_PART // FORECAST_POINTS)
     horizon = budget.period_seconds // HORIZON_PART
     yield record(
         "cost_budget:forecast:total",
-        f"clamp_min(predict_linear({spent}[{history}:{step}], {horizon}), 0)",
+        f"clamp_min(predict_linear({spent}[{history}:{base}], {horizon}), 0)",
     )
 
 

@@ -73,13 +73,8 @@ ROW = Row(
         ),
         Panel(
             title="Journeys that failed",
-            description="Runs of the last hour by the step at which they ended.",
-            queries=(
-                Query(
-                    f"sum by (journey, step) (increase({STEP_FAILURES.name}[1h]))",
-                    "{{journey}} {{step}}",
-                ),
-            ),
+            description="Runs of the last hour that did not reach their end.",
+            queries=(Query(f"sum(increase({STEP_FAILURES.name}[1h])) or vector(0)", "failed"),),
         ),
     ),
 )
