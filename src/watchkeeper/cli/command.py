@@ -9,6 +9,7 @@ import click
 
 from watchkeeper.cli.check import check
 from watchkeeper.cli.health import health
+from watchkeeper.cli.live import live
 from watchkeeper.cli.promql import promql
 from watchkeeper.cli.render import render
 from watchkeeper.cli.rule_tests import test
@@ -22,5 +23,5 @@ def main() -> None:
     """Monitoring for Python services that proves the watching works."""
 
 
-for command in (run, health, backup, verify, export, render, check, test, promql):
+for command in (run, health, backup, verify, export, render, check, live, test, promql):
     main.add_command(command)
