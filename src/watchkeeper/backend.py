@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,10 +30,8 @@ from watchkeeper.ingest import (
     load_limits,
 )
 from watchkeeper.ingest import load_config as load_prometheus_config
-from watchkeeper.model import LogRecord
 from watchkeeper.notify import AlertmanagerConfig, Notifier
 from watchkeeper.notify import load_config as load_alertmanager_config
-from watchkeeper.ports import LogBucket, LogQuery, LogStore
 from watchkeeper.promql import Engine, QueryLimits, parse
 from watchkeeper.rules import EvaluationSettings, Evaluator, GroupSnapshot, RuleGroup, load_rules
 from watchkeeper.storage import Store
@@ -80,25 +78,6 @@ class Configuration:
         )
 
 
-class TappedLogs:
-    """A log store that tells who listens about records once they are stored."""
-
-    def __init__(self, logs: LogStore) -> None:
-        self._logs = logs
-        self.listeners: list[Callable[[Sequence[LogRecord]], None]] = []
-
-    def append(self, records: Sequence[LogRecord]) -> None:
-        self._logs.append(records)
-        for listener in self.listeners:
-            listener(records)
-
-    def search(self, query: LogQuery) -> list[LogRecord]:
-        return self._logs.search(query)
-
-    def histogram(self, query: LogQuery, buckets: int) -> list[LogBucket]:
-        return self._logs.histogram(query, buckets)
-
-
 class Backend:
     """Every part of one backend, wired together. The server and the page see it through this.
 
@@ -112,7 +91,7 @@ class Backend:
         self.places = places
         self.store = store
         self.started_ns = clock.time_ns()
-        self.logs = TappedLogs(store.logs)
+        self.logs = store.logs
         self.quotas = quotas = Quotas(clock=clock)
         self.receiver = OtlpReceiver(
             store.metrics, self.logs, store.spans, clock=clock, quotas=quotas

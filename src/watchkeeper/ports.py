@@ -7,7 +7,7 @@ data belongs to the caller, who MUST NOT change arrays in place: stores MAY shar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -109,6 +109,10 @@ class LogQuery:
     newest_first: bool = True
 
 
+LogListener = Callable[[Sequence[LogRecord]], None]
+"""Takes records that were just kept; MUST NOT block."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogBucket:
     """How many records of each severity a stretch of time holds."""
@@ -141,6 +145,15 @@ class LogStore(Protocol):
 
         The width is rounded up to a whole nanosecond, so the last stretch MAY end a little
         later than the range. Ignores `limit` and `newest_first`.
+        """
+        ...
+
+    def follow(self, query: LogQuery, listener: LogListener) -> Callable[[], None]:
+        """Tell a listener of every record from now on that fulfils a query but for its times.
+
+        MUST tell after the records are kept and before `append` returns, in the thread that
+        appends, batch by batch; MAY tell of them as they came, where storing changes them. A
+        listener that fails MUST NOT fail the append. Returns what ends it.
         """
         ...
 

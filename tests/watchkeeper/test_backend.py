@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from watchkeeper import backend as module
-from watchkeeper.backend import Backend, Places, TappedLogs
+from watchkeeper.backend import Backend, Places
 from watchkeeper.clock import SystemClock
 from watchkeeper.errors import ConfigError, StorageError
-from watchkeeper.model import LogRecord, Severity
 from watchkeeper.notify import DeliveryRecord
 from watchkeeper.notify.notification_log import LogKey
-from watchkeeper.storage import MemoryStore, Store
+from watchkeeper.storage import Store
 
 pytestmark = pytest.mark.anyio
 
@@ -169,11 +168,3 @@ def test_a_data_directory_that_is_a_file_is_told(places: Places) -> None:
     places.data.write_text("")
     with pytest.raises(StorageError, match=re.escape(str(places.data))):
         Backend.open(places, clock=SystemClock())
-
-
-def test_who_listens_hears_of_records_once_they_are_stored() -> None:
-    logs = TappedLogs(MemoryStore().logs)
-    heard: list[str] = []
-    logs.listeners.append(lambda records: heard.extend(record.message for record in records))
-    logs.append([LogRecord(1, Severity.INFO, "stored", "api")])
-    assert heard == ["stored"]

@@ -43,9 +43,8 @@ class Application:
         self._reads = Threads("reads", threads=4, waiting=128)
         self._writes = Threads("writes", threads=4, waiting=64)
         self.intake = Intake(self._writes, backend.quotas)
-        self._tails = Tails()
+        self._tails = Tails(backend.logs)
         self.requests = RequestCounts()
-        backend.logs.listeners.append(self._tails.publish)
         routed = Starlette(routes=[*self._protocols(), *self._own(), Mount("/", Page())])
         self._app = Guard(routed, access=access, tally=self.requests, clock=clock)
 

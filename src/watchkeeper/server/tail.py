@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import orjson
 
 from watchkeeper.errors import OverloadError
 from watchkeeper.model import LogRecord
-from watchkeeper.ports import LogQuery
+from watchkeeper.ports import LogQuery, LogStore
 from watchkeeper.server.records import log_json
-from watchkeeper.storage import fulfils
-
-Listener = Callable[[Sequence[LogRecord]], None]
 
 MOST_TAILS = 32
 WAITING_RECORDS = 2000
@@ -26,14 +23,10 @@ class Tails:
     A reader that is too slow loses the oldest records and is told how many; storing never waits.
     """
 
-    def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
+    def __init__(self, logs: LogStore) -> None:
+        self._logs = logs
+        self._open = 0
         self._closed = asyncio.Event()
-
-    def publish(self, records: Sequence[LogRecord]) -> None:
-        """Take records that were just stored; from any thread."""
-        for listener in tuple(self._listeners):
-            listener(records)
 
     def close(self) -> None:
         """End every stream."""
@@ -45,23 +38,21 @@ class Tails:
         The query's times are not looked at: what is stored from now on counts. Raises
         OverloadError where too many streams are open.
         """
-        if len(self._listeners) >= MOST_TAILS:
+        if self._open >= MOST_TAILS:
             raise OverloadError(f"{MOST_TAILS} live tails are open already; close one")
         return self._events(query)
 
     async def _events(self, query: LogQuery) -> AsyncIterator[bytes]:
         stream = _Stream(asyncio.get_running_loop())
-
-        def listen(records: Sequence[LogRecord]) -> None:
-            stream.put([record for record in records if fulfils(record, query)])
-
-        self._listeners.add(listen)
+        leave = self._logs.follow(query, stream.put)
+        self._open += 1
         try:
             yield b"retry: 2000\n\n"
             while not self._closed.is_set():
                 yield await stream.next_event(self._closed)
         finally:
-            self._listeners.discard(listen)
+            self._open -= 1
+            leave()
 
 
 class _Stream:
@@ -71,11 +62,11 @@ class _Stream:
         self._lost = 0
         self._arrived = asyncio.Event()
 
-    def put(self, records: list[LogRecord]) -> None:
-        if records and not self._loop.is_closed():
+    def put(self, records: Sequence[LogRecord]) -> None:
+        if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._keep, records)
 
-    def _keep(self, records: list[LogRecord]) -> None:
+    def _keep(self, records: Sequence[LogRecord]) -> None:
         self._waiting += records
         surplus = len(self._waiting) - WAITING_RECORDS
         if surplus > 0:

@@ -1,7 +1,6 @@
 """The embedded store; the only place that imports duckdb."""
 
 from watchkeeper.storage.limits import DamageReport, StoreLimits, StoreStats
-from watchkeeper.storage.log_matching import fulfils
 from watchkeeper.storage.memory import MemoryStore
 from watchkeeper.storage.store import Store
 from watchkeeper.storage.verification import Verification, verify
@@ -13,6 +12,5 @@ __all__ = [
     "StoreLimits",
     "StoreStats",
     "Verification",
-    "fulfils",
     "verify",
 ]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from watchkeeper.model import LogRecord, Severity
-from watchkeeper.ports import LogBucket, LogQuery
+from watchkeeper.ports import LogBucket, LogListener, LogQuery
 from watchkeeper.storage import attributes, log_rows
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.log_matching import RECORD_FIELDS
 from watchkeeper.storage.log_rows import LOGS
+from watchkeeper.storage.log_tail import LogTail
 from watchkeeper.storage.row_tiers import RowTiers, listed
 from watchkeeper.storage.wal_format import RecordKind
 
@@ -23,6 +24,7 @@ class DurableLogStore:
 
     def __init__(self, journal: Journal, tiers: RowTiers) -> None:
         self._journal = journal
+        self._tail = LogTail()
         self.tiers = tiers
 
     def append(self, records: Sequence[LogRecord]) -> None:
@@ -33,6 +35,10 @@ class DurableLogStore:
         with self._journal.gate.shared():
             sequence = self._journal.write(RecordKind.LOGS, payload, len(records))
             self.tiers.insert(sequence, columns)
+        self._tail.tell(records)
+
+    def follow(self, query: LogQuery, listener: LogListener) -> Callable[[], None]:
+        return self._tail.follow(query, listener)
 
     def search(self, query: LogQuery) -> list[LogRecord]:
         condition, parameters = _condition(query)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from watchkeeper.model import LogRecord
-from watchkeeper.ports import LogBucket, LogQuery
+from watchkeeper.ports import LogBucket, LogListener, LogQuery
 from watchkeeper.storage import log_rows, log_store
 from watchkeeper.storage.log_matching import fulfils
 from watchkeeper.storage.log_rows import LOGS
+from watchkeeper.storage.log_tail import LogTail
 
 
 class MemoryLogStore:
@@ -18,12 +19,17 @@ class MemoryLogStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._records: list[LogRecord] = []
+        self._tail = LogTail()
 
     def append(self, records: Sequence[LogRecord]) -> None:
         columns = log_rows.columns(records)
         rows = zip(*(columns[name] for name, _ in LOGS.columns), strict=True)
         with self._lock:
             self._records += log_rows.records(rows)
+        self._tail.tell(records)
+
+    def follow(self, query: LogQuery, listener: LogListener) -> Callable[[], None]:
+        return self._tail.follow(query, listener)
 
     def search(self, query: LogQuery) -> list[LogRecord]:
         found = self._matching(query)

@@ -6,6 +6,7 @@ from watchkeeper.model import LogRecord, Severity
 from watchkeeper.ports import LogQuery
 from watchkeeper.server import tail
 from watchkeeper.server.tail import Tails
+from watchkeeper.storage import MemoryStore
 
 pytestmark = pytest.mark.anyio
 
@@ -17,10 +18,11 @@ def record(message: str, **more: object) -> LogRecord:
 
 
 async def test_a_record_that_is_stored_is_shown_to_who_looks_for_it() -> None:
-    tails = Tails()
+    logs = MemoryStore().logs
+    tails = Tails(logs)
     events = tails.follow(LogQuery(0, 0, words=("timeout",)))
     assert await anext(events) == b"retry: 2000\n\n"
-    tails.publish([record("all is well"), record("a Timeout was met")])
+    logs.append([record("all is well"), record("a Timeout was met")])
     event = await anext(events)
     shown = orjson.loads(event.removeprefix(b"data: "))
     assert shown["message"] == "a Timeout was met"
@@ -31,17 +33,19 @@ async def test_a_slow_reader_loses_the_oldest_and_is_told_how_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tail, "WAITING_RECORDS", 2)
-    tails = Tails()
+    logs = MemoryStore().logs
+    tails = Tails(logs)
     events = tails.follow(ALL)
     await anext(events)
-    tails.publish([record(str(number)) for number in range(5)])
+    logs.append([record(str(number)) for number in range(5)])
     event = await anext(events)
     assert b'event: lost\ndata: {"records":3}' in event
     assert [line for line in event.splitlines() if b'"message":"3"' in line]
 
 
 async def test_closing_ends_every_stream() -> None:
-    tails = Tails()
+    logs = MemoryStore().logs
+    tails = Tails(logs)
     events = tails.follow(ALL)
     await anext(events)
     tails.close()
@@ -52,7 +56,8 @@ async def test_streams_are_limited_and_a_reader_who_leaves_makes_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tail, "MOST_TAILS", 1)
-    tails = Tails()
+    logs = MemoryStore().logs
+    tails = Tails(logs)
     first = tails.follow(ALL)
     await anext(first)
     with pytest.raises(OverloadError):
@@ -63,6 +68,6 @@ async def test_streams_are_limited_and_a_reader_who_leaves_makes_room(
 
 async def test_nothing_to_show_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tail, "HEARTBEAT_SECONDS", 0)
-    events = Tails().follow(ALL)
+    events = Tails(MemoryStore().logs).follow(ALL)
     await anext(events)
     assert await anext(events) == b": still here\n\n"

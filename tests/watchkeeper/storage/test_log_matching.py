@@ -2,7 +2,7 @@ import pytest
 
 from watchkeeper.model import LogRecord, Severity
 from watchkeeper.ports import LogQuery
-from watchkeeper.storage import fulfils
+from watchkeeper.storage.log_matching import fulfils
 
 ALL = LogQuery(0, 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -141,6 +141,32 @@ def test_a_histogram_heeds_the_query_and_may_be_of_all_times(any_store: AnyStore
     buckets = any_store.logs.histogram(asked(words=("a",)), 3)
     assert sum(sum(one.counts.values()) for one in buckets) == 1
     assert len(buckets) == 3
+
+
+def test_who_follows_is_told_of_what_fulfils_the_query_once_it_is_kept(any_store: AnyStore):
+    heard: list[tuple[str, bool]] = []
+
+    def listen(records: Sequence[LogRecord]) -> None:
+        kept = any_store.logs.search(asked())
+        heard.extend((record.message, record in kept) for record in records)
+
+    query = LogQuery(0, 0, words=("refused",), minimum_severity=Severity.WARNING)
+    leave = any_store.logs.follow(query, listen)
+    any_store.logs.append([record("refused"), record("Refused", severity=Severity.ERROR)])
+    any_store.logs.append([record("all is well", severity=Severity.ERROR)])
+    assert heard == [("Refused", True)]
+    leave()
+    any_store.logs.append([record("refused again", severity=Severity.ERROR)])
+    assert heard == [("Refused", True)]
+
+
+def test_a_follower_that_fails_fails_nobody_else(any_store: AnyStore):
+    heard: list[Sequence[LogRecord]] = []
+    any_store.logs.follow(asked(), lambda records: 1 / 0)
+    any_store.logs.follow(asked(), heard.append)
+    any_store.logs.append([record("kept")])
+    assert messages(any_store) == ["kept"]
+    assert len(heard) == 1
 
 
 def test_what_json_cannot_hold_becomes_text(any_store: AnyStore):
