@@ -19,7 +19,7 @@ from watchkeeper.storage.label_table import LabelTable
 from watchkeeper.storage.sample_columns import Objects, Times, Values
 from watchkeeper.storage.sample_file import SampleFile, WindowPlace
 from watchkeeper.storage.sample_layers import Layer, Rows, within
-from watchkeeper.storage.sample_window import BlockPlace, SampleWindow, TimesPlace
+from watchkeeper.storage.sample_window import BlockPlace, SampleWindow
 
 _READ_AT_ONCE_BYTES = 4 << 20
 _LABELS_BYTES = 400
@@ -47,12 +47,6 @@ class _Block:
         if self.starts_ms is not None:
             size += self.starts_ms.nbytes
         return size if self.histograms is None else size + 1000 * len(self.histograms)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _TimesOfWindow:
-    times: Times
-    first: Ints
 
 
 class SampleReader:
@@ -135,52 +129,54 @@ class SampleReader:
         rows, series = rows[order], series[order]
         numbers = window.row_times[rows]
         try:
-            known = self._times(file, window, numbers)
+            times, time_first = self._times(file, window, numbers)
         except StoreDamagedError as error:
             self._damaged(file, error, useless=False)
             return
         counts = window.time_lengths[numbers]
-        skipped = np.zeros(len(rows), np.int64)
+        skipped: Ints | None = None
         if bounds is not None:
-            first = known.first[numbers]
-            begin, counts = within(known.times, first, counts, numbers, *bounds)
-            skipped = begin - first
-        block_of = np.searchsorted(window.block_rows, rows, "right") - 1
-        edges = [0, *(np.flatnonzero(np.diff(block_of)) + 1).tolist(), len(rows)]
+            begin, counts = within(times, time_first, counts, numbers, *bounds)
+            skipped = begin - time_first
+            time_first = begin
+        block_of = window.block_rows.searchsorted(rows, "right") - 1
+        edges = [0, *(np.flatnonzero(block_of[1:] != block_of[:-1]) + 1).tolist(), len(rows)]
         wanted = block_of[edges[:-1]].tolist()
         blocks = self._blocks(file, window, wanted)
         for block, low, high in zip(blocks, edges, edges[1:], strict=False):
             if block is None:
                 continue
             own = slice(low, high)
-            inside = rows[own] - window.block_rows[block_of[low]]
+            first = block.row_first[rows[own] - window.block_rows[block_of[low]]]
             yield Rows(
                 series[own],
                 counts[own],
                 numbers[own],
                 block.values,
-                block.row_first[inside] + skipped[own],
-                known.times,
-                known.first[numbers[own]] + skipped[own],
+                first if skipped is None else first + skipped[own],
+                times,
+                time_first[own],
                 block.starts_ms,
                 block.histograms,
             )
 
-    def _times(self, file: SampleFile, window: SampleWindow, numbers: Ints) -> _TimesOfWindow:
-        """Return the wanted columns of times end to end, `first` by number (others: anything)."""
-        wanted = np.unique(np.searchsorted(window.times_columns, numbers, "right") - 1)
-        first = np.zeros(len(window.time_lengths), np.int64)
-        pieces, size = [], 0
-        for block in wanted.tolist():
-            own = slice(*window.times_columns[block : block + 2].tolist())
-            starts = row_starts(window.time_lengths[own])
-            first[own] = starts[:-1] + size
-            pieces.append(self._times_block(file, window.times[block], window.time_lengths[own]))
-            size += int(starts[-1])
-        return _TimesOfWindow(pieces[0] if len(pieces) == 1 else np.concatenate(pieces), first)
+    def _times(self, file: SampleFile, window: SampleWindow, numbers: Ints) -> tuple[Times, Ints]:
+        """Return columns of times end to end, and where those of some numbers begin."""
+        first = window.time_starts[numbers]
+        if len(window.times) == 1:
+            return self._times_block(file, window, 0), first
+        own = window.times_columns.searchsorted(numbers, "right") - 1
+        wanted, places = np.unique(own, return_inverse=True)
+        pieces = [self._times_block(file, window, block) for block in wanted.tolist()]
+        ahead = row_starts(np.array([len(one) for one in pieces], np.int64))[:-1]
+        block_starts = window.time_starts[window.times_columns[own]]
+        return np.concatenate(pieces), first - block_starts + ahead[places]
 
-    def _times_block(self, file: SampleFile, place: TimesPlace, lengths: Ints) -> Times:
+    def _times_block(self, file: SampleFile, window: SampleWindow, block: int) -> Times:
+        place = window.times[block]
+
         def read() -> tuple[Times, int]:
+            lengths = window.time_lengths[slice(*window.times_columns[block : block + 2])]
             data = file.read(place.offset, place.size_bytes)
             times = column_codec.decode_integers(data, lengths)
             times.flags.writeable = False

@@ -1,6 +1,6 @@
 """Two hours of a segment file: which series have samples, and where their blocks lie.
 
-Rows of one series each are kept in blocks of similar rows, at most 64 and so many samples.
+Rows of one series each are kept in blocks of similar rows, of at most so many samples.
 Times are kept once for all rows that share them, in blocks of their own.
 """
 
@@ -56,8 +56,12 @@ _DECODER = msgspec.msgpack.Decoder(_Body)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleWindow:
-    """The directory of a window. Rows are numbered block by block; `times` of a row is the
-    number of its column of times."""
+    """The directory of a window.
+
+    Rows are numbered block by block; `row_times` is the number of their column of times. The
+    rest is worked out: rows by series, where the rows of blocks and the columns of blocks of
+    times begin, and where each column would if all times were end to end.
+    """
 
     blocks: Sequence[BlockPlace]
     times: Sequence[TimesPlace]
@@ -67,8 +71,10 @@ class SampleWindow:
     row_times: Ints
     exemplars: Sequence[tuple[int, Exemplar]]
     order: Ints
+    ordered_series: Ints
     block_rows: Ints
     times_columns: Ints
+    time_starts: Ints
 
     @classmethod
     def of(
@@ -81,24 +87,30 @@ class SampleWindow:
     ) -> SampleWindow:
         """Return a directory; `columns` are lengths and last times of the columns of times,
         `rows` the series and the times of rows."""
+        order = np.argsort(rows[0], kind="stable")
         return cls(
             blocks, times, *columns, *rows, exemplars,
-            order=np.argsort(rows[0], kind="stable"),
+            order=order,
+            ordered_series=rows[0][order],
             block_rows=row_starts(np.array([one.rows for one in blocks], np.int64)),
             times_columns=row_starts(np.array([one.columns for one in times], np.int64)),
+            time_starts=row_starts(columns[0]),
         )  # fmt: skip
 
     @property
     def size_bytes(self) -> int:
         """About what it takes in memory."""
-        return 24 * len(self.row_series) + 16 * len(self.time_lengths) + 400 * len(self.blocks)
+        return 32 * len(self.row_series) + 24 * len(self.time_lengths) + 400 * len(self.blocks)
 
     def rows_of(self, series: Ints) -> tuple[Ints, Ints]:
         """Return the rows of some series (ascending), and which of the series have one."""
-        own = self.row_series[self.order]
-        at = np.minimum(np.searchsorted(own, series), len(own) - 1)
-        there = np.flatnonzero(own[at] == series) if len(own) else np.zeros(0, np.int64)
-        return self.order[at[there]] if len(own) else there, there
+        own = self.ordered_series
+        if not len(own):
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        at = own.searchsorted(series)
+        np.minimum(at, len(own) - 1, out=at)
+        there = np.flatnonzero(own[at] == series)
+        return self.order[at[there]], there
 
     def row_lengths(self, block: int) -> Ints:
         """Return how many samples each row of a block has."""

@@ -14,7 +14,7 @@ from watchkeeper.storage.column_codec import Form, Ints, row_starts
 from watchkeeper.storage.sample_columns import Objects
 from watchkeeper.storage.sample_window import BlockPlace, SampleWindow, TimesPlace
 
-_BLOCK_ROWS = 64
+_BLOCK_ROWS = 1024
 _BLOCK_SAMPLES = 1 << 15
 _TIMES_SAMPLES = 1 << 16
 _NEVER = 2**63 - 1
