@@ -78,7 +78,7 @@ class Unions:
             known = self._known.get(key)
         if known is not None:
             return known[0]
-        union = _union(choices)
+        union = unite(choices)
         with self._lock:
             # The choices are kept as well: an id stands for an object only while that lives.
             self._known[key] = union, choices
@@ -87,7 +87,8 @@ class Unions:
         return union
 
 
-def _union(choices: Sequence[Chosen]) -> Union:
+def unite(choices: Sequence[Chosen]) -> Union:
+    """Put choices together."""
     first = choices[0].labels if choices else []
     if all(one.labels == first for one in choices):
         return Union(first, [np.arange(len(first)) for _ in choices])

@@ -80,6 +80,11 @@ class LabelTable:
         self._chosen.put(key, chosen, len(self))
         return chosen
 
+    def everything(self) -> Chosen:
+        """Return all series, without remembering them."""
+        ids = np.arange(len(self), dtype=np.int32)
+        return Chosen(ids, self._many(ids))
+
     def select(self, matchers: Sequence[Matcher]) -> Ids:
         """Return the numbers of the series that fulfil every matcher, ascending."""
         kept = np.ones(len(self), np.bool_)

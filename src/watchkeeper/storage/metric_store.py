@@ -12,7 +12,7 @@ import numpy as np
 from watchkeeper.errors import StorageError, StoreDamagedError
 from watchkeeper.model import Exemplar, Labels, Matcher, MetricMetadata, SampleBatch
 from watchkeeper.series_columns import SeriesColumns
-from watchkeeper.storage import exemplars, metadata_file, sample_records
+from watchkeeper.storage import exemplars, merge_policy, metadata_file, sample_records
 from watchkeeper.storage.admission import Admission
 from watchkeeper.storage.exemplars import NewestExemplars, SeriesExemplar
 from watchkeeper.storage.journal import Journal
@@ -21,6 +21,7 @@ from watchkeeper.storage.sample_file import SampleFile
 from watchkeeper.storage.sample_files import SampleFiles
 from watchkeeper.storage.sample_flush import write_period
 from watchkeeper.storage.sample_generation import FrozenSamples, SampleGeneration
+from watchkeeper.storage.sample_merging import write_merged
 from watchkeeper.storage.sample_reading import SampleReader
 from watchkeeper.storage.sample_records import SampleHead
 from watchkeeper.storage.sample_selection import MemorySource, SampleSelection, Sources
@@ -51,6 +52,7 @@ class DurableMetricStore:
         self._reader = reader
         self._period_ms = files.period_ns // _NS_PER_MS
         self._appending = threading.Lock()
+        self._merging = threading.Lock()
         self._indexing = threading.Lock()
         # Held while files and memory change together, or are looked at together.
         self._showing = threading.Lock()
@@ -219,6 +221,24 @@ class DurableMetricStore:
                 "hot data could not be moved into segments and stays in the log: "
                 + "; ".join(failures)
             )
+
+    def merge(self, *, closed_before_ns: int) -> bool:
+        """Make one file of a few, if there are some to merge; return whether there were.
+
+        Raises StorageError; the files are then as they were.
+        """
+        with self._merging:
+            some = merge_policy.choose(self.files.all(), closed_before_ns=closed_before_ns)
+            if not some or not self.files.has_room(sum(file.size_bytes for file in some)):
+                return False
+            try:
+                return self.files.replace(some, write_merged(self.files, some))
+            except StoreDamagedError:
+                return any(file not in self.files.all() for file in some)
+            except OSError as error:
+                raise StorageError(
+                    f"files of samples could not be merged and stay as they are: {error}"
+                ) from error
 
     def _show(self, path: Path, start_ms: int) -> None:
         """Let the file of a period take the place of what memory has of it."""

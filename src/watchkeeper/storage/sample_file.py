@@ -7,10 +7,11 @@ are, and of which sequences of the write-ahead log the file has every sample of 
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ import msgspec
 from watchkeeper.errors import StoreDamagedError
 from watchkeeper.storage import column_codec, label_table, sample_window
 from watchkeeper.storage.label_table import LabelTable
+from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_window import SampleWindow
 
 MAGIC = b"WKSAMP\x00\x01"
@@ -62,14 +64,27 @@ class Contents(msgspec.Struct, frozen=True, array_like=True):
 _DECODER = msgspec.msgpack.Decoder(Contents)
 
 
+_NUMBERS = itertools.count()
+
+
 @dataclass(eq=False)
 class SampleFile:
-    """An open file. Reading is safe from several threads; it closes when nobody has it."""
+    """An open file. Reading is safe from several threads; it closes when nobody has it.
+
+    `number` is its own as long as the process lives.
+    """
 
     path: Path
     size_bytes: int
     contents: Contents
     descriptor: int
+    number: int = field(default_factory=lambda: next(_NUMBERS))
+
+    @property
+    def name(self) -> PartName:
+        """Which period and which stretch of the log it has."""
+        own = self.contents
+        return PartName(own.period_ns, own.first_sequence, own.last_sequence)
 
     @classmethod
     def open(cls, path: Path) -> SampleFile:

@@ -8,20 +8,17 @@ the file has: a file whose sequences lie within another's was merged into that o
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-
-import numpy as np
 
 from watchkeeper.errors import StoreDamagedError
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.limits import DamageReport
+from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_file import SUFFIX, SampleFile
 from watchkeeper.storage.sample_writing import UNFINISHED
-
-_NAME = re.compile(r".+Z-\d+-\d+" + re.escape(SUFFIX))
 
 
 class SampleFiles:
@@ -40,6 +37,8 @@ class SampleFiles:
         for path in directory.glob(f"*{SUFFIX}{UNFINISHED}"):
             path.unlink()
         self._files: tuple[SampleFile, ...] = ()
+        self._holders = 0
+        self._gone: list[SampleFile] = []
         self.add(*self._found())
 
     def all(self) -> tuple[SampleFile, ...]:
@@ -63,33 +62,54 @@ class SampleFiles:
         """Return the highest sequence that any file has, or -1."""
         return max((file.contents.last_sequence for file in self._files), default=-1)
 
-    def path(self, start_ns: int, first_sequence: int, last_sequence: int) -> Path:
-        """Return what a file of a period is to be called."""
-        moment = str(np.datetime64(start_ns // 1_000_000_000, "s")).replace(":", "")
-        name = f"{moment}Z-{first_sequence:012d}-{last_sequence:012d}{SUFFIX}"
-        return self.directory / name
-
     def add(self, *files: SampleFile) -> None:
-        """Take in files that were written; those within the sequences of others leave."""
+        """Take in files that were written; those within the sequences of others leave.
+
+        Raises OSError if one could not be unlinked; that is tried again.
+        """
         with self._lock:
             every = [*self._files, *files]
-            gone = [one for one in every if any(_replaces(other, one) for other in every)]
-            kept = [one for one in every if one not in gone]
-            self._files = tuple(sorted(kept, key=_order))
-        for file in gone:
-            file.path.unlink(missing_ok=True)
+            self._files = _without_replaced(every)
+            self._gone += set(every).difference(self._files)
+        self._unlink_gone()
 
     def load(self, path: Path) -> None:
         """Open a file that was written, and take it in. Raises StoreDamagedError, OSError."""
         self.add(SampleFile.open(path))
 
-    def drop(self, files: Iterable[SampleFile]) -> None:
-        """Unlink files; whoever still reads them goes on."""
-        gone = set(files)
+    def replace(self, files: Collection[SampleFile], merged: Path) -> bool:
+        """Put a file that was written in the place of others; say whether they were still here.
+
+        Raises StoreDamagedError, OSError.
+        """
+        file = SampleFile.open(merged)
         with self._lock:
-            self._files = tuple(file for file in self._files if file not in gone)
-        for file in gone:
-            file.path.unlink(missing_ok=True)
+            here = set(files) <= set(self._files)
+            if here:
+                self._files = _without_replaced([*self._files, file])
+            self._gone += files if here else [file]
+        self._unlink_gone()
+        return here
+
+    @contextmanager
+    def held(self) -> Iterator[tuple[SampleFile, ...]]:
+        """Give the files; until the end, none of them is unlinked."""
+        with self._lock:
+            self._holders += 1
+            files = self._files
+        try:
+            yield files
+        finally:
+            with self._lock:
+                self._holders -= 1
+            self._unlink_gone()
+
+    def drop(self, files: Collection[SampleFile]) -> None:
+        """Unlink files; whoever still reads them goes on. Raises OSError."""
+        with self._lock:
+            self._files = tuple(file for file in self._files if file not in files)
+            self._gone += files
+        self._unlink_gone()
 
     def drop_before(self, time_ns: int) -> int:
         """Unlink the files whose whole period is before a moment; return how many."""
@@ -120,6 +140,10 @@ class SampleFiles:
                 continue
         return size_bytes
 
+    def has_room(self, size_bytes: int) -> bool:
+        """Tell whether so many bytes can be written and as many are left."""
+        return self.disk.room(self.directory).free_bytes >= 2 * size_bytes
+
     def report(self, file: SampleFile, error: StoreDamagedError, *, useless: bool) -> None:
         """Note that a part of a file cannot be read, once for each reason; one without which
         the rest is useless sets it aside."""
@@ -137,10 +161,7 @@ class SampleFiles:
         """Move a damaged file out of the way, with its report."""
         with self._lock:
             self._files = tuple(file for file in self._files if file.path != path)
-        aside, number = path.with_suffix(".damaged"), 1
-        while aside.exists():
-            number += 1
-            aside = path.with_suffix(f".damaged-{number}")
+        aside = _aside(path)
         path.rename(aside)
         self._damage.append(DamageReport(str(path), reason, str(aside)))
 
@@ -151,7 +172,7 @@ class SampleFiles:
     def _found(self) -> list[SampleFile]:
         found = []
         for path in sorted(self.directory.glob(f"*{SUFFIX}")):
-            if not _NAME.fullmatch(path.name):
+            if PartName.parse(path.stem) is None:
                 continue
             try:
                 found.append(SampleFile.open(path))
@@ -164,18 +185,28 @@ class SampleFiles:
     def _end_ns(self, file: SampleFile) -> int:
         return file.contents.period_ns + self.period_ns
 
+    def _unlink_gone(self) -> None:
+        """Unlink what nobody holds; files with damage are put aside, for what else they have."""
+        with self._lock:
+            while self._gone and not self._holders:
+                file = self._gone[-1]
+                if self.is_damaged(file):
+                    file.path.rename(_aside(file.path))
+                else:
+                    self.disk.unlink(file.path)
+                self._gone.pop()
 
-def _order(file: SampleFile) -> tuple[int, int]:
-    return file.contents.period_ns, file.contents.first_sequence
+
+def _without_replaced(files: Sequence[SampleFile]) -> tuple[SampleFile, ...]:
+    """Return the files that no other has all of, in order."""
+    kept = [one for one in files if not any(other.name.replaces(one.name) for other in files)]
+    return tuple(sorted(kept, key=lambda file: (file.name.start_ns, file.name.first_sequence)))
 
 
-def _replaces(other: SampleFile, file: SampleFile) -> bool:
-    """Tell whether a file has all that another has."""
-    new, old = other.contents, file.contents
-    return (
-        file is not other
-        and new.period_ns == old.period_ns
-        and new.first_sequence <= old.first_sequence
-        and old.last_sequence <= new.last_sequence
-        and (new.first_sequence, new.last_sequence) != (old.first_sequence, old.last_sequence)
-    )
+def _aside(path: Path) -> Path:
+    """Return a name that is free for a damaged file."""
+    aside, number = path.with_suffix(".damaged"), 1
+    while aside.exists():
+        number += 1
+        aside = path.with_suffix(f".damaged-{number}")
+    return aside

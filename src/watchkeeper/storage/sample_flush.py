@@ -1,8 +1,4 @@
-"""Moving samples into segment files: those that were hot, and those of several files into one.
-
-Both read a window of two hours of some series at a time, put together as a reader sees it, and
-write it. A file is there whole or not at all.
-"""
+"""Moving samples from memory into a segment file, which is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,6 +12,7 @@ from watchkeeper.series_columns import SeriesColumns
 from watchkeeper.storage import hot_samples
 from watchkeeper.storage.column_codec import Ints
 from watchkeeper.storage.exemplars import SeriesExemplar
+from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_columns import Ids
 from watchkeeper.storage.sample_files import SampleFiles
 from watchkeeper.storage.sample_generation import FrozenSamples
@@ -39,8 +36,8 @@ def write_period(
     numbers = {one: number for number, one in enumerate(labels)}
     rows = [np.array([numbers[label] for label in one.labels], np.int64) for one in sources]
     period_ns = start_ms * _NS_PER_MS
-    path = files.path(period_ns, files.watermark(period_ns) + 1, sequence)
-    writer = SampleFileWriter(path, labels, files.disk)
+    name = PartName(period_ns, files.watermark(period_ns) + 1, sequence)
+    writer = SampleFileWriter(files.directory, name, labels, files.disk)
     try:
         for window_ms in _windows(sources, found):
             end_ms = window_ms + WINDOW_MS - 1
@@ -57,21 +54,27 @@ def write_period(
                 if window_ms <= one.timestamp_ms <= end_ms
             ]
             writer.end_window(window, inside)
-        writer.finish(period_ns, (files.watermark(period_ns) + 1, sequence))
+        writer.finish()
     except BaseException:
         writer.abandon()
         raise
-    return path
+    return writer.path
 
 
 def write_rows(
-    add: Callable[[Ints, SeriesColumns], None], labels: list[Labels], layers: Sequence[Layer]
+    add: Callable[[Ints, SeriesColumns], None],
+    labels: list[Labels],
+    layers: Sequence[Layer],
+    first: int = 0,
 ) -> None:
-    """Put layers together and add the rows of the series that have samples, by number."""
+    """Put layers together and add the rows of the series that have samples.
+
+    `first` is the number of the first of the labels in the file.
+    """
     series = np.unique(np.concatenate([np.zeros(0, np.int64)] + [
         rows.series[rows.counts > 0] for layer in layers for rows in layer
     ]))  # fmt: skip
-    add(series, assemble(labels, layers))
+    add(series + first, assemble(labels, layers))
 
 
 class _Source:

@@ -7,7 +7,6 @@ after a crash in between, the old file is read once more and the new one replace
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,22 +21,20 @@ from watchkeeper.storage import old_chunk
 from watchkeeper.storage.column_codec import row_starts
 from watchkeeper.storage.engine import Cursor, Engine, EngineError, is_damage
 from watchkeeper.storage.limits import DamageReport
+from watchkeeper.storage.part import PartName, period_start
 from watchkeeper.storage.sample_files import SampleFiles
 from watchkeeper.storage.sample_window import WINDOW_MS
 from watchkeeper.storage.sample_writing import SampleFileWriter
 
 _LOG = logging.getLogger(__name__)
-_OLD_NAME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)Z\.duckdb")
 
 
 def migrate(engine: Engine, files: SampleFiles, damage: list[DamageReport]) -> None:
     """Make files of samples of all old ones; a damaged one is set aside. Raises OSError."""
     for path in sorted(files.directory.glob("*.duckdb")):
-        name = _OLD_NAME.fullmatch(path.name)
-        if name is None:
+        period_ns = period_start(path.stem.removesuffix("Z"))
+        if period_ns is None:
             continue
-        moment = np.datetime64(f"{name[1]}T{name[2]}:{name[3]}:{name[4]}", "s")
-        period_ns = int(moment.astype(np.int64)) * 1_000_000_000
         _LOG.info("samples of %s become a segment file of their own", path.name)
         try:
             _migrate(engine, files, path, period_ns)
@@ -65,20 +62,19 @@ def _write(old: _OldFile, files: SampleFiles, period_ns: int) -> None:
     labels = sorted(old.labels)
     number_of = {one: number for number, one in enumerate(labels)}
     numbers = np.array([number_of[one] for one in old.labels], np.int64)
-    sequences = 0, old.watermark
-    path = files.path(period_ns, *sequences)
-    writer = SampleFileWriter(path, labels, files.disk)
+    name = PartName(period_ns, 0, old.watermark)
+    writer = SampleFileWriter(files.directory, name, labels, files.disk)
     try:
         for start_ms in old.windows():
             window = writer.window(start_ms)
             series, columns = old.columns(labels, numbers, start_ms)
             window.add(series, columns)
             writer.end_window(window, list(old.exemplars(numbers, start_ms)))
-        writer.finish(period_ns, sequences)
+        writer.finish()
     except BaseException:
         writer.abandon()
         raise
-    files.load(path)
+    files.load(writer.path)
 
 
 class _OldFile:

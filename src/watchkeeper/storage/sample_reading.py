@@ -65,7 +65,7 @@ class SampleReader:
             return table, _LABELS_BYTES * len(table)
 
         try:
-            return self._tables.once((file.path, "labels"), LabelTable, read)
+            return self._tables.once((file.number, "labels"), LabelTable, read)
         except StoreDamagedError as error:
             self._damaged(file, error, useless=True)
             return None
@@ -111,7 +111,7 @@ class SampleReader:
             return window, window.size_bytes
 
         try:
-            return self._decoded.once((file.path, place.offset), SampleWindow, read)
+            return self._decoded.once((file.number, place.offset), SampleWindow, read)
         except StoreDamagedError as error:
             self._damaged(file, error, useless=False)
             return None
@@ -182,7 +182,7 @@ class SampleReader:
             times.flags.writeable = False
             return times, times.nbytes
 
-        return self._decoded.once((file.path, place.offset), np.ndarray, read)
+        return self._decoded.once((file.number, place.offset), np.ndarray, read)
 
     def _blocks(
         self, file: SampleFile, window: SampleWindow, wanted: Sequence[int]
@@ -191,7 +191,7 @@ class SampleReader:
         data, data_offset, ready = b"", 0, -1
         for at, number in enumerate(wanted):
             place = window.blocks[number]
-            key = file.path, place.offset
+            key = file.number, place.offset
             block = self._decoded.get(key, _Block)
             if block is None:
                 try:

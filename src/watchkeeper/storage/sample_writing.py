@@ -9,7 +9,8 @@ from pathlib import Path
 from watchkeeper.model import Exemplar, Labels
 from watchkeeper.storage import label_table
 from watchkeeper.storage.disk import Disk
-from watchkeeper.storage.sample_file import MAGIC, Contents, WindowPlace
+from watchkeeper.storage.part import PartName
+from watchkeeper.storage.sample_file import MAGIC, SUFFIX, Contents, WindowPlace
 from watchkeeper.storage.window_writing import WindowWriter
 
 UNFINISHED = ".new"
@@ -22,8 +23,11 @@ class SampleFileWriter:
     Methods raise OSError; `abandon` then removes what there is.
     """
 
-    def __init__(self, path: Path, labels: Sequence[Labels], disk: Disk) -> None:
-        self._path = path
+    def __init__(
+        self, directory: Path, name: PartName, labels: Sequence[Labels], disk: Disk
+    ) -> None:
+        self.path = path = directory / f"{name}{SUFFIX}"
+        self._name = name
         self._aside = path.with_name(path.name + UNFINISHED)
         self._disk = disk
         self._labels = labels
@@ -58,20 +62,27 @@ class SampleFileWriter:
             )
         )
 
-    def finish(self, period_ns: int, sequences: tuple[int, int]) -> None:
+    def finish(self) -> None:
         """Write the end, and show the file under its name once it is on the medium."""
         labels = label_table.encode(self._labels)
         offset = self._put(labels)
+        name = self._name
         contents = Contents(
-            period_ns, *sequences, len(self._labels), offset, len(labels), self._windows
+            name.start_ns,
+            name.first_sequence,
+            name.last_sequence,
+            len(self._labels),
+            offset,
+            len(labels),
+            self._windows,
         )
         self._put(contents.encode())
         self._drain()
         self._disk.synchronise(self._descriptor)
         os.close(self._descriptor)
         self._descriptor = -1
-        self._disk.rename(self._aside, self._path)
-        self._disk.synchronise_directory(self._path.parent)
+        self._disk.rename(self._aside, self.path)
+        self._disk.synchronise_directory(self.path.parent)
 
     def abandon(self) -> None:
         """Remove what was written."""

@@ -144,17 +144,17 @@ class Store:
                 self._tally.seconds += (self._flushed_at_ns - began_ns) / _NS_PER_SECOND
 
     def merge(self) -> None:
-        """Make one of several small parts of logs and spans, until none are to be merged.
+        """Make one of several small segments, until none are to be merged.
 
         Raises StorageError if some could not be; they stay as they are.
         """
         closed_before_ns = self._clock.time_ns() - self._limits.period_seconds * _NS_PER_SECOND
-        for tiers in (self.logs.tiers, self.spans.tiers):
+        for signal in (self.metrics, self.logs.tiers, self.spans.tiers):
             merged = True
             while merged and not self._stopping.is_set():
                 began_ns = self._clock.monotonic_ns()
                 try:
-                    merged = tiers.merge(closed_before_ns=closed_before_ns - _LATE_NS)
+                    merged = signal.merge(closed_before_ns=closed_before_ns - _LATE_NS)
                 except StorageError:
                     self._tally.merge_failures += 1
                     raise
@@ -170,13 +170,13 @@ class Store:
         """
         self.flush()
         with self._flushing:
-            files = [file.path for file in self.metrics.files.all()]
             beside = (self._directory / "metadata.json", self._directory / store_format.FORMAT_FILE)
-            files += [path for path in beside if path.exists()]
+            files = [path for path in beside if path.exists()]
+            logs, spans = self.logs.tiers.view, self.spans.tiers.view
             try:
-                with self.logs.tiers.view.held() as logs, self.spans.tiers.view.held() as spans:
-                    parts = [*logs.parts, *spans.parts]
-                    files += [path for part in parts for path in part.files]
+                with self.metrics.files.held() as samples, logs.held() as one, spans.held() as two:
+                    files += [file.path for file in samples]
+                    files += [path for part in (*one.parts, *two.parts) for path in part.files]
                     backup.copy(self._directory, files, directory, self._disk)
                 for name in ("wal", "metrics"):
                     (directory / name).mkdir(mode=0o700, exist_ok=True)

@@ -166,17 +166,32 @@ class InTwoParts:
         return getattr(self._signal, name)
 
 
+class FlushedEachTime:
+    """A metric store of which every batch is flushed."""
+
+    def __init__(self, metrics: Any, flush: Callable[[], None]) -> None:
+        self._metrics, self._flush = metrics, flush
+
+    def append(self, batch: SampleBatch) -> int:
+        refused: int = self._metrics.append(batch)
+        self._flush()
+        return refused
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._metrics, name)
+
+
 class StoreInParts:
-    """A store of which logs and spans are in many parts until they are merged."""
+    """A store whose signals are in many parts until they are merged."""
 
     def __init__(self, store: Store) -> None:
-        self.metrics = store.metrics
+        self.metrics = FlushedEachTime(store.metrics, store.flush)
         self.logs = InTwoParts(store.logs, store.flush)
         self.spans = InTwoParts(store.spans, store.flush)
 
 
 def merge_all(store: Any) -> Any:
-    for tiers in (store.logs.tiers, store.spans.tiers):
+    for tiers in (store.metrics, store.logs.tiers, store.spans.tiers):
         while tiers.merge(closed_before_ns=2**63):
             pass
     return store

@@ -61,7 +61,7 @@ def write(directory: Path, number: int) -> None:
     def flush_and_merge_on_and_on() -> None:
         while not threading.Event().wait(0.03):
             store.flush()
-            for tiers in (store.logs.tiers, store.spans.tiers):
+            for tiers in (store.metrics, store.logs.tiers, store.spans.tiers):
                 tiers.merge(closed_before_ns=2**63)
 
     def acknowledged(signal: str) -> None:
