@@ -21,11 +21,13 @@ check: install ## lint, format, types, layers, rendered files, faults in the con
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy --check
+	$(BIN)/watchkeeper docs resume_optimizer.telemetry:CONTRACT --output docs/catalogue.md --check
 	$(BIN)/watchkeeper check $(CONTRACTS) --fail-on warning
 	$(BIN)/watchkeeper check $(CONTRACTS) deploy --fail-on warning
 
-render: install ## the contract written to deploy/
+render: install ## the contract written to deploy/, its catalogue to docs/
 	$(BIN)/watchkeeper render resume_optimizer.telemetry:CONTRACT --directory deploy
+	$(BIN)/watchkeeper docs resume_optimizer.telemetry:CONTRACT --output docs/catalogue.md
 
 bench: bench-instrument bench-promql ## tables side by side with the peers, under bench/out/
 

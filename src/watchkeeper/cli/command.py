@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from watchkeeper.cli.check import check
+from watchkeeper.cli.docs import docs
 from watchkeeper.cli.health import health
 from watchkeeper.cli.live import live
 from watchkeeper.cli.promql import promql
@@ -23,5 +24,5 @@ def main() -> None:
     """Monitoring for Python services that proves the watching works."""
 
 
-for command in (run, health, backup, verify, export, render, check, live, test, promql):
+for command in (run, health, backup, verify, export, render, check, live, docs, test, promql):
     main.add_command(command)

@@ -1,0 +1,151 @@
+"""Who emits a signal: the modules whose functions name its declaration.
+
+Found statically. A declaration is a constant of a module (`ORDERS = Counter(name=...)`); a module
+emits it that has a function which mentions the constant (`.counter(ORDERS)`, `.span(WORK)`,
+`.log(DONE)`), under whatever name it was imported. Of what a convention declares and no function
+mentions, the middleware itself takes care.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+DECLARATIONS = frozenset(("Counter", "Gauge", "Histogram", "Summary", "Span", "LogEvent"))
+OWN_PACKAGES = ("watchkeeper.conventions", "watchkeeper.instrument")
+MOST_IMPORTS = 20
+"""How many modules a name may be handed through."""
+
+Emitters = dict[str, tuple[str, ...]]
+"""Names of modules by the name of the signal that they emit."""
+
+
+def emitters_in(package: str) -> Emitters:
+    """Return who emits what in a package, and in the instruments of Watchkeeper itself.
+
+    `package` is its importable name; one that cannot be found has no emitters.
+    """
+    modules = [
+        _Module(name, tree)
+        for searched in dict.fromkeys((*OWN_PACKAGES, package))
+        for name, tree in _modules(searched)
+    ]
+    signals = {place: signal for module in modules for place, signal in module.declared()}
+    aliases = {place: target for module in modules for place, target in module.aliases()}
+    found: dict[str, set[str]] = defaultdict(set)
+    for module in modules:
+        if module.name.startswith(OWN_PACKAGES[0]):
+            continue
+        for place in module.mentioned():
+            signal = signals.get(_origin(place, aliases))
+            if signal is not None:
+                found[signal].add(module.name)
+    own = {signal for place, signal in signals.items() if place.startswith(OWN_PACKAGES[0])}
+    for signal in own - found.keys():
+        found[signal].add(OWN_PACKAGES[1])
+    return {signal: tuple(sorted(names)) for signal, names in found.items()}
+
+
+def _origin(place: str, aliases: dict[str, str]) -> str:
+    """Follow a dotted name through imports to where it is declared."""
+    for _ in range(MOST_IMPORTS):
+        if place not in aliases:
+            module, _, constant = place.rpartition(".")
+            if module not in aliases:
+                return place
+            place = f"{aliases[module]}.{constant}"
+        else:
+            place = aliases[place]
+    return place
+
+
+def _modules(package: str) -> Iterator[tuple[str, ast.Module]]:
+    """Yield the dotted name and syntax tree of every module of a package."""
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):
+        return
+    if spec is None:
+        return
+    if not spec.submodule_search_locations:
+        if spec.origin:
+            yield package, ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+        return
+    for root in spec.submodule_search_locations:
+        for path in sorted(Path(root).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join((package, *(part for part in parts if part != "__init__")))
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+class _Module:
+    """A module by its dotted name: what it declares, imports and hands on."""
+
+    def __init__(self, name: str, tree: ast.Module) -> None:
+        self.name = name
+        self._tree = tree
+        self._imports = dict(_imports(tree))
+
+    def declared(self) -> Iterator[tuple[str, str]]:
+        """Yield the dotted names of constants that hold declarations, and the signals' names."""
+        for statement in self._tree.body:
+            match statement:
+                case (
+                    ast.Assign(targets=[ast.Name(id=constant)], value=ast.Call() as call)
+                    | ast.AnnAssign(target=ast.Name(id=constant), value=ast.Call() as call)
+                ):
+                    if _called(call) in DECLARATIONS and (signal := _name_of(call)):
+                        yield f"{self.name}.{constant}", signal
+
+    def aliases(self) -> Iterator[tuple[str, str]]:
+        """Yield the dotted names under which things from elsewhere are known here."""
+        for local, target in self._imports.items():
+            yield f"{self.name}.{local}", target
+
+    def mentioned(self) -> Iterator[str]:
+        """Yield the dotted names that functions mention."""
+        for function in ast.walk(self._tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Name | ast.Attribute) and (place := self._place(node)):
+                        yield place
+
+    def _place(self, node: ast.expr) -> str:
+        match node:
+            case ast.Name(id=name):
+                return self._imports.get(name, f"{self.name}.{name}")
+            case ast.Attribute(value=inner, attr=name):
+                outer = self._place(inner)
+                return f"{outer}.{name}" if outer else ""
+        return ""
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield local names and the dotted names that they stand for."""
+    for statement in ast.walk(tree):
+        match statement:
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                for name in names:
+                    yield name.asname or name.name, f"{module}.{name.name}"
+            case ast.Import(names=names):
+                for name in names:
+                    if name.asname:
+                        yield name.asname, name.name
+
+
+def _name_of(call: ast.Call) -> str:
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "name"]
+    for value in (*named, *call.args[:1]):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            return value.value
+    return ""
+
+
+def _called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
