@@ -99,7 +99,7 @@ def _count_values(
         return vector
     grouping = (*node.grouping, label) if node.without else node.grouping
     groups = aggregation.group_series(vector, grouping, without=node.without)
-    return aggregation.count_values(vector, groups, label)
+    return aggregation.count_values(vector, groups, label, evaluation.budget)
 
 
 def escape_bytes(text: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from watchkeeper.model import Labels
 from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.label_sets import group_keys, replaced
+from watchkeeper.promql.limits import Budget
 from watchkeeper.promql.literals import format_number
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.native_measures import show
@@ -251,30 +252,36 @@ def limit_ratio(vector: Vectors, ratios: Floats) -> Vectors:
     return vector.masked(keep)
 
 
-def count_values(vector: Vectors, groups: Groups, label: str) -> Vectors:
+def count_values(vector: Vectors, groups: Groups, label: str, budget: Budget) -> Vectors:
     """Return, for each group and value, how many series have it; the value is in `label`."""
     labels: dict[Labels, Floats] = {}
     for group, base in enumerate(groups.labels):
         members = vector.take(groups.members(group))
-        for text, same in _distinct(members):
+        for text, counts in _distinct(members, budget):
             name = replaced(base, label, text)
-            labels[name] = labels.get(name, 0.0) + same.sum(axis=0).astype(np.float64)
+            labels[name] = labels.get(name, 0.0) + counts
     moments = vector.values.shape[1]
     values = np.stack(list(labels.values())) if labels else np.zeros((0, moments))
     drops = np.zeros(len(labels), dtype=np.bool_)
     return merge_same(Vectors(list(labels), values, values > 0, drops))
 
 
-def _distinct(members: Vectors) -> Iterator[tuple[str, Bools]]:
-    """Give every value of some series as text, and where it is."""
+def _distinct(members: Vectors, budget: Budget) -> Iterator[tuple[str, Floats]]:
+    """Give every value of some series as text, and how many have it at each moment."""
     floats = members.floats()
-    for value in np.unique(floats.values[floats.present]).tolist():
-        same = np.isnan(floats.values) if value != value else floats.values == value
-        yield format_number(value), same & floats.present
+    moments = members.values.shape[1]
+    found, which = np.unique(floats.values[floats.present], return_inverse=True)
+    budget.spend_samples(len(found) * moments)
+    cells = which * moments + np.nonzero(floats.present)[1]
+    table = np.bincount(cells, minlength=len(found) * moments).astype(np.float64)
+    yield from zip(map(format_number, found.tolist()), table.reshape(-1, moments), strict=True)
     if members.histograms is None:
         return
-    texts: dict[str, Bools] = {}
-    for place in zip(*np.nonzero(members.is_histogram & members.present), strict=True):
-        text = show(members.histograms[place])
-        texts.setdefault(text, np.zeros(members.present.shape, dtype=np.bool_))[place] = True
+    texts: dict[str, Floats] = {}
+    for row, moment in zip(*np.nonzero(members.is_histogram & members.present), strict=True):
+        text = show(members.histograms[row, moment])
+        if text not in texts:
+            budget.spend_samples(moments)
+            texts[text] = np.zeros(moments)
+        texts[text][moment] += 1
     yield from texts.items()

@@ -302,13 +302,13 @@ def _smoothing(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
 def _label_replace(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     vector = evaluation.mixed(node.arguments[0], grid)
     texts = [evaluation.text(argument) for argument in node.arguments[1:]]
-    return label_replace(vector, texts[0], texts[1], texts[2], texts[3])
+    return label_replace(vector, texts[0], texts[1], texts[2], texts[3], evaluation.budget)
 
 
 def _label_join(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:
     vector = evaluation.mixed(node.arguments[0], grid)
     texts = [evaluation.text(argument) for argument in node.arguments[1:]]
-    return label_join(vector, texts[0], texts[1], texts[2:])
+    return label_join(vector, texts[0], texts[1], texts[2:], evaluation.budget)
 
 
 def _sort(evaluation: Evaluation, node: Call, grid: Grid) -> Vectors:

@@ -81,7 +81,10 @@ class Evaluation:
         """Return the value of a node at every moment of `grid`."""
         self.budget.check_time()
         if grid.count > 1 and same_at_every_step(node) and not _is_matrix(node):
-            return _repeated(self._evaluate(node, grid.first), grid.count)
+            value = self._evaluate(node, grid.first)
+            if isinstance(value, Vectors):
+                self.budget.spend_samples(len(value.labels) * grid.count)
+            return _repeated(value, grid.count)
         return self._evaluate(node, grid)
 
     def _evaluate(self, node: Expression, grid: Grid) -> Value:  # noqa: C901  one arm a node
@@ -190,7 +193,7 @@ class Evaluation:
         vector = value.compact() if isinstance(value, Vectors) else self.vector(node, grid)
         self.budget.spend_samples(vector.values.size)
         windows = windows_of(without_stale(samples_of(vector, inner)), ends, length)
-        return replace(windows, drops_name=vector.drops_name)
+        return replace(windows, drops_name=vector.drops_name, tick=self.budget.check_time)
 
     def _unary(self, node: Unary, grid: Grid) -> Value:
         value = self.evaluate(node.operand, grid)
@@ -214,7 +217,7 @@ class Evaluation:
                 left, right = left.compact(), right.compact()
                 if node.operator in SET_OPERATORS:
                     return set_operation(node, left, right)
-                return combine(node, left, right, self.annotations)
+                return combine(node, left, right, self.annotations, self.budget)
             case Vectors(), Scalars():
                 return self._with_scalar(node, left, right, swapped=False)
             case Scalars(), Vectors():

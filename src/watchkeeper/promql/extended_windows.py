@@ -13,7 +13,7 @@ from watchkeeper.promql.annotations import Annotations
 from watchkeeper.promql.functions_rate import edge_value
 from watchkeeper.promql.grid import Grid, Ints
 from watchkeeper.promql.native_edges import smooth_histograms
-from watchkeeper.promql.selection import Samples, Selection, windows_of, without_stale
+from watchkeeper.promql.selection import Samples, Selection, without_stale
 from watchkeeper.promql.syntax import VectorSelector, Window
 from watchkeeper.promql.values import Vectors, vectors
 from watchkeeper.promql.windows import Windows
@@ -24,7 +24,7 @@ def anchored_windows(
 ) -> Windows:
     """Return windows that begin with the sample at or before their left edge."""
     samples = _read(selection, node, grid, range_ms + lookback_ms, 0)
-    plain = windows_of(samples, grid, range_ms)
+    plain = selection.cut(samples, grid, range_ms)
     first = _one_before(plain, samples, grid, range_ms, lookback_ms)
     return plain.spanning(
         np.where(plain.counts > 0, first, plain.after), plain.after, Window.ANCHORED
@@ -36,7 +36,7 @@ def smoothed_windows(
 ) -> Windows:
     """Return windows that reach to a sample at or beyond each of their edges."""
     samples = _read(selection, node, grid, range_ms + lookback_ms, lookback_ms)
-    plain = windows_of(samples, grid, range_ms)
+    plain = selection.cut(samples, grid, range_ms)
     first = _one_before(plain, samples, grid, range_ms, lookback_ms)
     after = _one_after(plain, samples, grid, lookback_ms)
     usable = (after > first) & (plain.time_at(after - 1) > grid.times_ms - range_ms)
@@ -53,7 +53,7 @@ def smoothed_instant(
 ) -> Vectors:
     """Return each series at each moment, on the line between the samples around it."""
     samples = _read(selection, node, grid, lookback_ms, lookback_ms)
-    known = windows_of(samples, grid, lookback_ms)
+    known = selection.cut(samples, grid, lookback_ms)
     newest = known.after - 1
     reached = samples.columns.position_after(grid.moved(-lookback_ms)).flat
     between = (reached > known.after) & (known.time_at(newest) < grid.times_ms)

@@ -134,8 +134,12 @@ def _patterns(there: Bools) -> Iterator[tuple[Bools, slice | Ints]]:
     if there.all():
         yield there[:, 0], slice(None)
         return
-    for pattern in np.unique(there, axis=1).T:
-        yield pattern, np.flatnonzero((there == pattern[:, None]).all(axis=0))
+    patterns, which = np.unique(there, axis=1, return_inverse=True)
+    which = which.ravel()
+    order = np.argsort(which, kind="stable")
+    bounds = np.searchsorted(which[order], np.arange(patterns.shape[1] + 1))
+    for pattern, begin, end in zip(patterns.T, bounds[:-1], bounds[1:], strict=True):
+        yield pattern, order[begin:end]
 
 
 def _merge_equal_bounds(bounds: Floats, counts: Floats) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from watchkeeper.errors import QueryError
 from watchkeeper.model import METRIC_NAME, Labels
 from watchkeeper.promql.label_sets import replaced, value_of
+from watchkeeper.promql.limits import Budget
 from watchkeeper.promql.matching import compile_regex
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.values import Vectors
@@ -18,7 +19,7 @@ _REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 
 
 def label_replace(
-    vector: Vectors, target: str, replacement: str, source: str, pattern: str
+    vector: Vectors, target: str, replacement: str, source: str, pattern: str, budget: Budget
 ) -> Vectors:
     """Set `target` from `replacement` where `source` matches `pattern` as a whole."""
     _require_label_name(target, "label_replace")
@@ -26,39 +27,57 @@ def label_replace(
         regex = compile_regex(pattern)
     except ValueError as error:
         raise QueryError(f"invalid regular expression in label_replace(): {error}") from None
+    template = _Template(replacement)
     changed: list[Labels] = []
     touched: list[bool] = []
     for labels in vector.labels:
         match = regex.fullmatch(value_of(labels, source))
         touched.append(match is not None)
         changed.append(
-            labels if match is None else replaced(labels, target, _expand(replacement, match))
+            labels if match is None else replaced(labels, target, template.filled(match, budget))
         )
     return _relabelled(vector, changed, target, touched)
 
 
-def _expand(template: str, match: re.Match[str]) -> str:
-    """Fill `$1`, `${name}` as Go's Regexp.Expand does: unknown groups are empty."""
+class _Template:
+    """A text with `$1`, `${name}`, as Go's Regexp.Expand fills it: unknown groups are empty."""
 
-    def group(reference: re.Match[str]) -> str:
-        if reference[1]:
-            return "$"
-        name = reference[2] or reference[3]
-        try:
-            return match.group(int(name) if name.isdigit() else name) or ""
-        except (IndexError, KeyError):
-            return ""
+    def __init__(self, text: str) -> None:
+        self._parts: list[tuple[str, str | int | None]] = []
+        begin = 0
+        for reference in _REFERENCE.finditer(text):
+            before = text[begin : reference.start()] + ("$" if reference[1] else "")
+            name = reference[2] or reference[3]
+            self._parts.append((before, int(name) if name and name.isdigit() else name))
+            begin = reference.end()
+        self._parts.append((text[begin:], None))
 
-    return _REFERENCE.sub(group, template)
+    def filled(self, match: re.Match[str], budget: Budget) -> str:
+        """Return the text for one match. Raises QueryLimitError before it becomes too long."""
+        pieces = [piece for text, name in self._parts for piece in (text, _group(match, name))]
+        budget.spend_characters(sum(map(len, pieces)))
+        return "".join(pieces)
 
 
-def label_join(vector: Vectors, target: str, separator: str, sources: list[str]) -> Vectors:
+def _group(match: re.Match[str], name: str | int | None) -> str:
+    if name is None:
+        return ""
+    try:
+        return match.group(name) or ""
+    except (IndexError, KeyError, OverflowError):
+        return ""
+
+
+def label_join(
+    vector: Vectors, target: str, separator: str, sources: list[str], budget: Budget
+) -> Vectors:
     """Set `target` to the values of `sources`, joined."""
     _require_label_name(target, "label_join")
-    changed = [
-        replaced(labels, target, separator.join(value_of(labels, one) for one in sources))
-        for labels in vector.labels
-    ]
+    changed = []
+    for labels in vector.labels:
+        pieces = [value_of(labels, one) for one in sources]
+        budget.spend_characters(sum(map(len, pieces)) + len(separator) * len(pieces))
+        changed.append(replaced(labels, target, separator.join(pieces)))
     return _relabelled(vector, changed, target, [True] * len(changed))
 
 

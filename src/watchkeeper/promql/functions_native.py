@@ -191,6 +191,7 @@ def _with_histograms(
     present = np.array(result.present)
     found = np.full(present.shape, None)
     for row, column in zip(*np.nonzero(concerned), strict=True):
+        windows.tick()
         place = (int(row), int(column))
         samples = _samples(windows, place)
         answer = _answer(name, samples, windows, place, talk)

@@ -196,6 +196,7 @@ def padded(windows: Windows) -> Iterator[tuple[Ints, Floats, Ints]]:
     order = order[np.count_nonzero(counts == 0) :]
     begin = 0
     while begin < len(order):
+        windows.tick()
         size = max(1, _CHUNK // int(counts[order[-1]]))
         rows = order[begin : begin + size]
         width = int(counts[rows[-1]])

@@ -14,13 +14,15 @@ class QueryLimits:
     """What one query may ask for at most.
 
     `samples` counts those read and those computed; `steps` are the moments of a range query
-    (Prometheus allows 11,000); `series` those that one selector may bring. Without
+    (Prometheus allows 11,000); `series` those that one selector may bring; `label_characters`
+    are those that label_replace, label_join and count_values may write in all. Without
     `experimental_functions`, what Prometheus has behind its flag of that name is refused.
     """
 
     samples: int = 50_000_000
     steps: int = 11_000
     series: int = 200_000
+    label_characters: int = 50_000_000
     seconds: float = 120.0
     experimental_functions: bool = True
 
@@ -36,6 +38,7 @@ class Budget:
         self._cancelled = cancelled
         self._began_ns = clock.monotonic_ns()
         self._samples = 0
+        self._characters = 0
 
     @property
     def samples(self) -> int:
@@ -49,6 +52,15 @@ class Budget:
             raise QueryLimitError(
                 f"the query touches more than {self._limits.samples} samples (at {self._samples}); "
                 "ask for fewer series, a shorter range or a longer step"
+            )
+
+    def spend_characters(self, count: int) -> None:
+        """Count characters that are about to be written into labels."""
+        self._characters += count
+        if self._characters > self._limits.label_characters:
+            raise QueryLimitError(
+                f"the query writes more than {self._limits.label_characters} characters into "
+                f"labels (at {self._characters}); replace or join less"
             )
 
     def check_series(self, count: int, selector: str) -> None:

@@ -107,9 +107,14 @@ class Selection:
     def windows(self, selector: VectorSelector, grid: Grid, range_ms: int) -> Windows:
         """Return, for each moment, the samples of the `range_ms` before it, open on the left."""
         start_ms = grid.start_ms - range_ms + 1
-        samples = without_stale(self.samples(selector, start_ms, grid.end_ms))
+        return self.cut(
+            without_stale(self.samples(selector, start_ms, grid.end_ms)), grid, range_ms
+        )
+
+    def cut(self, samples: Samples, grid: Grid, range_ms: int) -> Windows:
+        """Cut samples into one window a series and moment."""
         self._budget.spend_samples(len(samples.labels) * grid.count)
-        return windows_of(samples, grid, range_ms)
+        return replace(windows_of(samples, grid, range_ms), tick=self._budget.check_time)
 
 
 def _is_recent(columns: Columns, before: Positions, grid: Grid, lookback_ms: int) -> Bools:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from watchkeeper.promql.label_sets import (
     value_of,
     without,
 )
+from watchkeeper.promql.limits import Budget
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.native_operators import patch
 from watchkeeper.promql.operators import ARITHMETIC
@@ -51,7 +54,9 @@ class Pairs:
     keys: list[Labels]
 
 
-def combine(node: Binary, left: Vectors, right: Vectors, annotations: Annotations) -> Vectors:
+def combine(
+    node: Binary, left: Vectors, right: Vectors, annotations: Annotations, budget: Budget
+) -> Vectors:
     """Return the result of an arithmetic or comparison operator between two vectors."""
     matching = node.matching
     swapped = matching.group == "right"
@@ -63,7 +68,7 @@ def combine(node: Binary, left: Vectors, right: Vectors, annotations: Annotation
     _require_one(one, one_keys, many, "left" if swapped else "right", fills=fills)
     if not matching.group:
         _require_single(many, many_keys, one, one_keys)
-    pairs = _pair(many_keys, one_keys)
+    pairs = _pair(many_keys, one_keys, partial(_pay_for, budget, many.values.shape[1]))
     fill_many, fill_one = matching.fill_left, matching.fill_right
     pieces = [_evaluate(node, pairs, many, one, swapped=swapped)]
     if many.histograms is not None or one.histograms is not None:
@@ -79,10 +84,15 @@ def combine(node: Binary, left: Vectors, right: Vectors, annotations: Annotation
     return merge_same(result, _NOT_UNIQUE if matching.group else _MANY_TO_ONE)
 
 
-def _pair(many_keys: list[Labels], one_keys: list[Labels]) -> Pairs:
+def _pay_for(budget: Budget, moments: int, pairs: int) -> None:
+    budget.spend_samples(pairs * moments)
+
+
+def _pair(many_keys: list[Labels], one_keys: list[Labels], pay: Callable[[int], None]) -> Pairs:
     places: dict[Labels, list[int]] = {}
     for row, key in enumerate(one_keys):
         places.setdefault(key, []).append(row)
+    pay(sum(len(places.get(key, ())) for key in many_keys))
     met = [(row, partner) for row, key in enumerate(many_keys) for partner in places.get(key, ())]
     many = np.array([row for row, _ in met], dtype=np.int64)
     one = np.array([partner for _, partner in met], dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -18,6 +18,13 @@ from watchkeeper.promql.values import Scalars, Text, Vectors, histogram_mask
 _BLOCK = 1 << 15
 """How many windows are computed at once: their columns fit the processor's cache."""
 
+_TICK_RANKS = 64
+"""After how many samples of every window it is asked whether to go on."""
+
+
+def _go_on() -> None:
+    """Do nothing."""
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -27,7 +34,8 @@ class Windows:
     values beside them; it covers the `range_ms` before `ends.times_ms[j]`, open on the left.
     An anchored window begins with the sample at or before its left edge; a smoothed one reaches
     to the samples beyond both edges, for its function to interpolate. `starts_ms` holds when
-    each sample's counter began, 0 where it is not known, and is None when none is.
+    each sample's counter began, 0 where it is not known, and is None when none is. `tick` is
+    called now and then by those who walk through windows: it raises to stop them.
     """
 
     labels: list[Labels]
@@ -41,6 +49,7 @@ class Windows:
     kind: Window = Window.PLAIN
     histograms: Objects | None = None
     starts_ms: Ints | None = None
+    tick: Callable[[], None] = _go_on
 
     @property
     def first(self) -> Ints:
@@ -115,6 +124,7 @@ class Windows:
                 starts_ms=None if self.starts_ms is None else self.starts_ms[inside],
                 drops_name=self.drops_name[rows],
             )
+            self.tick()
             yield rows, part.spanning(first - inside.start, after - inside.start)
 
     @property
@@ -141,6 +151,7 @@ class Windows:
             times = self.times_ms[starts[0] : starts[0] + width]
             size = max(1, _BLOCK // max(width, self.ends.count))
             for low in range(0, len(members), size):
+                self.tick()
                 values = self._rows(starts[low : low + size], width)
                 yield Aligned(members[low : low + size], times, values, first, after)
 
@@ -214,6 +225,8 @@ class Ranks:
         longest = int(self.counts[0])
         active_by_rank = np.searchsorted(-self.counts, -np.arange(longest), side="left")
         for rank, active in enumerate(active_by_rank.tolist()):
+            if rank % _TICK_RANKS == 0:
+                self.windows.tick()
             yield active, self.first[:active] + rank
 
     def spread(self, values: Floats) -> Floats:
