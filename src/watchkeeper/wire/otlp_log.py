@@ -13,6 +13,7 @@ from watchkeeper.wire import otlp_ids
 from watchkeeper.wire.otlp_attributes import as_json, decode_value
 from watchkeeper.wire.otlp_pair import known, read_pair
 from watchkeeper.wire.protobuf import FIXED32, FIXED64, LENGTH, VARINT, key, read_varint
+from watchkeeper.wire.record_making import maker
 
 _TIME = key(1, FIXED64)
 _SEVERITY = key(2, VARINT)
@@ -35,6 +36,7 @@ def severity_of(number: int) -> Severity:
     return _LEVELS[(number - 1) // 4]
 
 
+_make_log = maker(LogRecord)
 _SEVERITIES = {number: severity_of(number) for number in range(25)}
 
 
@@ -102,7 +104,7 @@ def decode_log(  # noqa: C901 - one branch a field: calls would double the time 
         raise DecodeError(f"OTLP: a log record of {end} bytes ends inside a field")
     if event_name:
         attributes.setdefault("event.name", event_name.decode())
-    return LogRecord(
+    return _make_log(
         time_ns or observed_ns,
         _SEVERITIES.get(severity, Severity.INFO),
         _read_body(body) if body else "",

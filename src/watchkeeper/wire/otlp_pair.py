@@ -28,6 +28,9 @@ _remembered: dict[bytes, Pair] = {}
 known = _remembered.get
 """Return the pair of a KeyValue message that `read_pair` remembers; hot loops ask it first."""
 _keys: dict[bytes, str] = {}
+_values: dict[str, int] = {}
+"""How many values of a key were read: one with many has new ones always."""
+MOST_VALUES = 256
 
 
 def read_pair(message: bytes) -> Pair:
@@ -38,10 +41,19 @@ def read_pair(message: bytes) -> Pair:
         pair = _plain_pair(message) or decode_attribute(message)
     except (IndexError, UnicodeDecodeError, struct.error):
         pair = decode_attribute(message)
-    if len(_remembered) >= REMEMBERED:
-        _remembered.clear()
-    _remembered[message] = pair
+    name = pair[0]
+    values = _values.get(name, 0)
+    if values < MOST_VALUES:
+        _remember(message, pair, values)
     return pair
+
+
+def _remember(message: bytes, pair: Pair, values: int) -> None:
+    if len(_remembered) >= REMEMBERED or len(_values) >= REMEMBERED:
+        _remembered.clear()
+        _values.clear()
+    _remembered[message] = pair
+    _values[pair[0]] = values + 1
 
 
 def _plain_pair(message: bytes) -> Pair | None:
@@ -65,13 +77,12 @@ def _plain_pair(message: bytes) -> Pair | None:
         value = message[content] != 0
     else:
         return None
-    return _key(message[2:start]), value
+    key = message[2:start]
+    return _keys.get(key) or _read_key(key), value
 
 
-def _key(content: bytes) -> str:
-    known = _keys.get(content)
-    if known is None:
-        if len(_keys) >= REMEMBERED:
-            _keys.clear()
-        known = _keys[content] = content.decode()
-    return known
+def _read_key(content: bytes) -> str:
+    if len(_keys) >= REMEMBERED:
+        _keys.clear()
+    found = _keys[content] = content.decode()
+    return found

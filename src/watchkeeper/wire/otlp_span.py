@@ -6,6 +6,8 @@ for each field; `protobuf.read_fields` says the same in fewer words.
 
 from __future__ import annotations
 
+from struct import Struct
+
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import (
     Attributes,
@@ -20,7 +22,9 @@ from watchkeeper.wire import otlp_ids
 from watchkeeper.wire.message import Message
 from watchkeeper.wire.otlp_attributes import decode_attributes
 from watchkeeper.wire.otlp_pair import known, read_pair
+from watchkeeper.wire.otlp_runs import AttributeRuns
 from watchkeeper.wire.protobuf import FIXED32, FIXED64, LENGTH, VARINT, key, read_varint
+from watchkeeper.wire.record_making import maker
 
 _TRACE_ID = key(1, LENGTH)
 _SPAN_ID = key(2, LENGTH)
@@ -34,9 +38,16 @@ _EVENT = key(11, LENGTH)
 _LINK = key(13, LENGTH)
 _STATUS = key(15, LENGTH)
 
-# Nearly every encoder writes both ids first.
+# Nearly every encoder writes fields in the order of their numbers: ids, name, kind, times.
+_unpack_ids = Struct("<2s16s2s8s").unpack_from
 _TRACE_ID_FIRST = bytes((_TRACE_ID, otlp_ids.TRACE_ID_BYTES))
 _SPAN_ID_NEXT = bytes((_SPAN_ID, otlp_ids.SPAN_ID_BYTES))
+_IDS_BYTES = 28
+_unpack_times = Struct("<BBBQBQ").unpack_from
+_TIMES_BYTES = 20
+_SHORTEST = _IDS_BYTES + _TIMES_BYTES
+_make_span = maker(SpanRecord)
+_runs = AttributeRuns(_ATTRIBUTE, read_pair)
 
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
@@ -54,8 +65,29 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
     links: tuple[SpanLink, ...] = ()
     offset = 0
     end = len(message)
-    if message.startswith(_TRACE_ID_FIRST) and message.startswith(_SPAN_ID_NEXT, 18):
-        trace_id, span_id, offset = message[2:18], message[20:28], 28
+    if end > _SHORTEST:
+        first, found_trace, second, found_span = _unpack_ids(message)
+        if first == _TRACE_ID_FIRST and second == _SPAN_ID_NEXT:
+            trace_id, span_id, offset = found_trace, found_span, _IDS_BYTES
+            if message[offset] == _PARENT_SPAN_ID and message[offset + 1] == len(span_id):
+                parent = message[offset + 2 : offset + 10]
+                offset += 10
+            if message[offset] == _NAME and message[offset + 1] < 128:
+                start = offset + 2
+                offset = start + message[offset + 1]
+                name = message[start:offset]
+            if offset + _TIMES_BYTES < end:
+                one, number, two, began, three, ended = _unpack_times(message, offset)
+                if one == _KIND and number < 128 and two == _START and three == _END:
+                    kind, start_ns, end_ns = number, began, ended
+                    offset += _TIMES_BYTES
+                    for run, pairs in _runs.known.get(name, ()):
+                        if message.startswith(run, offset):
+                            attributes = pairs.copy()
+                            offset += len(run)
+                            break
+                    else:
+                        _runs.learn(name, message, offset)
     while offset < end:
         field_key = message[offset]
         if field_key == _ATTRIBUTE and message[offset + 1] < 128:
@@ -116,9 +148,9 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
     if offset != end:
         raise DecodeError(f"OTLP: a span of {end} bytes ends inside a field")
     code, description = _decode_status(status) if status else (StatusCode.UNSET, "")
-    return SpanRecord(
-        otlp_ids.trace_id(trace_id),
-        otlp_ids.span_id(span_id),
+    return _make_span(
+        trace_id.hex() if len(trace_id) == 16 else otlp_ids.trace_id(trace_id),
+        span_id.hex() if len(span_id) == 8 else otlp_ids.span_id(span_id),
         otlp_ids.span_id(parent) if parent else "",
         name.decode(),
         _KINDS.get(kind, SpanKind.UNSPECIFIED),
