@@ -53,6 +53,7 @@ class Scraped:
     batch: SampleBatch
     present: dict[Labels, None]
     samples: int
+    labels: list[Labels] | None = None
 
 
 class TargetSamples:
@@ -69,6 +70,7 @@ class TargetSamples:
         )
         self._bytes = 0
         self._present: dict[Labels, None] = {}
+        self._labels: list[Labels] | None = None
         self._exemplars: dict[Labels, Exemplar] = {}
         self._metadata: dict[str, MetricMetadata] = {}
         names = REPORT_NAMES + EXTRA_REPORT_NAMES if job.extra_scrape_metrics else REPORT_NAMES
@@ -87,22 +89,31 @@ class TargetSamples:
 
     def of_success(self, parsed: ParsedExposition, start_ms: int, duration: float) -> Scraped:
         """Return the batch of a scrape that began at `start_ms` and took `duration` seconds."""
-        present = dict.fromkeys(parsed.labels)
         times = parsed.timestamps_ms
+        if parsed.labels is self._labels:
+            # A page of the same shape: nothing came and nothing went.
+            vanished, added, present = [], 0, self._present
+        else:
+            present = self._present_of(parsed)
+            vanished = [series for series in self._present if series not in present]
+            added = sum(series not in self._present for series in present)
         if not self._job.honor_timestamps:
             times = [start_ms] * len(times)
-        elif not self._job.track_timestamps_staleness:
-            for row in parsed.timed:
-                present.pop(parsed.labels[row], None)
-        vanished = [series for series in self._present if series not in present]
-        added = sum(series not in self._present for series in present)
         count = len(parsed.labels)
         found = [1.0, duration, float(parsed.received), float(count), float(added)]
         report = self._report(found, self._bytes)
         batch = _batch(parsed, times, vanished, self._reports, report, start_ms)
         batch.exemplars.extend(self._new_exemplars(parsed.exemplars))
         batch.metadata.extend(self._new_metadata(parsed.metadata))
-        return Scraped(batch, present, count)
+        return Scraped(batch, present, count, parsed.labels)
+
+    def _present_of(self, parsed: ParsedExposition) -> dict[Labels, None]:
+        """Return the series that will be stale once they are not there any more."""
+        present = dict.fromkeys(parsed.labels)
+        if self._job.honor_timestamps and not self._job.track_timestamps_staleness:
+            for row in parsed.timed:
+                present.pop(parsed.labels[row], None)
+        return present
 
     def of_failure(self, start_ms: int, duration: float) -> Scraped:
         """Return the batch that says that the target is down."""
@@ -119,6 +130,7 @@ class TargetSamples:
     def keep(self, scraped: Scraped) -> None:
         """Remember that a scrape was stored."""
         self._present = scraped.present
+        self._labels = scraped.labels
         for series, exemplar in scraped.batch.exemplars:
             self._exemplars[series] = exemplar
         for metadata in scraped.batch.metadata:

@@ -30,7 +30,7 @@ MODEL_TYPES = {
 }
 
 _EXEMPLARS = {("counter", "_total"), ("histogram", "_bucket"), ("gaugehistogram", "_bucket")}
-_GROWING = {
+GROWING = {
     ("counter", "_total"),
     ("histogram", "_bucket"),
     ("histogram", "_count"),
@@ -181,7 +181,7 @@ class Family:
                 raise DecodeError(f"{where}: {self.name}: {problem}")
 
     def _check_value(self, suffix: str, value: float) -> str:
-        if (self.kind, suffix) in _GROWING and not value >= 0:
+        if (self.kind, suffix) in GROWING and not value >= 0:
             return f"{suffix} is negative or NaN"
         if suffix == "_gsum" and math.isnan(value):
             return "_gsum is NaN"

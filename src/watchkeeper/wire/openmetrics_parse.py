@@ -13,6 +13,8 @@ from watchkeeper.errors import DecodeError
 from watchkeeper.model import Exemplar, Labels, MetricMetadata
 from watchkeeper.wire.family import ParsedExposition
 from watchkeeper.wire.openmetrics_family import MODEL_TYPES, Family
+from watchkeeper.wire.openmetrics_values import rules_of
+from watchkeeper.wire.page_shape import PageShape
 from watchkeeper.wire.series import SeriesCache, parse_labels, parse_number, unescape
 
 # No group is matched possessively: Python before 3.11.5 gets that wrong (cpython issue 106052).
@@ -46,13 +48,19 @@ def parse_openmetrics(
         lines.pop()
     if not lines or lines[-1] != _EOF:
         raise DecodeError("the body does not end in `# EOF`: it may have been cut off")
+    if series.shape is not None:
+        page = series.shape.read(lines, default_timestamp_ms)
+        if page is not None:
+            return page
     reader = _Reader(default_timestamp_ms, series)
     number = 0
     for number, line in enumerate(lines[:-1], 1):
         reader.read(line, number)
     reader.close_family(f"line {number}")
-    series.trim(reader.received)
     found = reader.found
+    if reader.received == len(reader.usual):
+        series.shape = reader.shape(lines)
+    series.trim(reader.received)
     return ParsedExposition(
         found.labels,
         found.timestamps_ms,
@@ -74,11 +82,14 @@ class _Reader:
         self._series = series
         self._family: Family | None = None
         self._taken: set[str] = set()
+        self._kinds: dict[str, tuple[str, str]] = {}
+        self.usual: dict[int, str] = {}
 
     def read(self, line: str, number: int) -> None:
         start, _, end = line.rpartition(" ")
         if start in self._series.known:
             # The usual line is a series seen before, one space and a value.
+            self.usual[number - 1] = start
             self._sample(start, end, None, number)
         elif line.startswith("#"):
             self._note(line, f"line {number}")
@@ -94,10 +105,19 @@ class _Reader:
         if not names.isdisjoint(self._taken):
             raise DecodeError(f"{where}: the names of family {family.name} are taken already")
         self._taken |= names
+        self._kinds |= {name: (family.kind, each) for name, each in family.suffixes.items()}
         if family.type or family.help or family.unit:
             kind = MODEL_TYPES[family.kind]
             help_text, unit = family.help or "", family.unit or ""
             self.found.metadata.append(MetricMetadata(family.name, kind, help_text, unit))
+
+    def shape(self, lines: list[str]) -> PageShape | None:
+        """Return the shape of a page that was read, all of whose series were known."""
+        samples = [self._series.parts[text] for text in self.usual.values()]
+        rules = rules_of(samples, self._kinds)
+        if rules is None:
+            return None
+        return PageShape(lines, self.usual, self._series.known, self.found.metadata, rules)
 
     def _open_family(self, name: str, where: str) -> Family:
         self.close_family(where)

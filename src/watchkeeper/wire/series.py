@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import METRIC_NAME, Labels
+
+if TYPE_CHECKING:
+    from watchkeeper.wire.page_shape import PageShape
 
 METRIC_NAME_PATTERN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 LABEL_NAME_PATTERN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
@@ -33,13 +37,15 @@ class SeriesCache:
     """What the series of one target mean, `transform` (relabelling) applied.
 
     `transform` returns the label set to keep, or None for a series to drop. Used by one scrape
-    at a time. Holds about as many entries as the last body had samples.
+    at a time. Holds about as many entries as the last body had samples. `shape` is that of the
+    last page whose lines were all known.
     """
 
     def __init__(self, transform: Transform | None = None) -> None:
         self._transform = transform
         self._known: dict[str, Labels | None] = {}
         self._parts: dict[str, tuple[str, Labels]] = {}
+        self.shape: PageShape | None = None
 
     @property
     def parts(self) -> dict[str, tuple[str, Labels]]:

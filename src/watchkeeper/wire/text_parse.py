@@ -12,6 +12,7 @@ import re
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import Labels, MetricMetadata, MetricType
 from watchkeeper.wire.family import ParsedExposition
+from watchkeeper.wire.page_shape import PageShape
 from watchkeeper.wire.series import (
     METRIC_NAME_PATTERN,
     SeriesCache,
@@ -35,19 +36,26 @@ _LONGEST_TIME = 18
 
 def parse_text(text: str, default_timestamp_ms: int, series: SeriesCache) -> ParsedExposition:
     """Return what a text body holds. Raises DecodeError with the line's number."""
+    lines = text.split("\n")
+    if series.shape is not None:
+        page = series.shape.read(lines, default_timestamp_ms)
+        if page is not None:
+            return page
     found = ParsedExposition()
     types: dict[str, MetricType] = {}
     helps: dict[str, str] = {}
     received = 0
+    usual: dict[int, str] = {}
     known = series.known
     rows, times, values = found.labels, found.timestamps_ms, found.values
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(lines, 1):
         # The usual line is a series seen before, one space and a value.
         start, _, end = line.rpartition(" ")
         labels: Labels | None
         if start in known:
             labels = known[start]
             value = _value(end, number)
+            usual[number - 1] = start
             time = None
         elif not line or line.isspace():
             continue
@@ -64,11 +72,13 @@ def parse_text(text: str, default_timestamp_ms: int, series: SeriesCache) -> Par
         rows.append(labels)
         values.append(value)
         times.append(default_timestamp_ms if time is None else time)
-    series.trim(received)
     metadata = [
         MetricMetadata(name, types.get(name, MetricType.UNKNOWN), helps.get(name, ""))
         for name in types | dict.fromkeys(helps)
     ]
+    if received == len(usual):
+        series.shape = PageShape(lines, usual, known, metadata)
+    series.trim(received)
     return ParsedExposition(rows, times, values, found.exemplars, metadata, found.timed, received)
 
 
