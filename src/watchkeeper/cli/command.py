@@ -10,6 +10,7 @@ import click
 from watchkeeper.cli.check import check
 from watchkeeper.cli.docs import docs
 from watchkeeper.cli.health import health
+from watchkeeper.cli.init import init
 from watchkeeper.cli.live import live
 from watchkeeper.cli.promql import promql
 from watchkeeper.cli.render import render
@@ -24,5 +25,5 @@ def main() -> None:
     """Monitoring for Python services that proves the watching works."""
 
 
-for command in (run, health, backup, verify, export, render, check, live, docs, test, promql):
+for command in (init, run, health, backup, verify, export, render, check, live, docs, test, promql):
     main.add_command(command)
