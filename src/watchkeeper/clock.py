@@ -6,6 +6,7 @@ import os
 import time
 from random import Random
 from typing import Protocol
+from weakref import WeakSet
 
 
 class Clock(Protocol):
@@ -40,13 +41,14 @@ class IdSource(Protocol):
 
 
 class RandomIds:
-    """Identifiers from a generator of its own, seeded by the operating system; safe after a fork.
+    """Identifiers from a generator of its own, seeded by the operating system, anew after a fork.
 
     Asking the system for each id would cost every span two calls to the kernel.
     """
 
     def __init__(self) -> None:
-        self._seed()
+        self.seed()
+        _forking.add(self)
 
     def trace_id(self) -> int:
         return self._bits(128) or 1
@@ -54,11 +56,17 @@ class RandomIds:
     def span_id(self) -> int:
         return self._bits(64) or 1
 
-    def _bits(self, count: int) -> int:
-        if os.getpid() != self._process_id:
-            self._seed()
-        return self._random(count)
+    def seed(self) -> None:
+        """Begin a new sequence."""
+        self._bits = Random(os.urandom(32)).getrandbits
 
-    def _seed(self) -> None:
-        self._random = Random(os.urandom(32)).getrandbits
-        self._process_id = os.getpid()
+
+_forking: WeakSet[RandomIds] = WeakSet()
+
+
+def _seed_all() -> None:
+    for ids in tuple(_forking):
+        ids.seed()
+
+
+os.register_at_fork(after_in_child=_seed_all)

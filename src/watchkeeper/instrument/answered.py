@@ -9,8 +9,8 @@ the service becomes an ordinary SpanRecord instead.
 from __future__ import annotations
 
 from watchkeeper.instrument.finish import Finisher
-from watchkeeper.instrument.log_line import encode_fields, encode_json, encode_line, timestamp
-from watchkeeper.instrument.records import RequestRecord
+from watchkeeper.instrument.log_line import encode_fields, encode_json, timestamp
+from watchkeeper.instrument.records import RequestSpan
 from watchkeeper.model import (
     Attributes,
     AttributeValue,
@@ -46,11 +46,12 @@ class Visitor:
     def __init__(self, client: str, user_agent: str) -> None:
         self.client = client
         self.user_agent = user_agent
-        self.span = self.log = self.line = b""
+        self.span = self.log = b""
+        self.line = ""
         if client:
             self.span = _span_client(client)
             self.log = _log_client(client)
-            self.line = b"," + encode_fields({"client": client})
+            self.line = "," + encode_fields({"client": client})
         if user_agent:
             self.span += _span_user_agent(user_agent)
 
@@ -104,8 +105,8 @@ class Frame:
             "version": resource.get("service.version", ""),
             "environment": resource.get("deployment.environment.name", ""),
         }
-        self.line_head = b'",' + encode_fields(known) + b',"trace_id":"'
-        self.line_fields = b'",' + encode_fields(fields) + b',"path":'
+        self.line_head = f'",{encode_fields(known)},"trace_id":"'
+        self.line_fields = f'",{encode_fields(fields)},"path":'
 
 
 class AnsweredRequest:
@@ -118,96 +119,80 @@ class AnsweredRequest:
         "_duration_seconds",
         "_frame",
         "_path",
-        "_record",
+        "_request",
+        "_span_id",
         "_visitor",
-        "resource",
-        "service",
-        "span_id",
         "trace_id",
     )
 
-    logger = ACCESS_LOGGER
-
-    def __init__(
-        self, record: RequestRecord, frame: Frame, visitor: Visitor, path: str, trace_id: bytes
-    ) -> None:
-        self._record = record
+    def __init__(self, request: RequestSpan, frame: Frame, visitor: Visitor, path: str) -> None:
+        self._request = request
         self._frame = frame
         self._visitor = visitor
         self._path = path
-        self._duration_seconds = (record.duration_ns + 500) // 1_000 / 1e6
-        self.service = frame.finisher.service
-        self.resource = frame.finisher.resource
-        self.trace_id = trace_id
-        self.span_id = record.span.span_id.to_bytes(8, "big")
-
-    @property
-    def scope(self) -> str:
-        return self._record.span.scope
+        self._duration_seconds = (request.end_ns - request.start_ns + 500) // 1_000 / 1e6
+        self.trace_id = request.trace_id.to_bytes(16, "big")
+        self._span_id = request.span_id.to_bytes(8, "big")
 
     def span_message(self) -> bytes:
         """Return OTLP's Span message."""
-        span = self._record.span
-        parent = span.parent_span_id
+        request = self._request
+        parent = request.parent_span_id
         return self._frame.span.encode(
             self.trace_id,
-            self.span_id,
+            self._span_id,
             parent.to_bytes(8, "big") if parent else b"",
-            span.start_ns,
-            span.start_ns + self._record.duration_ns,
+            request.start_ns,
+            request.end_ns,
             _span_path(self._path) + self._visitor.span,
         )
 
     def log_message(self) -> bytes:
         """Return OTLP's LogRecord message."""
         return self._frame.log.encode(
-            self._ended_ns(),
+            self._request.end_ns,
             self.trace_id,
-            self.span_id,
+            self._span_id,
             _log_path(self._path) + _log_duration(self._duration_seconds) + self._visitor.log,
         )
 
     def line(self) -> bytes:
         """Return the access line as JSON, newline included."""
         frame = self._frame
-        return b'{"@timestamp":"%b%b%b","span_id":"%b%b%b,"duration_seconds":%.6f%b}\n' % (
-            timestamp(self._ended_ns()).encode(),
-            frame.line_head,
-            self.trace_id.hex().encode(),
-            self.span_id.hex().encode(),
-            frame.line_fields,
-            encode_json(self._path),
-            self._duration_seconds,
-            self._visitor.line,
-        )
+        return (
+            f'{{"@timestamp":"{timestamp(self._request.end_ns)}{frame.line_head}'
+            f'{self.trace_id.hex()}","span_id":"{self._span_id.hex()}{frame.line_fields}'
+            f'{encode_json(self._path).decode()},"duration_seconds":{self._duration_seconds:.6f}'
+            f"{self._visitor.line}}}\n"
+        ).encode()
 
     def as_span(self) -> SpanRecord:
         """Return the span as a record."""
-        span = self._record.span
+        request = self._request
         frame = self._frame
         finisher = frame.finisher
-        status = span.status if span.status is not StatusCode.UNSET else frame.status
+        status = request.status if request.status is not StatusCode.UNSET else frame.status
         return SpanRecord(
             trace_id=self.trace_id.hex(),
-            span_id=self.span_id.hex(),
-            parent_span_id=f"{span.parent_span_id:016x}" if span.parent_span_id else "",
+            span_id=self._span_id.hex(),
+            parent_span_id=f"{request.parent_span_id:016x}" if request.parent_span_id else "",
             name=frame.span_name,
-            kind=span.kind,
-            start_ns=span.start_ns,
-            end_ns=span.start_ns + self._record.duration_ns,
+            kind=request.kind,
+            start_ns=request.start_ns,
+            end_ns=request.end_ns,
             service=finisher.service,
             status=status,
-            status_message=finisher.clean(span.status_message),
+            status_message=finisher.clean(request.status_message),
             attributes={
                 **frame.attributes,
                 "url.path": self._path,
                 **self._visitor.attributes(),
-                **finisher.attributes(span.attributes),
+                **finisher.attributes(request.attributes),
             },
-            events=finisher.events(span),
-            links=finisher.links(span),
+            events=finisher.events(request),
+            links=finisher.links(request),
             resource=finisher.resource,
-            scope=span.scope,
+            scope=request.scope,
         )
 
     def as_log(self) -> LogRecord:
@@ -221,35 +206,13 @@ class AnsweredRequest:
         if self._visitor.client:
             fields["client"] = self._visitor.client
         return LogRecord(
-            timestamp_ns=self._ended_ns(),
+            timestamp_ns=self._request.end_ns,
             severity=frame.severity,
             message=frame.message,
             service=frame.finisher.service,
             logger=ACCESS_LOGGER,
             trace_id=self.trace_id.hex(),
-            span_id=self.span_id.hex(),
+            span_id=self._span_id.hex(),
             attributes=fields,
             resource=frame.finisher.resource,
         )
-
-    def _ended_ns(self) -> int:
-        return self._record.span.start_ns + self._record.duration_ns
-
-
-Span = SpanRecord | AnsweredRequest
-Line = LogRecord | AnsweredRequest
-
-
-def span_record(span: Span) -> SpanRecord:
-    """Return any span as a record."""
-    return span.as_span() if isinstance(span, AnsweredRequest) else span
-
-
-def log_record(line: Line) -> LogRecord:
-    """Return any log line as a record."""
-    return line.as_log() if isinstance(line, AnsweredRequest) else line
-
-
-def line_of(line: Line) -> bytes:
-    """Return any log line as JSON, newline included."""
-    return line.line() if isinstance(line, AnsweredRequest) else encode_line(line)

@@ -1,9 +1,10 @@
 """Export over OTLP: batches in a bounded buffer, and a thread that delivers them.
 
-A batch is encoded and compressed when it is handed over, so that what waits for a collector
-that is away is small and its size known. When the buffer is full the oldest batch goes: the
-newest tell more about what is wrong now. With a spool, what could not be delivered goes to disk,
-and from there first when the collector is back: a crash meanwhile loses one retry's wait.
+A batch is encoded when it is handed over, so that its size is known, and compressed if it shall
+cross a network, or has to wait for a collector that is away. When the buffer is full the oldest
+batch goes: the newest tell more about what is wrong now. With a spool, what could not be delivered
+goes to disk, and from there first when the collector is back: a crash meanwhile loses one retry's
+wait.
 
 Delivery is at least once: what a collector took without saying so in time is sent again.
 """
@@ -13,17 +14,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchkeeper.clock import Clock
-from watchkeeper.instrument.answered import Line, Span
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.otlp_client import Delivery, OtlpClient, compress
 from watchkeeper.instrument.settings import Settings
 from watchkeeper.instrument.spool import Spool, SpooledBatch
-from watchkeeper.wire import otlp
+from watchkeeper.model import Attributes
+from watchkeeper.wire.otlp_encode import Message, encode_request
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 10.0
@@ -35,6 +35,14 @@ PATHS = {"spans": "/v1/traces", "logs": "/v1/logs"}
 
 OnCount = Callable[[str, int], None]
 OnDrop = Callable[[str, str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where everything that is sent comes from."""
+
+    service: str
+    resource: Attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +65,15 @@ class Exporter:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, faults: Faults, on_sent: OnCount, on_drop: OnDrop
+        self,
+        origin: Origin,
+        settings: Settings,
+        clock: Clock,
+        faults: Faults,
+        on_sent: OnCount,
+        on_drop: OnDrop,
     ) -> None:
+        self._origin = origin
         self._settings = settings
         self._clock = clock
         self._faults = faults
@@ -86,14 +101,15 @@ class Exporter:
         self._spool = None
         self._spool_opened = False
         self._spooling = threading.Lock()
-        self._spans: list[Span] = []
-        self._logs: list[Line] = []
+        self._spans: list[Message] = []
+        self._logs: list[Message] = []
         self._batches: deque[Batch] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
         self._adding = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failing = False
         self._deadline_ns: int | None = None
         self._last_batch_ns = self._clock.monotonic_ns()
 
@@ -103,13 +119,15 @@ class Exporter:
         if self._spool:
             self._start_thread()
 
-    def add(self, spans: Sequence[Span], logs: Sequence[Line]) -> None:
-        """Take records in; full batches are handed over at once."""
+    def takes(self, signal: str) -> bool:
+        """Return whether `spans` or `logs` are sent anywhere."""
+        return signal in self._clients
+
+    def add(self, spans: Sequence[Message], logs: Sequence[Message]) -> None:
+        """Take messages in; full batches are handed over at once."""
         with self._adding:
-            if "spans" in self._clients:
-                self._spans += spans
-            if "logs" in self._clients:
-                self._logs += logs
+            self._spans += spans
+            self._logs += logs
             waited = self._clock.monotonic_ns() - self._last_batch_ns
             due = waited >= self._settings.export_interval_seconds * 1e9
             self._batch_spans(everything=due)
@@ -156,17 +174,20 @@ class Exporter:
         size = self._settings.export_batch_records
         while len(self._spans) >= size or (everything and self._spans):
             batch, self._spans = self._spans[:size], self._spans[size:]
-            self._hand_over("spans", len(batch), partial(otlp.encode_spans, batch))
+            self._hand_over("spans", batch)
 
     def _batch_logs(self, *, everything: bool) -> None:
         size = self._settings.export_batch_records
         while len(self._logs) >= size or (everything and self._logs):
             batch, self._logs = self._logs[:size], self._logs[size:]
-            self._hand_over("logs", len(batch), partial(otlp.encode_logs, batch))
+            self._hand_over("logs", batch)
 
-    def _hand_over(self, signal: str, records: int, encode: Callable[[], bytes]) -> None:
+    def _hand_over(self, signal: str, messages: Sequence[Message]) -> None:
+        records = len(messages)
         try:
-            body = compress(encode())
+            body = encode_request(self._origin.service, self._origin.resource, messages)
+            if self._failing or self._settings.compresses(signal):
+                body = compress(body)
         except Exception as error:  # noqa: BLE001 - never break the host
             self._on_drop(signal, "encode_failed", records)
             self._faults.note("export", error)
@@ -212,6 +233,7 @@ class Exporter:
                 self._faults.note("export", error)
                 delivery = Delivery(False, reason=type(error).__name__)
             failures = 0 if delivery.delivered else failures + 1
+            self._failing = failures > 0
             self._settle(batch, delivery, failures)
 
     def _next(self) -> Batch | None:
@@ -255,7 +277,7 @@ class Exporter:
                 self._on_drop(batch.signal, "export_failed", batch.records)
                 continue
             with self._spooling:
-                self._spool.put(batch.sequence, batch.signal, batch.records, batch.body)
+                self._spool.put(batch.sequence, batch.signal, batch.records, compress(batch.body))
 
     def _open_spool(self) -> None:
         if self._spool_opened or not self._settings.spool_directory:
@@ -297,9 +319,10 @@ class Exporter:
         if out_of_time or now_ns - batch.made_ns > GIVE_UP_SECONDS * 1e9:
             self._on_drop(batch.signal, "export_failed", batch.records)
             return
+        small = replace(batch, body=compress(batch.body))
         with self._lock:
-            self._batches.appendleft(batch)
-            self._bytes += len(batch.body)
+            self._batches.appendleft(small)
+            self._bytes += len(small.body)
         self._pause(wait)
 
     def _pause(self, seconds: float) -> None:

@@ -69,9 +69,9 @@ def encode_line(record: LogRecord) -> bytes:
     return encode_json(line) + b"\n"
 
 
-def encode_fields(fields: Mapping[str, Any]) -> bytes:
+def encode_fields(fields: Mapping[str, Any]) -> str:
     """Return fields as they stand inside of a line: without the braces."""
-    return encode_json(fields)[1:-1]
+    return encode_json(fields)[1:-1].decode()
 
 
 def encode_json(value: Any) -> bytes:

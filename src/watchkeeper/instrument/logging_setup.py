@@ -9,6 +9,7 @@ from typing import Any
 
 from watchkeeper.clock import Clock
 from watchkeeper.instrument.log_handler import (
+    SILENCED,
     QueueHandler,
     current_ids,
     error_details,
@@ -16,7 +17,7 @@ from watchkeeper.instrument.log_handler import (
 )
 from watchkeeper.instrument.records import PendingLog
 
-_SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+_SERVER_LOGGERS = ("uvicorn", "uvicorn.error")
 
 
 class LoggingSetup:
@@ -53,11 +54,19 @@ class LoggingSetup:
 
 
 def adopt_server_loggers() -> None:
-    """Let uvicorn's own lines end in the same place: it prints them by itself otherwise."""
+    """Let uvicorn's own lines end in the same place: it prints them by itself otherwise.
+
+    Its access lines are replaced by ours. uvicorn makes none for a logger that leads nowhere: to
+    make and drop them would cost more than all that we do in a request.
+    """
     for name in _SERVER_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    for name in SILENCED:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = False
 
 
 def configure_structlog(put: Callable[[PendingLog], None], clock: Clock) -> bool:

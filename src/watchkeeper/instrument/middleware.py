@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, TypeVar
-
-from opentelemetry import context as open_context
-from opentelemetry import trace
 
 from watchkeeper.contract import Contract
 from watchkeeper.instrument.background import watch_background_tasks
+from watchkeeper.instrument.current import enter, leave
 from watchkeeper.instrument.logging_setup import adopt_server_loggers
 from watchkeeper.instrument.metrics_app import METRICS_PATH, MetricsApp
 from watchkeeper.instrument.observation import Observation, Receive, Scope, Send
@@ -20,6 +17,8 @@ from watchkeeper.instrument.telemetry import Telemetry
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 App = TypeVar("App")
+Call = Callable[[Any, Scope, Receive, Send], Awaitable[None]]
+"""An app's `__call__` as its class has it, with the app first."""
 
 _WATCHED_BY = "__watchkeeper_telemetry__"
 
@@ -34,35 +33,50 @@ class RequestMiddleware:
     def __init__(self, app: Application, telemetry: Telemetry) -> None:
         self.app = app
         self.telemetry = telemetry
-        self._metrics = MetricsApp(telemetry)
+        self._watched = watched(telemetry, _call)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._watched(self.app, scope, receive, send)
+
+
+def watched(telemetry: Telemetry, call: Call) -> Call:
+    """Return `call`, watched by `telemetry`, or as it is if that is disabled.
+
+    A function over its own variables, not an object: every request goes through it.
+    """
+    if telemetry.settings.disabled:
+        return call
+    metrics = MetricsApp(telemetry)
+    tracing = telemetry.tracing
+    quiet = frozenset(telemetry.settings.quiet_paths)
+
+    async def watched_call(app: Any, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "lifespan":
-            await self._lifespan(scope, receive, send)
+            await _lifespan(telemetry, call, app, scope, receive, send)
             return
-        if self.telemetry.settings.disabled:
-            await self.app(scope, receive, send)
-            return
-        if not self.telemetry.started:
-            self.telemetry.start()
-        path = scope["path"]
-        if path.removeprefix(scope.get("root_path", "")) == METRICS_PATH and kind == "http":
-            await self._metrics(scope, receive, send)
+        if not telemetry.started:
+            telemetry.start()
+        path, root_path = scope["path"], scope.get("root_path", "")
+        if root_path:
+            path = path.removeprefix(root_path)
+        if path == METRICS_PATH and kind == "http":
+            await metrics(scope, receive, send)
             return
         try:
-            observation = Observation(self.telemetry, scope, receive, send)
+            observation = Observation(tracing, scope, receive, send, root_path)
+            if path in quiet:
+                observation.hush()
             # FastAPI would trace the request a second time.
             scope.setdefault("fastapi.telemetry", None)
         except Exception as error:  # noqa: BLE001 - never break the host
-            self.telemetry.faults.note("middleware", error)
-            await self.app(scope, receive, send)
+            telemetry.faults.note("middleware", error)
+            await call(app, scope, receive, send)
             return
-        token = open_context.attach(
-            trace.set_span_in_context(observation.span, observation.context)
-        )
+        token = enter(observation, observation.context)
         try:
-            await self.app(
+            await call(
+                app,
                 scope,
                 observation.watched_receive,
                 observation.watched_send if kind == "http" else observation.watched_websocket_send,
@@ -71,20 +85,10 @@ class RequestMiddleware:
             observation.failed(error)
             raise
         finally:
-            open_context.detach(token)
+            leave(token)
             observation.finish()
 
-    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        was_started = self.telemetry.started
-        self.telemetry.start()
-        self.telemetry.watch_event_loop()
-        if not self.telemetry.settings.disabled and self.telemetry.settings.log != LOG_OFF:
-            adopt_server_loggers()
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            if not was_started:
-                await asyncio.to_thread(self.telemetry.stop)
+    return watched_call
 
 
 def instrument(
@@ -108,16 +112,30 @@ def instrument(
     if isinstance(telemetry, Contract):
         telemetry = Telemetry(telemetry, settings or Settings.from_environment())
     watch_background_tasks()
-    middleware = RequestMiddleware(partial(original.__call__, app), telemetry)
-
-    async def watched(self: Any, scope: Scope, receive: Receive, send: Send) -> None:
-        await middleware(scope, receive, send)
-
     members = {
-        "__call__": watched,
+        "__call__": watched(telemetry, original.__call__),
         "__doc__": original.__doc__,
         "__module__": original.__module__,
         _WATCHED_BY: telemetry,
     }
     app.__class__ = type(original.__name__, (original,), members)
     return telemetry
+
+
+async def _lifespan(
+    telemetry: Telemetry, call: Call, app: Any, scope: Scope, receive: Receive, send: Send
+) -> None:
+    was_started = telemetry.started
+    telemetry.start()
+    telemetry.watch_event_loop()
+    if telemetry.settings.log != LOG_OFF:
+        adopt_server_loggers()
+    try:
+        await call(app, scope, receive, send)
+    finally:
+        if not was_started:
+            await asyncio.to_thread(telemetry.stop)
+
+
+def _call(app: Application, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    return app(scope, receive, send)

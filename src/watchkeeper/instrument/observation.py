@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from opentelemetry.context import Context
-
-from watchkeeper.instrument.records import RequestRecord
+from watchkeeper.instrument.records import RequestSpan
 from watchkeeper.instrument.routes import route_template
-from watchkeeper.instrument.span import LiveSpan, mark_trace, type_name
-from watchkeeper.instrument.tail import Undecided
-from watchkeeper.instrument.telemetry import Telemetry
-from watchkeeper.instrument.tracing import context_of, with_baggage
+from watchkeeper.instrument.span import mark_trace, type_name
+from watchkeeper.instrument.tracing import Tracing, context_of, with_baggage
 from watchkeeper.model import SpanKind, StatusCode
 
 Scope = MutableMapping[str, Any]
@@ -26,67 +22,70 @@ CLIENT_CLOSED_REQUEST = 499
 _BODIES = frozenset(("http.response.body", "http.response.pathsend", "http.response.zerocopysend"))
 """Messages that carry the body, two of them as extensions of ASGI."""
 
+_GONE: Scope = {}
+_SERVER = SpanKind.SERVER
 DISCONNECTED = "client_disconnected"
 INCOMPLETE = "incomplete_response"
 
 
-class Observation:
-    """Watches the messages of one request, and queues its record once it is answered."""
+class Observation(RequestSpan):
+    """Watches the messages of one request; its span ends, and is queued, once it is answered.
+
+    One object is all of it: what a request costs is above all how much of memory it touches.
+    """
 
     __slots__ = (
+        "_answered_ns",
+        "_asgi",
         "_receive",
-        "_scope",
+        "_root_path",
         "_send",
-        "_telemetry",
         "complete",
         "context",
         "disconnected",
-        "ended_ns",
         "error",
-        "finished",
-        "quiet",
-        "root_path",
-        "span",
-        "started_ns",
-        "status",
-        "user_agent",
     )
 
-    def __init__(self, telemetry: Telemetry, scope: Scope, receive: Receive, send: Send) -> None:
-        self._telemetry = telemetry
-        self._scope = scope
+    def __init__(
+        self, tracing: Tracing, asgi: Scope, receive: Receive, send: Send, root_path: str
+    ) -> None:
+        headers = dict(asgi["headers"])
+        parent = headers.get(b"traceparent")
+        remote = None
+        if parent is not None:
+            state = headers.get(b"tracestate", b"")
+            remote = context_of(parent.decode("latin-1"), state.decode("latin-1"))
+        trace_id, parent_span_id, sampled, trace_state = tracing.origin(remote)
+        super().__init__(
+            tracing,
+            "",
+            _SERVER,
+            trace_id,
+            tracing.ids.span_id(),
+            parent_span_id=parent_span_id,
+            sampled=sampled,
+            state=trace_state,
+        )
+        baggage = headers.get(b"baggage")
+        self.context = with_baggage(baggage.decode("latin-1")) if baggage else None
+        self.user_agent = headers.get(b"user-agent", b"")
+        self.status_code = 0
+        self.error_type = ""
+        self.quiet = self.complete = self.disconnected = False
+        self.error: BaseException | None = None
+        self._answered_ns = 0
+        self._asgi = asgi
         self._receive = receive
         self._send = send
-        self.root_path = scope.get("root_path", "")
-        path = scope["path"].removeprefix(self.root_path)
-        self.quiet = path in telemetry.settings.quiet_paths
-        self.status = 0
-        self.complete = False
-        self.disconnected = False
-        self.finished = False
-        self.error: BaseException | None = None
-        self.ended_ns = 0
-        self.user_agent = ""
-        self.context: Context | None = None
-        self.span = self._begin()
-        self.started_ns = telemetry.clock.monotonic_ns()
+        self._root_path = root_path
+        if not sampled:
+            tracing.await_end(self)
 
-    def _begin(self) -> LiveSpan:
-        parent = state = baggage = b""
-        for name, value in self._scope["headers"]:
-            if name == b"traceparent":
-                parent = value
-            elif name == b"tracestate":
-                state = value
-            elif name == b"baggage":
-                baggage = value
-            elif name == b"user-agent":
-                self.user_agent = value.decode("latin-1")
-        if baggage:
-            self.context = with_baggage(baggage.decode("latin-1"))
-        context = context_of(parent.decode("latin-1"), state.decode("latin-1")) if parent else None
-        method = self._scope.get("method", "WEBSOCKET")
-        return self._telemetry.tracing.begin(method, SpanKind.SERVER, context, quiet=self.quiet)
+    def hush(self) -> None:
+        """Leave neither a span nor an access line, nor spans of what lies below."""
+        self.quiet = True
+        self.sampled = False
+        self.undecided = None
 
     async def watched_receive(self) -> Message:
         """Pass a message on, and notice that the client left."""
@@ -99,12 +98,12 @@ class Observation:
         """Pass a message on, and notice the status and the end of the answer."""
         kind = message["type"]
         if kind == "http.response.start":
-            self.status = message.get("status", 0)
+            self.status_code = message.get("status", 0)
         elif kind in _BODIES and not message.get("more_body"):
             self.complete = True
-            self.ended_ns = self._telemetry.clock.monotonic_ns()
+            self._answered_ns = self.owner.clock.monotonic_ns()
             # A server error's exception is still on its way; background work is not waited for.
-            if self.status < 500:
+            if self.status_code < 500:
                 self.finish()
         return self._send(message)
 
@@ -112,73 +111,68 @@ class Observation:
         """Pass a message on, and notice whether the connection was accepted."""
         kind = message["type"]
         if kind == "websocket.accept":
-            self.status = 101
+            self.status_code = 101
         elif kind == "websocket.http.response.start":
-            self.status = message.get("status", 0)
-        elif kind == "websocket.close" and not self.status:
-            self.status = 403
+            self.status_code = message.get("status", 0)
+        elif kind == "websocket.close" and not self.status_code:
+            self.status_code = 403
         return self._send(message)
 
     def failed(self, error: BaseException) -> None:
-        """Take the exception that left the app."""
-        self.error = error
+        """Take the exception that left the app, and finish."""
         # The server logs it after the span's context is gone.
-        mark_trace(error, self.span.trace_id, self.span.span_id)
+        mark_trace(error, self.trace_id, self.span_id)
+        if not self.end_ns:
+            self.error = error
+            self.finish()
+
+    def end(self, end_time: int | None = None) -> None:
+        """Do nothing: the span ends with the answer, whoever else means to end it."""
 
     def finish(self) -> None:
-        """Queue the record, once."""
-        if self.finished:
+        """End the span and queue it, once."""
+        if self.end_ns:
             return
-        self.finished = True
         try:
-            record = self._record()
+            asgi = self._asgi
+            self.websocket = websocket = asgi["type"] == "websocket"
+            self.method = "GET" if websocket else asgi["method"]
+            self.template = route_template(asgi, self._root_path)
+            self.path = asgi["path"]
+            self.scheme = asgi.get("scheme", "http")
+            client = asgi.get("client")
+            self.client = client[0] if client else ""
+            if not self.complete or self.error is not None or self.status_code >= 500:
+                self.status_code, self.error_type = self._outcome()
+            answered_ns = self._answered_ns or self.owner.clock.monotonic_ns()
             # From here on the span takes nothing more: the pump reads it.
-            self.span.end_ns = self.span.start_ns + record.duration_ns
-            if self.span.undecided is not None:
-                self._decide(self.span.undecided, record)
-            self._telemetry.put(record)
+            self.end_ns = self.start_ns + answered_ns - self._started_ns
+            if self.undecided is not None:
+                failed = self.status_code >= 500 or self.status is StatusCode.ERROR
+                # A websocket is long by nature, not slow.
+                duration_ns = 0 if self.websocket else self.end_ns - self.start_ns
+                self.undecided.decide(self, failed=failed, duration_ns=duration_ns)
+            self.owner.on_end(self)
         except Exception as error:  # noqa: BLE001 - never break the host
-            self._telemetry.faults.note("middleware", error)
+            self.end_ns = self.end_ns or self.start_ns
+            self.owner.fault("middleware", error)
+        # Others may keep the span, and shall not keep the request with it.
+        self._asgi = _GONE
+        self.error = None
 
-    def _decide(self, undecided: Undecided, record: RequestRecord) -> None:
-        """Let the end of the request decide whether its trace is kept."""
-        failed = record.status >= 500 or self.span.status is StatusCode.ERROR
-        # A websocket is long by nature, not slow.
-        duration_ns = 0 if record.websocket else record.duration_ns
-        undecided.decide(self.span, failed=failed, duration_ns=duration_ns)
-
-    def _record(self) -> RequestRecord:
-        scope = self._scope
-        websocket = scope["type"] == "websocket"
-        ended_ns = self.ended_ns or self._telemetry.clock.monotonic_ns()
-        client = scope.get("client")
-        return RequestRecord(
-            self.span,
-            ended_ns - self.started_ns,
-            scope.get("method", "GET"),
-            route_template(scope, self.root_path),
-            scope["path"],
-            scope.get("scheme", "http"),
-            client[0] if client else "",
-            self.user_agent,
-            *self._outcome(websocket),
-            websocket,
-            self.quiet,
-        )
-
-    def _outcome(self, websocket: bool) -> tuple[int, str]:
+    def _outcome(self) -> tuple[int, str]:
         """Return the status and the type of the error, if there was one."""
         error = self.error
-        if websocket:
+        if self.websocket:
             failed = error is not None and not self.disconnected
             name = type_name(error) if error is not None and failed else ""
-            return self.status or (500 if failed else 403), name
-        if error is not None and not (self.disconnected and not self.status):
+            return self.status_code or (500 if failed else 403), name
+        if error is not None and not (self.disconnected and not self.status_code):
             if isinstance(error, Exception):
-                self.span.fail(error)
-            return self.status or 500, type_name(error)
+                self.fail(error)
+            return self.status_code or 500, type_name(error)
         if self.complete:
-            return self.status, str(self.status) if self.status >= 500 else ""
+            return self.status_code, str(self.status_code) if self.status_code >= 500 else ""
         if self.disconnected:
-            return self.status or CLIENT_CLOSED_REQUEST, DISCONNECTED
-        return self.status or 500, INCOMPLETE
+            return self.status_code or CLIENT_CLOSED_REQUEST, DISCONNECTED
+        return self.status_code or 500, INCOMPLETE

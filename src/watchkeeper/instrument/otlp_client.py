@@ -16,6 +16,10 @@ RETRYABLE = frozenset((408, 429, 502, 503, 504))
 """Statuses after which OTLP lets a client try again; 408 as others do too."""
 
 
+_GZIP = b"\x1f\x8b"
+"""How gzip begins (RFC 1952), and no OTLP request does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """How a request went. `retry_after_seconds` is 0 unless the server named a time."""
@@ -42,19 +46,19 @@ class OtlpClient:
         self._headers = {
             **headers,
             "content-type": PROTOBUF_CONTENT_TYPE,
-            "content-encoding": "gzip",
             "user-agent": "watchkeeper",
         }
         self._timeout_seconds = timeout_seconds
         self._connection: http.client.HTTPConnection | None = None
 
-    def send(self, path: str, compressed: bytes, now_seconds: float) -> Delivery:
-        """Post a gzipped request to `path` (`/v1/traces`; '' for the endpoint as it is). Never
-        raises on a failing server."""
+    def send(self, path: str, body: bytes, now_seconds: float) -> Delivery:
+        """Post a request, gzipped or not, to `path` (`/v1/traces`; '' for the endpoint as it is).
+        Never raises on a failing server."""
         target = (self._path.rstrip("/") + path if path else self._path or "/") + self._query
         try:
             connection = self._connect()
-            connection.request("POST", target, compressed, self._headers)
+            encoding = {"content-encoding": "gzip"} if body.startswith(_GZIP) else {}
+            connection.request("POST", target, body, self._headers | encoding)
             response = connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -92,8 +96,8 @@ class OtlpClient:
 
 
 def compress(body: bytes) -> bytes:
-    """Return `body` gzipped, at the level that pays most for its time."""
-    return gzip.compress(body, compresslevel=1, mtime=0)
+    """Return `body` gzipped, unless it is; at the level that pays most for its time."""
+    return body if body.startswith(_GZIP) else gzip.compress(body, compresslevel=1, mtime=0)
 
 
 def _retry_after(text: str, now_seconds: float) -> float:

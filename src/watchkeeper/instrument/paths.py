@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 _ID = re.compile(
-    r"(?<=/)(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9]{1,6})(?![^/])"
+    r"/(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9]{1,6})(?![^/])"
 )
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 256
@@ -25,7 +25,7 @@ class Paths:
 
     def clean(self, path: str) -> str:
         """Return `path` without personal data and secrets."""
-        form = _ID.sub("#", path)
+        form = _ID.sub("/#", path)
         if form in self._harmless:
             return path
         cleaned = self._clean(path)

@@ -11,13 +11,13 @@ from typing import Any
 from watchkeeper.clock import Clock
 from watchkeeper.contract import Contract, Counter
 from watchkeeper.conventions import telemetry as own
-from watchkeeper.instrument.answered import Line, Span, line_of, log_record, span_record
-from watchkeeper.instrument.export import Exporter
+from watchkeeper.instrument.export import Exporter, Origin
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.finish import Finisher
-from watchkeeper.instrument.log_output import log_output
+from watchkeeper.instrument.leaving import Leaving
+from watchkeeper.instrument.log_output import NoOutput, log_output
 from watchkeeper.instrument.pump import Pump
-from watchkeeper.instrument.records import PendingLog, RequestRecord
+from watchkeeper.instrument.records import PendingLog, RequestSpan
 from watchkeeper.instrument.redaction import Redactor
 from watchkeeper.instrument.registry import Registry
 from watchkeeper.instrument.requests import RequestObserver
@@ -54,11 +54,14 @@ class Pipeline:
             for field in event.fields
             if field.sensitive
         )
-        self._finisher = Finisher(service, _resource(contract, settings), self.redactor)
+        resource = _resource(contract, settings)
+        self._finisher = Finisher(service, resource, self.redactor)
         self._requests = RequestObserver(registry, self._finisher)
         self.output = log_output(settings)
         self._exporter = (
-            Exporter(settings, clock, faults, self._on_sent, self._on_drop)
+            Exporter(
+                Origin(service, resource), settings, clock, faults, self._on_sent, self._on_drop
+            )
             if settings.exports and not settings.disabled
             else None
         )
@@ -70,12 +73,9 @@ class Pipeline:
             limit=settings.queue_limit,
             interval_seconds=settings.pump_interval_seconds,
         )
+        self.put: Callable[[Any], None] = _leave if settings.disabled else self._pump.put
+        """Queues a span that ended, a request's or another, or a pending log line."""
         self._last_gauges_ns = 0
-
-    def put(self, record: Any) -> None:
-        """Queue a span that ended, a request's record or a pending log line."""
-        if not self._settings.disabled:
-            self._pump.put(record)
 
     def start(self) -> None:
         """Start the pump, if anything shall run by itself."""
@@ -106,40 +106,42 @@ class Pipeline:
         self.redactor.removed.clear()
 
     def _turn(self, batch: list[Any]) -> None:
-        spans: list[Span] = []
-        logs: list[Line] = []
+        exporter = self._exporter
+        leaving = Leaving(
+            lines=not isinstance(self.output, NoOutput),
+            spans=exporter is not None and exporter.takes("spans"),
+            logs=exporter is not None and exporter.takes("logs"),
+            observed=bool(self.observers),
+        )
         for record in batch:
             try:
-                self._turn_one(record, spans, logs)
+                self._turn_one(record, leaving)
             except Exception as error:  # noqa: BLE001 - one bad record must not take the rest along
                 for signal in _signals(record):
                     self._on_drop(signal, "fault", 1)
                 self._faults.note("record", error)
+        self._requests.count()
         self._count_redactions()
-        if logs:
-            self._write(logs)
+        if leaving.lines:
+            self._write(leaving.lines)
         for observer in self.observers:
-            observer([span_record(span) for span in spans], [log_record(line) for line in logs])
-        if self._exporter is not None:
-            self._exporter.add(spans, logs)
+            observer(leaving.span_records, leaving.log_records)
+        if exporter is not None:
+            exporter.add(leaving.spans, leaving.logs)
 
-    def _turn_one(self, record: Any, spans: list[Span], logs: list[Line]) -> None:
-        if isinstance(record, RequestRecord):
-            span, line = self._requests.observe(record)
-            if line is not None:
-                logs.append(line)
-            if span is not None:
-                spans.append(span)
+    def _turn_one(self, record: Any, leaving: Leaving) -> None:
+        if isinstance(record, RequestSpan):
+            self._requests.observe(record, leaving)
         elif isinstance(record, LiveSpan):
-            spans.append(self._finisher.span(record))
+            leaving.add_span(self._finisher.span(record))
         else:
-            logs.append(self._finisher.log(record))
+            leaving.add_log(self._finisher.log(record))
 
-    def _write(self, logs: list[Line]) -> None:
+    def _write(self, lines: list[bytes]) -> None:
         try:
-            self.output.write(b"".join([line_of(line) for line in logs]))
+            self.output.write(b"".join(lines))
         except OSError as error:
-            self._on_drop("logs", "export_failed", len(logs))
+            self._on_drop("logs", "export_failed", len(lines))
             self._faults.note("log_output", error)
 
     def _tick(self) -> None:
@@ -179,9 +181,13 @@ class Pipeline:
             family.resolve(labels).inc(amount)  # type: ignore[union-attr] # a counter's
 
 
+def _leave(record: Any) -> None:
+    """Do nothing."""
+
+
 def _signals(record: Any) -> tuple[str, ...]:
-    if isinstance(record, RequestRecord):
-        return ("metrics", "spans", "logs") if record.span.sampled else ("metrics", "logs")
+    if isinstance(record, RequestSpan):
+        return ("metrics", "spans", "logs") if record.sampled else ("metrics", "logs")
     return ("logs",) if isinstance(record, PendingLog) else ("spans",)
 
 

@@ -9,22 +9,36 @@ from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.model import Severity
 
 
-class RequestRecord(NamedTuple):
-    """One request that was answered, or not. Lengths in nanoseconds; `status` is 0 for a
-    websocket that was never accepted."""
+class RequestSpan(LiveSpan):
+    """The span of one request, and all else that is known of it once it was answered, or not.
 
-    span: LiveSpan
-    duration_ns: int
+    `status_code` is 0 for a websocket that was never accepted. `user_agent` is as the client sent
+    it (Latin-1). A `quiet` request leaves neither a span nor an access line.
+    """
+
+    __slots__ = (
+        "client",
+        "error_type",
+        "method",
+        "path",
+        "quiet",
+        "scheme",
+        "status_code",
+        "template",
+        "user_agent",
+        "websocket",
+    )
+
     method: str
     template: str
     path: str
     scheme: str
     client: str
-    user_agent: str
-    status: int
+    user_agent: bytes
+    status_code: int
     error_type: str
     websocket: bool
-    quiet: bool = False
+    quiet: bool
 
 
 class ErrorDetails(NamedTuple):

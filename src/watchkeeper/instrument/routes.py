@@ -19,7 +19,8 @@ def route_template(scope: Scope, outer_root_path: str) -> str:
 
     `scope` is as the app left it; `outer_root_path` is its root path before the app saw it.
     """
-    prefix = _mount_prefix(scope, outer_root_path)
+    root_path = scope.get("root_path", "")
+    prefix = "" if root_path == outer_root_path else _mount_prefix(scope, outer_root_path)
     fastapi = scope.get("fastapi")
     effective = fastapi.get("effective_route_context") if isinstance(fastapi, dict) else None
     route = effective if effective is not None else scope.get("route")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from watchkeeper.clock import Clock
@@ -125,6 +125,24 @@ class HistogramSeries:
         trace_id = self._recording.current_trace() if trace_id is None else trace_id
         if trace_id:
             self.sightings[bucket] = (trace_id, value, time_ns or self._recording.clock.time_ns())
+
+    def observe_all(self, sightings: Sequence[Sighting]) -> None:
+        """Count many at once; each brings its trace ('' for none) and time."""
+        counts: dict[int, int] = {}
+        newest: dict[int, Sighting] = {}
+        total = 0.0
+        for sighting in sightings:
+            trace_id, value, _ = sighting
+            bucket = bisect_left(self._bounds, value)
+            counts[bucket] = counts.get(bucket, 0) + 1
+            total += value
+            if trace_id:
+                newest[bucket] = sighting
+        with self._recording.lock:
+            for bucket, count in counts.items():
+                self.cells[bucket] += count
+            self.cells[self._last] += total
+        self.sightings.update(newest)
 
     def time(self) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""

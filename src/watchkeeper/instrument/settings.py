@@ -44,6 +44,8 @@ class Settings:
     are sent. `spool_directory` keeps what cannot be delivered, up to `spool_max_bytes` a process;
     '' for memory alone.
 
+    `compression` is `gzip` or `none`; '' compresses for every host but this one.
+
     `log` is `stdout`, `off`, or the path of a file, which is rotated. `process_directory` holds
     one file of metric values for every process of the service; '' means that this process
     answers for itself alone.
@@ -68,6 +70,7 @@ class Settings:
     logs_endpoint: str = ""
     logs_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     exported: tuple[str, ...] = SIGNALS
+    compression: str = ""
     sampler: str = ""
     sampler_ratio: float = 1.0
     disabled: bool = False
@@ -108,6 +111,11 @@ class Settings:
             parts = urlsplit(endpoint)
             if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname):
                 raise ConfigError("must be a URL such as http://127.0.0.1:9400", source=name)
+        if self.compression not in ("", "gzip", "none"):
+            raise ConfigError(
+                f"{self.compression!r} is not known; choose gzip or none",
+                source="OTEL_EXPORTER_OTLP_COMPRESSION",
+            )
         for name, number in (
             ("OTEL_BSP_MAX_QUEUE_SIZE", self.queue_limit),
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", self.export_batch_records),
@@ -132,6 +140,13 @@ class Settings:
         own = self.traces_endpoint if signal == "spans" else self.logs_endpoint
         return own or self.otlp_endpoint
 
+    def compresses(self, signal: str) -> bool:
+        """Return whether `spans` or `logs` are gzipped on their way: it pays over a network."""
+        if self.compression:
+            return self.compression == "gzip"
+        host = urlsplit(self.endpoint_of(signal)).hostname or ""
+        return not (host in ("localhost", "::1") or host.startswith("127."))
+
     def headers_of(self, signal: str) -> Mapping[str, str]:
         """Return the headers that go with `spans` or `logs`."""
         own = self.traces_headers if signal == "spans" else self.logs_headers
@@ -143,8 +158,9 @@ class Settings:
 
         Reads OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_ENDPOINT,
         OTEL_EXPORTER_OTLP_HEADERS, both also for one signal (`_TRACES_`, `_LOGS_`),
-        OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds), OTEL_TRACES_EXPORTER and OTEL_LOGS_EXPORTER
-        (otlp or none), OTEL_BSP_SCHEDULE_DELAY (milliseconds),
+        OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds), OTEL_EXPORTER_OTLP_COMPRESSION,
+        OTEL_TRACES_EXPORTER and OTEL_LOGS_EXPORTER (otlp or none), OTEL_BSP_SCHEDULE_DELAY
+        (milliseconds),
         OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, WATCHKEEPER_SPOOL_DIRECTORY,
         OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_SDK_DISABLED,
         WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG, WATCHKEEPER_QUIET_PATHS,
@@ -165,6 +181,7 @@ class Settings:
             logs_endpoint=values.get("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", ""),
             logs_headers=_pairs(values, "OTEL_EXPORTER_OTLP_LOGS_HEADERS"),
             exported=_exported(values),
+            compression=values.get("OTEL_EXPORTER_OTLP_COMPRESSION", ""),
             queue_limit=int(_number(values, "OTEL_BSP_MAX_QUEUE_SIZE", 20_000)),
             export_batch_records=int(_number(values, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
             export_interval_seconds=_number(values, "OTEL_BSP_SCHEDULE_DELAY", 1000.0) / 1e3,

@@ -21,9 +21,10 @@ from opentelemetry.trace import SpanKind as OpenSpanKind
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
 from watchkeeper.clock import Clock, IdSource
+from watchkeeper.instrument.current import enter, leave
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.sampling import Sampler
-from watchkeeper.instrument.span import LiveSpan
+from watchkeeper.instrument.span import SCOPE, LiveSpan
 from watchkeeper.instrument.tail import Tail, Undecided
 from watchkeeper.model import SpanKind
 from watchkeeper.wire import traceparent
@@ -56,10 +57,6 @@ class Tracing:
         self.on_end: Callable[[LiveSpan], None] = lambda span: None
         self.tail: Tail | None = None
 
-    def ended(self, span: LiveSpan) -> None:
-        """Take a recorded span that has ended."""
-        self.on_end(span)
-
     def fault(self, where: str, error: BaseException) -> None:
         """Count an error that must not reach the service."""
         self.faults.note(where, error)
@@ -70,20 +67,18 @@ class Tracing:
         kind: SpanKind,
         parent: SpanContext | None,
         *,
-        scope: str = "watchkeeper",
+        scope: str = SCOPE,
         start_ns: int = 0,
-        quiet: bool = False,
     ) -> LiveSpan:
-        """Return a new local root: below a remote `parent`, or at the root of a new trace.
-
-        A quiet one is not recorded, nor is what lies below it.
-        """
+        """Return a new local root: below a remote `parent`, or at the root of a new trace."""
         span = self._begin(name, kind, parent, scope, start_ns)
-        if quiet:
-            span.sampled = False
-        elif not span.sampled and self.tail is not None:
-            span.undecided = Undecided(self.tail, span.span_id)
+        self.await_end(span)
         return span
+
+    def await_end(self, span: LiveSpan) -> None:
+        """Let the end of a local root that the head did not choose decide about its trace."""
+        if not span.sampled and self.tail is not None:
+            span.undecided = Undecided(self.tail, span.span_id)
 
     def begin_below(
         self,
@@ -91,7 +86,7 @@ class Tracing:
         name: str,
         kind: SpanKind,
         *,
-        scope: str = "watchkeeper",
+        scope: str = SCOPE,
         start_ns: int = 0,
     ) -> LiveSpan:
         """Return a new span below `parent`, the current span, which may be none at all."""
@@ -103,19 +98,19 @@ class Tracing:
             span.undecided = parent.undecided
         return span
 
+    def origin(self, parent: SpanContext | None) -> tuple[int, int, bool, TraceState | None]:
+        """Return trace id, parent's span id, whether it is sampled, and the state of a span
+        below `parent`."""
+        if parent is None or not parent.is_valid:
+            trace_id = self.ids.trace_id()
+            return trace_id, 0, self.sampler.root(trace_id), None
+        sampled = self.sampler.child(parent.trace_id, parent.trace_flags.sampled)
+        return parent.trace_id, parent.span_id, sampled, parent.trace_state
+
     def _begin(
         self, name: str, kind: SpanKind, parent: SpanContext | None, scope: str, start_ns: int
     ) -> LiveSpan:
-        if parent is None or not parent.is_valid:
-            trace_id = self.ids.trace_id()
-            sampled = self.sampler.root(trace_id)
-            parent_span_id = 0
-            state = None
-        else:
-            trace_id = parent.trace_id
-            sampled = self.sampler.child(trace_id, parent.trace_flags.sampled)
-            parent_span_id = parent.span_id
-            state = parent.trace_state
+        trace_id, parent_span_id, sampled, state = self.origin(parent)
         return LiveSpan(
             self,
             name,
@@ -238,11 +233,11 @@ class CurrentSpan:
         self._token: Any = None
 
     def __enter__(self) -> LiveSpan:
-        self._token = open_context.attach(trace.set_span_in_context(self._span))
+        self._token = enter(self._span, None)
         return self._span
 
     def __exit__(self, kind: Any, error: BaseException | None, stack: Any) -> None:
-        open_context.detach(self._token)
+        leave(self._token)
         if isinstance(error, self._expected):
             self._span.end()
         else:

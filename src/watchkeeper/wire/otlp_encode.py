@@ -6,8 +6,8 @@ are trusted, they were made inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from watchkeeper.model import Attributes, LogRecord, SpanEvent, SpanLink, SpanRecord, StatusCode
 from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
@@ -21,33 +21,10 @@ from watchkeeper.wire.protobuf import (
     varint,
 )
 
+Record = TypeVar("Record", SpanRecord, LogRecord)
 
-class Origin(Protocol):
-    """Where a record comes from."""
-
-    @property
-    def service(self) -> str: ...
-    @property
-    def resource(self) -> Attributes: ...
-
-
-class ReadySpan(Origin, Protocol):
-    """A span that makes its own Span message, such as from a SpanTemplate."""
-
-    @property
-    def scope(self) -> str: ...
-    def span_message(self) -> bytes: ...
-
-
-class ReadyLog(Origin, Protocol):
-    """A log record that makes its own LogRecord message, such as from a LogTemplate."""
-
-    @property
-    def logger(self) -> str: ...
-    def log_message(self) -> bytes: ...
-
-
-Record = TypeVar("Record", bound=Origin)
+Message = tuple[str, bytes]
+"""A Span or LogRecord message, with the name of the scope that it belongs to."""
 
 _FIELD = tuple(tag(number, LENGTH) if number else b"" for number in range(17))
 _TRACE_ID = _FIELD[1] + varint(16)
@@ -68,20 +45,18 @@ _LOG_TRACE_ID = _FIELD[9] + varint(16)
 _LOG_SPAN_ID = _FIELD[10] + varint(8)
 
 
-def encode_spans(spans: Sequence[SpanRecord | ReadySpan]) -> bytes:
+def encode_spans(spans: Sequence[SpanRecord]) -> bytes:
     """Return an ExportTraceServiceRequest. `service` is written as `service.name`."""
     return _encode_request(spans, lambda span: span.scope, encode_span)
 
 
-def encode_logs(records: Sequence[LogRecord | ReadyLog]) -> bytes:
+def encode_logs(records: Sequence[LogRecord]) -> bytes:
     """Return an ExportLogsServiceRequest. `logger` is written as the scope's name."""
     return _encode_request(records, lambda record: record.logger, encode_log)
 
 
-def encode_span(span: SpanRecord | ReadySpan) -> bytes:
+def encode_span(span: SpanRecord) -> bytes:
     """Return one Span message."""
-    if not isinstance(span, SpanRecord):
-        return span.span_message()
     parts = [
         _TRACE_ID,
         bytes.fromhex(span.trace_id),
@@ -105,10 +80,8 @@ def encode_span(span: SpanRecord | ReadySpan) -> bytes:
     return b"".join(parts)
 
 
-def encode_log(record: LogRecord | ReadyLog) -> bytes:
+def encode_log(record: LogRecord) -> bytes:
     """Return one LogRecord message."""
-    if not isinstance(record, LogRecord):
-        return record.log_message()
     time = pack_fixed64(record.timestamp_ns)
     parts = [
         _TIME,
@@ -146,38 +119,38 @@ def _encode_status(span: SpanRecord) -> bytes:
     return code
 
 
+def encode_request(service: str, resource: Attributes, messages: Iterable[Message]) -> bytes:
+    """Return the export request of one resource's messages: all of spans, or all of logs."""
+    scopes: dict[str, list[bytes]] = {}
+    for scope, message in messages:
+        within = scopes.get(scope)
+        if within is None:
+            within = scopes[scope] = []
+        size = len(message)
+        within.append(_HEADS[size] if size < _COMMON_BYTES else _FIELD[2] + varint(size))
+        within.append(message)
+    attributes = encode_attributes(_FIELD[1], {**resource, "service.name": service})
+    head = delimited(_FIELD[1], attributes)
+    return delimited(_FIELD[1], head + b"".join(map(_encode_scope, scopes.items())))
+
+
 def _encode_request(
     records: Sequence[Record],
     scope_of: Callable[[Record], str],
     encode: Callable[[Record], bytes],
 ) -> bytes:
-    resources: dict[Hashable, tuple[bytes, dict[str, list[bytes]]]] = {}
+    resources: dict[tuple[str, int], tuple[Attributes, list[Message]]] = {}
     for record in records:
         # Records of one process share one resource object: its identity spares the comparison.
-        resource = record.resource
-        identity = (record.service, id(resource))
-        known = resources.get(identity)
-        if known is None:
-            known = resources[identity] = (_encode_resource(record.service, resource), {})
-        scope = scope_of(record)
-        messages = known[1].get(scope)
-        if messages is None:
-            messages = known[1][scope] = []
-        message = encode(record)
-        size = len(message)
-        messages.append(_HEADS[size] if size < _COMMON_BYTES else _FIELD[2] + varint(size))
-        messages.append(message)
+        identity = (record.service, id(record.resource))
+        known = resources.setdefault(identity, (record.resource, []))
+        known[1].append((scope_of(record), encode(record)))
     return b"".join(
         [
-            delimited(_FIELD[1], resource + b"".join(map(_encode_scope, scopes.items())))
-            for resource, scopes in resources.values()
+            encode_request(service, resource, messages)
+            for (service, _), (resource, messages) in resources.items()
         ]
     )
-
-
-def _encode_resource(service: str, resource: Attributes) -> bytes:
-    attributes = {**resource, "service.name": service}
-    return delimited(_FIELD[1], encode_attributes(_FIELD[1], attributes))
 
 
 def _encode_scope(scope: tuple[str, list[bytes]]) -> bytes:

@@ -11,6 +11,7 @@ as those of otlp_encode, in another order.
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import Struct
 
 from watchkeeper.model import Attributes, Severity, SpanKind, StatusCode
 from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
@@ -20,7 +21,6 @@ from watchkeeper.wire.protobuf import (
     VARINT,
     delimited,
     pack_double,
-    pack_fixed64,
     tag,
     varint,
 )
@@ -49,17 +49,17 @@ _PLAIN_BYTES = 128
 class SpanTemplate:
     """Spans that differ in their ids, times and a few attributes."""
 
-    __slots__ = ("_attributes_and_status", "_name_and_kind")
+    __slots__ = ("_named", "_pack", "_rest")
 
     def __init__(
         self, name: str, kind: SpanKind, status: StatusCode, attributes: Attributes
     ) -> None:
-        named = delimited(tag(5, LENGTH), encode_text(name))
-        self._name_and_kind = named + tag(6, VARINT) + varint(kind) + _START
-        self._attributes_and_status = encode_attributes(_SPAN_ATTRIBUTE, attributes)
+        named = delimited(tag(5, LENGTH), encode_text(name)) + tag(6, VARINT) + varint(kind)
+        self._named = named + _START
+        self._rest = encode_attributes(_SPAN_ATTRIBUTE, attributes)
         if status is not StatusCode.UNSET:
-            code = tag(3, VARINT) + varint(status)
-            self._attributes_and_status += delimited(tag(15, LENGTH), code)
+            self._rest += delimited(tag(15, LENGTH), tag(3, VARINT) + varint(status))
+        self._pack = Struct(f"<2s16s2s8s{len(self._named)}sQ1sQ{len(self._rest)}s").pack
 
     def encode(
         self,
@@ -71,27 +71,18 @@ class SpanTemplate:
         attributes: bytes,
     ) -> bytes:
         """Return a Span message. `parent_span_id` is empty at a trace's root."""
-        return b"".join(
-            (
-                _TRACE_ID,
-                trace_id,
-                _SPAN_ID,
-                span_id,
-                _PARENT_ID + parent_span_id if parent_span_id else b"",
-                self._name_and_kind,
-                pack_fixed64(start_ns),
-                _END,
-                pack_fixed64(end_ns),
-                self._attributes_and_status,
-                attributes,
-            )
+        if parent_span_id:
+            attributes += _PARENT_ID + parent_span_id
+        packed = self._pack(
+            _TRACE_ID, trace_id, _SPAN_ID, span_id, self._named, start_ns, _END, end_ns, self._rest
         )
+        return packed + attributes
 
 
 class LogTemplate:
     """Log records that differ in their time, ids and a few attributes."""
 
-    __slots__ = ("_fixed",)
+    __slots__ = ("_fixed", "_pack")
 
     def __init__(self, severity: Severity, message: str, attributes: Attributes) -> None:
         self._fixed = b"".join(
@@ -103,15 +94,23 @@ class LogTemplate:
                 _LOG_TRACE_ID,
             )
         )
+        self._pack = Struct(f"<1sQ1sQ{len(self._fixed)}s16s2s8s").pack
 
     def encode(
         self, timestamp_ns: int, trace_id: bytes, span_id: bytes, attributes: bytes
     ) -> bytes:
         """Return a LogRecord message."""
-        time = pack_fixed64(timestamp_ns)
-        return b"".join(
-            (_TIME, time, _OBSERVED, time, self._fixed, trace_id, _LOG_SPAN_ID, span_id, attributes)
+        packed = self._pack(
+            _TIME,
+            timestamp_ns,
+            _OBSERVED,
+            timestamp_ns,
+            self._fixed,
+            trace_id,
+            _LOG_SPAN_ID,
+            span_id,
         )
+        return packed + attributes
 
 
 def span_text(name: str) -> EncodeText:

@@ -17,11 +17,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from watchkeeper import Settings, Telemetry
 from watchkeeper.conventions import telemetry as own
-from watchkeeper.instrument.export import Exporter
+from watchkeeper.instrument.export import Exporter, Origin
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.otlp_client import OtlpClient, compress
 from watchkeeper.model import SpanKind, SpanRecord
 from watchkeeper.testing import FakeClock
+from watchkeeper.wire.otlp_encode import Message, encode_span
 
 
 class Collector:
@@ -43,7 +44,9 @@ class Collector:
                 with collector.arrived:
                     collector.headers.append({k.lower(): v for k, v in self.headers.items()})
                     if status == 200:
-                        collector.requests.append((self.path, gzip.decompress(body)))
+                        if self.headers["content-encoding"] == "gzip":
+                            body = gzip.decompress(body)
+                        collector.requests.append((self.path, body))
                     collector.arrived.notify_all()
                 self.send_response(status)
                 if status == 429:
@@ -122,6 +125,28 @@ def test_spans_and_lines_arrive_as_the_official_schema_reads_them(
     assert sum(series.cells[0] for series in exported.series.values()) == 2
 
 
+@pytest.mark.parametrize(("compression", "encodings"), [("", {None}), ("gzip", {"gzip"})])
+def test_what_stays_on_the_machine_is_compressed_only_if_asked(
+    collector: Collector, door: SimpleNamespace, compression: str, encodings: set[str | None]
+) -> None:
+    settings = dataclasses.replace(sending_to(collector.url), compression=compression)
+    with Telemetry(door.contract, settings) as telemetry, telemetry.span(door.work):
+        pass
+    assert {headers.get("content-encoding") for headers in collector.headers} == encodings
+
+
+def test_what_has_to_wait_is_compressed(collector: Collector, door: SimpleNamespace) -> None:
+    collector.statuses = [429]
+    with Telemetry(door.contract, sending_to(collector.url)) as telemetry:
+        with telemetry.span(door.work):
+            pass
+        collector.wait_for(lambda: bool(collector.requests))
+    encodings = [headers.get("content-encoding") for headers in collector.headers]
+    assert encodings == [None, "gzip"]
+    [(_, body)] = collector.requests
+    assert ExportTraceServiceRequest.FromString(body).resource_spans
+
+
 def test_a_busy_collector_is_asked_again_when_it_says(
     collector: Collector, door: SimpleNamespace
 ) -> None:
@@ -155,14 +180,16 @@ def test_a_collector_that_is_away_delays_the_end_no_longer_than_allowed(
     assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 1' in text
 
 
-def span_record(number: int) -> SpanRecord:
-    return SpanRecord(f"{number:032x}", f"{number:016x}", "", "s", SpanKind.INTERNAL, 1, 2, "svc")
+def message(number: int) -> Message:
+    span = SpanRecord(f"{number:032x}", f"{number:016x}", "", "s", SpanKind.INTERNAL, 1, 2, "svc")
+    return "scope", encode_span(span)
 
 
 def test_the_buffer_is_bounded_and_the_oldest_goes_first() -> None:
     dropped: list[tuple[str, str, int]] = []
-    settings = Settings(otlp_endpoint="http://127.0.0.1:9", export_buffer_bytes=20_000)
+    settings = Settings(otlp_endpoint="http://127.0.0.1:9", export_buffer_bytes=200_000)
     exporter = Exporter(
+        Origin("s", {}),
         settings,
         FakeClock(),
         Faults(loud=True),
@@ -171,7 +198,7 @@ def test_the_buffer_is_bounded_and_the_oldest_goes_first() -> None:
     )
     exporter.deliver_in_background = False
     for start in range(0, 512 * 20, 512):
-        exporter.add([span_record(start + number) for number in range(512)], [])
+        exporter.add([message(start + number) for number in range(512)], [])
     assert dropped
     assert set(dropped) == {("spans", "queue_full", 512)}
     assert exporter.waiting()["spans"] == 512 * (20 - len(dropped))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from watchkeeper import ContractError, Settings, Severity, Telemetry
 from watchkeeper.instrument.log_line import encode_line, timestamp
 from watchkeeper.instrument.log_output import RotatingFile, write_all
+from watchkeeper.instrument.logging_setup import adopt_server_loggers
 from watchkeeper.model import LogRecord
 from watchkeeper.testing import Captured
 
@@ -135,6 +136,10 @@ def test_the_handler_is_installed_once_and_taken_away(door: SimpleNamespace) -> 
 def test_the_servers_access_lines_are_replaced_by_ours(seen: Captured) -> None:
     logging.getLogger("uvicorn.access").info("GET / 200")
     assert seen.logs == []
+    adopt_server_loggers()
+    # uvicorn asks this of every connection, and makes no lines if the answer is no.
+    assert not logging.getLogger("uvicorn.access").hasHandlers()
+    assert logging.getLogger("uvicorn.error").hasHandlers()
 
 
 def test_a_file_is_rotated_by_size_and_old_ones_go(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def test_resource_attributes_name_the_service_and_environment_where_nothing_else
         ("OTEL_RESOURCE_ATTRIBUTES", "team", "write it as key=value"),
         ("WATCHKEEPER_KEEP_SLOW_SECONDS", "-1", "must be 0 or more"),
         ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "collector", "must be a URL such as"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip", "'zip' is not known; choose gzip or none"),
         ("OTEL_LOGS_EXPORTER", "kafka", "'kafka' is not known; choose otlp or none"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", "must be above 0"),
         ("WATCHKEEPER_QUIET_PATHS", "ping", "'ping' does not begin with /"),
@@ -88,6 +89,25 @@ def test_a_wrong_value_is_named(variable: str, value: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason) as raised:
         Settings.from_environment({variable: value})
     assert raised.value.source == variable
+
+
+@pytest.mark.parametrize(
+    ("chosen", "endpoint", "compresses"),
+    [
+        ("", "https://collector.example.org", True),
+        ("", "http://127.0.0.1:9400", False),
+        ("", "http://localhost:4318", False),
+        ("gzip", "http://127.0.0.1:9400", True),
+        ("none", "https://collector.example.org", False),
+    ],
+)
+def test_what_leaves_the_machine_is_compressed_unless_told_otherwise(
+    chosen: str, endpoint: str, compresses: bool
+) -> None:
+    settings = Settings.from_environment(
+        {"OTEL_EXPORTER_OTLP_COMPRESSION": chosen, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    )
+    assert settings.compresses("spans") is compresses
 
 
 def test_an_exporter_may_be_turned_off() -> None:
