@@ -7,8 +7,13 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from resume_optimizer.devstack.servers import RunningServers, running_servers
+
+# No timing decides a test: a busy machine is no fault of the code.
+settings.register_profile("watchkeeper", deadline=None)
+settings.load_profile("watchkeeper")
 
 
 @pytest.hookimpl(tryfirst=True)
