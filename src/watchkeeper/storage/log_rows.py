@@ -55,8 +55,8 @@ def columns(records: Sequence[LogRecord]) -> Columns:
     """Return the columns of the table, each as long as `records`."""
     clean, encode = attributes.clean_column, attributes.encode_column
     return {
-        "timestamp_ns": [min(max(record.timestamp_ns, 0), LAST_NS) for record in records],
-        "severity": [int(record.severity) for record in records],
+        "timestamp_ns": times([record.timestamp_ns for record in records]),
+        "severity": [record.severity for record in records],
         "message": clean([record.message for record in records]),
         "service": clean([record.service for record in records]),
         "logger": clean([record.logger for record in records]),
@@ -65,6 +65,13 @@ def columns(records: Sequence[LogRecord]) -> Columns:
         "attributes": encode([record.attributes for record in records]),
         "resource": encode([record.resource for record in records]),
     }
+
+
+def times(column: list[int]) -> list[int]:
+    """Return times (ns), those that the tables cannot hold moved to the nearer end."""
+    if min(column, default=0) >= 0 and max(column, default=0) <= LAST_NS:
+        return column
+    return [min(max(time_ns, 0), LAST_NS) for time_ns in column]
 
 
 def records(rows: Iterable[Sequence[Any]]) -> list[LogRecord]:

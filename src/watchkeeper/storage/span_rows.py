@@ -13,7 +13,7 @@ import orjson
 
 from watchkeeper.model import SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
 from watchkeeper.storage import attributes
-from watchkeeper.storage.log_rows import LAST_NS
+from watchkeeper.storage.log_rows import LAST_NS, times
 from watchkeeper.storage.row_table import RowTable, as_json, with_zstd
 from watchkeeper.storage.row_tiers import Columns
 
@@ -117,15 +117,15 @@ def columns(spans: Sequence[SpanRecord]) -> Columns:
         "span_id": clean([span.span_id for span in spans]),
         "parent_span_id": clean([span.parent_span_id for span in spans]),
         "name": clean([span.name for span in spans]),
-        "kind": [int(span.kind) for span in spans],
-        "start_ns": [_time(span.start_ns) for span in spans],
-        "end_ns": [_time(span.end_ns) for span in spans],
+        "kind": [span.kind for span in spans],
+        "start_ns": times([span.start_ns for span in spans]),
+        "end_ns": times([span.end_ns for span in spans]),
         "service": clean([span.service for span in spans]),
-        "status": [int(span.status) for span in spans],
+        "status": [span.status for span in spans],
         "status_message": clean([span.status_message for span in spans]),
         "attributes": encode([span.attributes for span in spans]),
-        "events": [_encode_events(span.events) for span in spans],
-        "links": [_encode_links(span.links) for span in spans],
+        "events": [_encode_events(span.events) if span.events else "" for span in spans],
+        "links": [_encode_links(span.links) if span.links else "" for span in spans],
         "resource": encode([span.resource for span in spans]),
         "scope": clean([span.scope for span in spans]),
     }
@@ -170,8 +170,6 @@ def _time(time_ns: int) -> int:
 
 
 def _encode_events(events: Sequence[SpanEvent]) -> str:
-    if not events:
-        return ""
     return orjson.dumps(
         [
             (
@@ -194,8 +192,6 @@ def _decode_events(text: str) -> tuple[SpanEvent, ...]:
 
 
 def _encode_links(links: Sequence[SpanLink]) -> str:
-    if not links:
-        return ""
     return orjson.dumps(
         [
             (
