@@ -7,7 +7,7 @@ INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
 CONTRACTS := resume_optimizer.telemetry:CONTRACT watchkeeper.conventions.backend_alerts:CONTRACT
 
-.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-lock soak soak-crash soak-store soak-instrument conformance fuzz lock ui install clean
+.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-check bench-lock soak soak-crash soak-store soak-instrument conformance fuzz lock ui install clean
 
 run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
 	@exec $(BIN)/python -m resume_optimizer.devstack
@@ -40,6 +40,9 @@ bench-promql: install ## PromQL over one set of series, beside Debian's Promethe
 
 bench-ingest: install ## every way in, over the wire, a second
 	$(BIN)/python bench/ingest.py
+
+bench-check: install ## watchkeeper check over the contract, and over 500 rules and 50 dashboards
+	$(BIN)/python bench/check.py
 
 soak: soak-crash soak-store soak-instrument ## what takes long: each of the three below
 

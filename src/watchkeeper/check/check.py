@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,12 +12,13 @@ from typing import TypeVar
 from watchkeeper.check.finding import Severity
 from watchkeeper.check.inference import infer
 from watchkeeper.check.known import ALWAYS_THERE, TARGET_LABELS, Known, KnownLabel, KnownMetric
-from watchkeeper.check.query import Query, Role
+from watchkeeper.check.part_of import adds_up
+from watchkeeper.check.query import Query, Role, matcher_places
 from watchkeeper.check.shape import Shape, Sort
 from watchkeeper.check.source import Edit, Place
 from watchkeeper.check.subject import Recording, Subjects, Timing
-from watchkeeper.model import MetricType
-from watchkeeper.promql import Expression
+from watchkeeper.model import Matcher, MetricType
+from watchkeeper.promql import Expression, VectorSelector
 from watchkeeper.promql.walk import children
 
 Wanted = TypeVar("Wanted")
@@ -69,6 +71,7 @@ class Examined:
         self._parameters = parameters or {}
         self._shapes: dict[int, dict[int, Shape]] = {}
         self._parents: dict[int, dict[int, Expression]] = {}
+        self._matchers: dict[int, list[tuple[Matcher, int, int]]] = {}
         self.known = self._with_recordings(known)
 
     def parameter(self, name: str) -> float:
@@ -109,12 +112,24 @@ class Examined:
 
     def nodes(self, kind: type[Wanted], *roles: Role) -> Iterator[tuple[Query, Wanted]]:
         """Give every node of a kind with its query; of queries in some roles, if any is named."""
+        for query, node in self._by_kind.get(kind, ()):
+            if isinstance(node, kind) and (not roles or query.role in roles):
+                yield query, node
+
+    @cached_property
+    def _by_kind(self) -> dict[type, list[tuple[Query, Expression]]]:
+        found: dict[type, list[tuple[Query, Expression]]] = defaultdict(list)
         for query in self.queries:
-            if roles and query.role not in roles:
-                continue
             for node in query.nodes():
-                if isinstance(node, kind):
-                    yield query, node
+                found[type(node)].append((query, node))
+        return found
+
+    def matchers(self, query: Query, node: VectorSelector) -> list[tuple[Matcher, int, int]]:
+        """Return the matchers between a selector's braces with the offsets where they stand."""
+        places = self._matchers.get(id(node))
+        if places is None:
+            places = self._matchers[id(node)] = matcher_places(query, node)
+        return places
 
     def _with_recordings(self, known: Known) -> Known:
         """Return what is known with the recording rules, which may build on each other."""
@@ -152,7 +167,7 @@ class Examined:
             origin="recording rule",
             complete=labels.possible is not None,
             recorded=True,
-            summed=shape.grouped,
+            summed=recording.query.tree is not None and adds_up(recording.query.tree),
             may_be_nan=shape.nan,
             declared=recording.name,
             bounds=(shape.low, shape.high),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from watchkeeper.check.check import Check, Examined, Problem
 from watchkeeper.check.finding import Severity
-from watchkeeper.check.shape import Shape
+from watchkeeper.check.shape import Shape, Sort
 from watchkeeper.check.subject import Panel
 from watchkeeper.check.unit import COUNT, PERCENT, RATIO, SECONDS, TIMESTAMP, Unit
 
@@ -61,7 +61,8 @@ def _units(examined: Examined, panel: Panel) -> list[tuple[Unit, Shape]]:
     found = []
     for target in panel.targets:
         shape = examined.root(target.query)
-        if shape.unit is not None:
+        by_bucket = shape.sort is Sort.BUCKET and shape.labels.may_have("le")
+        if shape.unit is not None and not by_bucket:
             found.append((shape.unit, shape))
     return found
 

@@ -13,6 +13,7 @@ from watchkeeper.promql.syntax import (
     Parens,
     Unary,
 )
+from watchkeeper.promql.walk import walk
 
 _ADDING = frozenset({"sum", "count"})
 _COUNTING = frozenset({"rate", "irate", "increase", "sum_over_time", "count_over_time"})
@@ -23,6 +24,11 @@ def bare(node: Expression) -> Expression:
     while isinstance(node, Parens):
         node = node.expression
     return node
+
+
+def adds_up(node: Expression) -> bool:
+    """Whether series are put together in an expression so that a fall of one is a fall of all."""
+    return any(isinstance(one, Aggregate) and one.operator in ("sum", "avg") for one in walk(node))
 
 
 def without_default(node: Expression) -> Expression:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from watchkeeper.check.source import Text
 from watchkeeper.errors import QuerySyntaxError
@@ -89,7 +90,9 @@ def query_of(text: Text, role: Role, subject: str, *, dashboard: bool = False) -
 
 def matcher_places(query: Query, selector: VectorSelector) -> list[tuple[Matcher, int, int]]:
     """Return the matchers between a selector's braces with the offsets at which they stand."""
-    tokens = tokenize(_replaced(query.text.value, query.variables, "name"))
+    if not selector.matchers:
+        return []
+    tokens = _tokens(_replaced(query.text.value, query.variables, "name"))
     inside = [one for one in tokens if selector.start <= one.start and one.end <= selector.end]
     places = list(_matcher_tokens(inside))
     if len(places) != len(selector.matchers):
@@ -98,6 +101,12 @@ def matcher_places(query: Query, selector: VectorSelector) -> list[tuple[Matcher
         (matcher, start, end)
         for matcher, (start, end) in zip(selector.matchers, places, strict=True)
     ]
+
+
+@lru_cache(maxsize=64)
+def _tokens(text: str) -> tuple[Token, ...]:
+    """Return the tokens of an expression, which is asked for again for each of its selectors."""
+    return tuple(tokenize(text))
 
 
 def _matcher_tokens(tokens: list[Token]) -> Iterator[tuple[int, int]]:

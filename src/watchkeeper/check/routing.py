@@ -11,7 +11,7 @@ from watchkeeper.check.mending import inserted_before, matchers_in_one_list
 from watchkeeper.check.reach import matches, may_have, reached, receivers_of
 from watchkeeper.check.source import Edit
 from watchkeeper.check.subject import Alert, Inhibition, Route, Routing, Way
-from watchkeeper.check.thresholds import is_watchdog
+from watchkeeper.check.thresholds import WATCHDOG, is_watchdog
 from watchkeeper.model import Matcher, MatchOperator
 
 PAGERS = frozenset(
@@ -156,6 +156,8 @@ def _positive(matcher: Matcher) -> bool:
 def _unsent_recoveries(examined: Examined) -> Iterator[Problem]:
     for routing in examined.subjects.routings:
         for receiver in routing.receivers:
+            if WATCHDOG.search(receiver.name):
+                continue
             for way in receiver.ways:
                 if not way.sends_resolved:
                     yield Problem(

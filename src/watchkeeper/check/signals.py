@@ -9,7 +9,7 @@ from watchkeeper.check.check import Check, Examined, Problem, at
 from watchkeeper.check.finding import Severity
 from watchkeeper.check.inference import allowed
 from watchkeeper.check.known import KnownLabel, KnownMetric
-from watchkeeper.check.query import Query, matcher_places
+from watchkeeper.check.query import Query
 from watchkeeper.model import METRIC_NAME, Matcher, MatchOperator, MetricType
 from watchkeeper.promql import VectorSelector
 from watchkeeper.promql.matching import compile_regex
@@ -61,7 +61,7 @@ def _is_variable(query: Query, node: VectorSelector) -> bool:
 def _undeclared_labels(examined: Examined) -> Iterator[Problem]:
     for query, node, metric in _selected(examined):
         labels = examined.shape(query, node).labels
-        for matcher, start, end in matcher_places(query, node):
+        for matcher, start, end in examined.matchers(query, node):
             if matcher.name == METRIC_NAME or labels.may_have(matcher.name):
                 continue
             yield Problem(
@@ -98,7 +98,7 @@ def _own(metric: KnownMetric) -> str:
 
 def _undeclared_values(examined: Examined) -> Iterator[Problem]:
     for query, node, metric in _selected(examined):
-        for matcher, start, end in matcher_places(query, node):
+        for matcher, start, end in examined.matchers(query, node):
             label = metric.labels.get(matcher.name)
             if label is None or query.is_open(matcher) or not matcher.value:
                 continue
@@ -139,7 +139,7 @@ def _undeclared_buckets(examined: Examined) -> Iterator[Problem]:
     for query, node, metric in _selected(examined):
         if not metric.buckets or not node.metric_name.endswith("_bucket"):
             continue
-        for matcher, start, end in matcher_places(query, node):
+        for matcher, start, end in examined.matchers(query, node):
             if matcher.name != "le" or matcher.operator not in (
                 MatchOperator.EQUAL,
                 MatchOperator.NOT_EQUAL,

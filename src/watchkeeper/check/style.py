@@ -9,7 +9,7 @@ from math import ceil
 from watchkeeper.check.check import Check, Examined, Problem, at
 from watchkeeper.check.finding import Severity
 from watchkeeper.check.inference import RATES
-from watchkeeper.check.query import Query, Role, matcher_places
+from watchkeeper.check.query import Query, Role
 from watchkeeper.check.source import Edit
 from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import METRIC_NAME, Matcher, MatchOperator
@@ -29,7 +29,7 @@ def _syntax_errors(examined: Examined) -> Iterator[Problem]:
         if query.error is not None:
             yield _syntax_problem(query, query.error)
     for query, node in examined.nodes(VectorSelector):
-        for matcher, start, end in matcher_places(query, node):
+        for matcher, start, end in examined.matchers(query, node):
             if matcher.operator not in _REGEX or query.is_open(matcher):
                 continue
             try:
@@ -71,7 +71,7 @@ def _short_ranges(examined: Examined) -> Iterator[Problem]:
 
 def _needless_regexes(examined: Examined) -> Iterator[Problem]:
     for query, node in examined.nodes(VectorSelector):
-        for matcher, start, end in matcher_places(query, node):
+        for matcher, start, end in examined.matchers(query, node):
             if matcher.operator not in _REGEX or query.is_open(matcher) or not matcher.value:
                 continue
             if not _PLAIN.fullmatch(matcher.value):
@@ -93,7 +93,7 @@ def _operator(query: Query, matcher: Matcher, start: int, end: int) -> tuple[int
 
 def _anchored_regexes(examined: Examined) -> Iterator[Problem]:
     for query, node in examined.nodes(VectorSelector):
-        for matcher, start, end in matcher_places(query, node):
+        for matcher, start, end in examined.matchers(query, node):
             if matcher.operator in _REGEX and _WHOLE.fullmatch(matcher.value):
                 if query.is_open(matcher):
                     continue
@@ -106,7 +106,7 @@ def _anchored_regexes(examined: Examined) -> Iterator[Problem]:
 
 def _catch_all_matchers(examined: Examined) -> Iterator[Problem]:
     for query, node in examined.nodes(VectorSelector):
-        for matcher, start, end in matcher_places(query, node):
+        for matcher, start, end in examined.matchers(query, node):
             if matcher.operator is MatchOperator.REGEX and matcher.value == ".*":
                 what = f"{matcher.name}=~'.*' leaves nothing out, also not series without it"
                 yield Problem(query.text.place(start, end), query.subject, what)

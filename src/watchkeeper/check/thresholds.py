@@ -19,7 +19,9 @@ from watchkeeper.promql.signatures import COMPARISONS
 from watchkeeper.promql.syntax import Aggregate, Binary
 
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
-_WATCHDOG = re.compile(r"watch ?dog|dead ?man|heart ?beat|always", re.IGNORECASE)
+WATCHDOG = re.compile(r"watch[ -]?dog|dead[ -]?man|heart[ -]?beat|always", re.IGNORECASE)
+"""What those are called that must be heard all the time."""
+
 _EARLIEST_TIMESTAMP = 1e9
 """A moment in 2001, in seconds since the epoch: smaller numbers are lengths of time."""
 
@@ -53,7 +55,7 @@ def is_watchdog(alert: Alert) -> bool:
     """Whether an alert is meant to fire always, so that its silence is noticed."""
     severity = alert.labels.get("severity")
     quiet = severity is not None and severity.value in ("none", "heartbeat", "info")
-    return quiet or _WATCHDOG.search(alert.name.value) is not None
+    return quiet or WATCHDOG.search(alert.name.value) is not None
 
 
 def _missing_comparisons(examined: Examined) -> Iterator[Problem]:
@@ -180,7 +182,7 @@ def _needless_thresholds(examined: Examined) -> Iterator[Problem]:
         if any(isinstance(above, Aggregate) for above in examined.ancestors(one.query, one.node)):
             continue
         text = _shortened(one.query.written(one.compared))
-        if one.shape.present and one.shape.constant is not None:
+        if one.shape.constant is not None:
             continue
         yield at(
             one.query,

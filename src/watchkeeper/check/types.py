@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from watchkeeper.check.check import Check, Examined, Problem, at, own_labels
 from watchkeeper.check.finding import Severity
 from watchkeeper.check.inference import RATES
-from watchkeeper.check.part_of import bare
+from watchkeeper.check.part_of import adds_up, bare
 from watchkeeper.check.query import Query, Role
 from watchkeeper.check.shape import Sort
 from watchkeeper.model import MetricType
@@ -144,8 +144,8 @@ def _rates_of_sums(examined: Examined) -> Iterator[Problem]:
             continue
         argument = bare(node.arguments[0])
         if isinstance(argument, Subquery):
-            shape = examined.shape(query, argument)
-            summed = shape.grouped and shape.sort in (Sort.COUNTER, Sort.BUCKET)
+            sort = examined.shape(query, argument).sort
+            summed = adds_up(argument) and sort in (Sort.COUNTER, Sort.BUCKET)
         elif isinstance(argument, MatrixSelector):
             sample = examined.known.sample(argument.vector.metric_name)
             summed = sample is not None and sample.metric.summed and sample.cumulative

@@ -149,8 +149,11 @@ def _fragile_selections(examined: Examined) -> Iterator[Problem]:
 
 
 def _is_counted(examined: Examined, query: Query, node: Aggregate) -> bool:
-    """Whether the chosen series are put together again, so that it does not matter which."""
+    """Whether it does not matter which are chosen: they are put together again, or only lend a
+    label to the many of a match."""
     for above in examined.ancestors(query, node):
+        if isinstance(above, Binary) and above.matching.group:
+            return True
         if isinstance(above, Aggregate) and above.operator not in _SELECTING:
             return not above.grouping and not above.without
     return False
