@@ -133,7 +133,7 @@ class _Alignment:
         self._indent = 0
         if style in ("|", ">"):
             self._at = written.find("\n") + 1
-            self._indent = _first_indent(written[self._at :])
+            self._indent = _first_indent(written[self._at :]) - _first_indent(value)
         elif style:
             self._at = 1
 
