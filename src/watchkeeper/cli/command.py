@@ -13,6 +13,7 @@ from watchkeeper.cli.health import health
 from watchkeeper.cli.init import init
 from watchkeeper.cli.live import live
 from watchkeeper.cli.promql import promql
+from watchkeeper.cli.prove import prove
 from watchkeeper.cli.render import render
 from watchkeeper.cli.rule_tests import test
 from watchkeeper.cli.run import run
@@ -25,5 +26,9 @@ def main() -> None:
     """Monitoring for Python services that proves the watching works."""
 
 
-for command in (init, run, health, backup, verify, export, render, check, live, docs, test, promql):
+COMMANDS = (
+    *(init, run, health, backup, verify, export),
+    *(render, check, prove, live, docs, test, promql),
+)
+for command in COMMANDS:
     main.add_command(command)

@@ -1,0 +1,88 @@
+"""`watchkeeper prove`: each alert can fire, each page reaches somebody, each panel has data."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from watchkeeper.cli.refusal import FILE, one_line_errors
+
+if TYPE_CHECKING:
+    from watchkeeper.contract import Contract
+    from watchkeeper.prove.subject import Subject
+
+
+@click.command()
+@click.argument("contract", metavar="MODULE:CONTRACT")
+@click.argument("alerts", nargs=-1, metavar="[ALERT]...")
+@click.option("--rules", type=FILE, multiple=True, help="Rule files in place of the contract's.")
+@click.option("--alertmanager", type=FILE, help="An alertmanager.yml in place of the contract's.")
+@click.option("--dashboards", type=FILE, help="A directory of Grafana JSON in place of them.")
+@click.option("--mutation/--no-mutation", default=True, help="Whether to work out the score.")
+@click.option("--least-score", default=95.0, show_default=True, help="In percent; below: exit 1.")
+@click.option("--json", "as_data", is_flag=True, help="Print JSON.")
+def prove(
+    contract: str,
+    alerts: tuple[str, ...],
+    rules: tuple[Path, ...],
+    alertmanager: Path | None,
+    dashboards: Path | None,
+    mutation: bool,
+    least_score: float,
+    as_data: bool,
+) -> None:
+    """Prove the alerts, routes and dashboards of CONTRACT, or those ALERTs alone.
+
+    Series are made up from the declared signals: for every alert some that must fire it, and
+    the nearest that must not. Exit 1 if something is not proved.
+    """
+    from watchkeeper.contract import load_contract
+    from watchkeeper.prove import as_json, as_text
+    from watchkeeper.prove import prove as prove_all
+
+    with one_line_errors(), TemporaryDirectory() as directory:
+        declared = load_contract(contract)
+        subject = _subject(declared, Path(directory), rules, alertmanager, dashboards)
+        report = prove_all(
+            subject,
+            names=alerts,
+            mutation=mutation,
+            least_score=least_score / 100,
+            cpu_seconds=time.process_time,
+        )
+    if as_data:
+        click.echo(json.dumps(as_json(report), indent=2))
+    else:
+        click.echo(as_text(report), nl=False)
+    sys.exit(0 if report.holds else 1)
+
+
+def _subject(
+    contract: Contract,
+    directory: Path,
+    rules: tuple[Path, ...],
+    alertmanager: Path | None,
+    dashboards: Path | None,
+) -> Subject:
+    """Return what is proved: the very files that the contract renders to, or those given."""
+    from watchkeeper.prove import read_subject
+    from watchkeeper.render import render
+
+    written = render(contract, directory)
+    if not rules:
+        own = f"{contract.service}.yml"
+        rules = tuple(path for path in written if path.parent.name == "rules" and path.name == own)
+    if alertmanager is None:
+        alertmanager = next((path for path in written if path.name == "alertmanager.yml"), None)
+    boards = [path for path in written if path.parent.name == "dashboards"]
+    if dashboards is not None:
+        boards = sorted(dashboards.rglob("*.json"))
+    return read_subject(
+        contract, rules, alertmanager, [path for path in boards if path.suffix == ".json"]
+    )
