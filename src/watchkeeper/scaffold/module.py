@@ -8,6 +8,20 @@ from watchkeeper.scaffold.project import Project
 
 MOST_ROUTES = 40
 LINE_LENGTH = 100
+NAMES = (
+    "SLO",
+    "Contract",
+    "Events",
+    "Latency",
+    "Notifications",
+    "PagerDuty",
+    "Ratio",
+    "Receiver",
+    "Route",
+    "ScrapeJob",
+    "Slack",
+)
+"""What the contract takes from watchkeeper."""
 
 
 def contract_module(project: Project) -> str:
@@ -48,20 +62,8 @@ def _conventions(project: Project) -> list[tuple[str, str]]:
 
 
 def _imports(project: Project) -> Iterator[str]:
-    names = [
-        "SLO",
-        "Contract",
-        "Events",
-        "Latency",
-        "Notifications",
-        "Ratio",
-        "Receiver",
-        "Route",
-        "ScrapeJob",
-        "Webhook",
-    ]
     yield "from watchkeeper import ("
-    yield from (f"    {name}," for name in names)
+    yield from (f"    {name}," for name in NAMES)
     yield ")"
     conventions = sorted(name for name, _ in _conventions(project))
     line = f"from watchkeeper.conventions import {', '.join(conventions)}"
@@ -74,6 +76,7 @@ def _imports(project: Project) -> Iterator[str]:
 
 
 def _contract(project: Project) -> Iterator[str]:
+    yield from WAYS
     yield "CONTRACT = Contract("
     yield f'    service="{project.name}",'
     yield f'    version="{_plain(project.version)}",'
@@ -83,11 +86,7 @@ def _contract(project: Project) -> Iterator[str]:
         yield f"        {name}.watched(),  # {reason}"
     yield "    ),"
     yield from OBJECTIVES
-    yield "    notifications=Notifications("
-    yield "        # The file holds the URL of a webhook: of a chat, of an incident service."
-    yield '        receivers=(Receiver("team", (Webhook(url_file="secrets/webhook_url"),)),),'
-    yield '        route=Route(receiver="team", group_by=("alertname",)),'
-    yield "    ),"
+    yield from NOTIFICATIONS
     yield "    # Where the service answers GET /metrics."
     yield f'    scrape_jobs=(ScrapeJob(name="{project.name}", targets=("127.0.0.1:8000",)),),'
     yield ")"
@@ -111,3 +110,22 @@ OBJECTIVES = """\
             indicator=Latency(histogram=http.REQUEST_DURATION, threshold_seconds=1.0),
         ),
     ),""".splitlines()
+
+NOTIFICATIONS = """\
+    notifications=Notifications(
+        receivers=(
+            Receiver("chat", (SLACK,)),
+            Receiver("on-call", (PAGER, SLACK)),
+        ),
+        route=Route(
+            receiver="chat",
+            group_by=("alertname",),
+            routes=(Route(receiver="on-call", matchers=('severity="critical"',)),),
+        ),
+    ),""".splitlines()
+
+WAYS = """\
+# The files hold the secrets: none is ever written into a rendered file.
+PAGER = PagerDuty(routing_key_file="secrets/pagerduty_routing_key")
+SLACK = Slack(channel="#alerts", webhook_url_file="secrets/slack_url")
+""".splitlines()

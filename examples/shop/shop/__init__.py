@@ -1,0 +1,1 @@
+"""A small shop: people order, a provider takes the money, parcels are packed."""
