@@ -7,7 +7,7 @@ INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
 CONTRACTS := resume_optimizer.telemetry:CONTRACT watchkeeper.conventions.backend_alerts:CONTRACT
 
-.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-check bench-lock soak soak-crash soak-store soak-instrument conformance fuzz lock ui install clean
+.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-check bench-lock soak soak-crash soak-store soak-instrument conformance differential fuzz lock ui install clean
 
 run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
 	@exec $(BIN)/python -m resume_optimizer.devstack
@@ -65,6 +65,9 @@ bench-store: install ## the store beside SQLite: rates, bytes, latencies
 
 conformance: install ## Prometheus' own language tests, by file
 	$(BIN)/python tests/watchkeeper/promql/conformance.py
+
+differential: install ## QUERIES (20000) random queries of SEED (1), beside Debian's Prometheus
+	$(BIN)/python tests/watchkeeper/promql/differential.py $(or $(QUERIES),20000) $(or $(SEED),1)
 
 fuzz: install ## every reader of strangers' bytes, each for SECONDS (60), by libFuzzer
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes \

@@ -12,7 +12,7 @@ from watchkeeper.model import Labels
 from watchkeeper.promql.grid import Bools, Floats, Ints
 from watchkeeper.promql.label_sets import group_keys, replaced
 from watchkeeper.promql.limits import Budget
-from watchkeeper.promql.literals import format_number
+from watchkeeper.promql.literals import format_plainly
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.native_measures import show
 from watchkeeper.promql.quantiles import quantile_of_rows
@@ -274,7 +274,7 @@ def _distinct(members: Vectors, budget: Budget) -> Iterator[tuple[str, Floats]]:
     budget.spend_samples(len(found) * moments)
     cells = which * moments + np.nonzero(floats.present)[1]
     table = np.bincount(cells, minlength=len(found) * moments).astype(np.float64)
-    yield from zip(map(format_number, found.tolist()), table.reshape(-1, moments), strict=True)
+    yield from zip(map(format_plainly, found.tolist()), table.reshape(-1, moments), strict=True)
     if members.histograms is None:
         return
     texts: dict[str, Floats] = {}

@@ -92,6 +92,13 @@ def format_number(value: float) -> str:
     return f"{mantissa.removesuffix('.0')}e{exponent}"
 
 
+def format_plainly(value: float) -> str:
+    """Return the same without an exponent, however long, as count_values writes values."""
+    if math.isfinite(value):
+        return format(Decimal(repr(value)), "f").removesuffix(".0")
+    return format_number(value)
+
+
 def format_openmetrics_number(value: float) -> str:
     """Return a float that shows it is one, as OpenMetrics wants bucket and quantile labels."""
     text = format_number(value)

@@ -34,13 +34,23 @@ SIMPLE = (
     "round",
     "sort",
     "sort_desc",
-    "minute",
-    "hour",
-    "day_of_week",
     "atan",
     "sin",
     "deg",
+    "rad",
+    "cosh",
+    "asinh",
     "timestamp",
+)
+CALENDAR = (
+    "minute",
+    "hour",
+    "day_of_week",
+    "day_of_month",
+    "day_of_year",
+    "days_in_month",
+    "month",
+    "year",
 )
 OVER_TIME = (
     "rate",
@@ -60,9 +70,10 @@ OVER_TIME = (
     "present_over_time",
     "stddev_over_time",
     "stdvar_over_time",
+    "absent_over_time",
 )
 AGGREGATIONS = ("sum", "avg", "min", "max", "count", "group", "stddev", "stdvar")
-ARITHMETIC = ("+", "-", "*", "/", "%", "^")
+ARITHMETIC = ("+", "-", "*", "/", "%", "^", "atan2")
 COMPARISONS = ("==", "!=", ">", "<", ">=", "<=")
 SETS = ("and", "or", "unless")
 
@@ -125,6 +136,9 @@ class Grammar:
                 self.top,
                 self.relabelled,
                 self.absent,
+                self.counted,
+                self.calendar,
+                self.negated,
             ]
         )
         return make(depth - 1)
@@ -139,7 +153,9 @@ class Grammar:
         return self._random.choice(["0.5", "2", "10", "-3", "time()", "1e3", "0"])
 
     def selector(self, _depth: int = 0) -> str:
-        return self._metric() + self._random.choice(["", "", "", " offset 5m", " offset 90s"])
+        return self._metric() + self._random.choice(
+            ["", "", "", " offset 5m", " offset 90s", " offset -2m", " @ 1767227000", " @ end()"]
+        )
 
     def _metric(self) -> str:
         matcher = self._random.choice(
@@ -156,8 +172,13 @@ class Grammar:
         return self._random.choice(METRICS) + matcher
 
     def function(self, depth: int) -> str:
-        if self._random.random() < 0.2:
+        pick = self._random.random()
+        if pick < 0.1:
             return f"clamp({self.vector(depth)}, -10, {self._random.choice(['5', '100'])})"
+        if pick < 0.15:
+            return f"clamp_{self._random.choice(['min', 'max'])}({self.vector(depth)}, 7)"
+        if pick < 0.2:
+            return f"round({self.vector(depth)}, {self._random.choice(['0.5', '10'])})"
         return f"{self._random.choice(SIMPLE)}({self.vector(depth)})"
 
     def windowed(self, _depth: int) -> str:
@@ -222,11 +243,36 @@ class Grammar:
         return f"histogram_quantile({self._random.choice(['0.1', '0.5', '0.99'])}, {inner})"
 
     def subquery(self, depth: int) -> str:
-        function = self._random.choice(["max_over_time", "avg_over_time", "count_over_time"])
+        function = self._random.choice(
+            [
+                "max_over_time",
+                "min_over_time",
+                "avg_over_time",
+                "count_over_time",
+                "last_over_time",
+                "changes",
+                "deriv",
+            ]
+        )
         # A step that no evaluation falls on: the two versions count the window's edge otherwise.
         return f"{function}(({self.vector(min(depth, 1))})[7m:47s])"
 
+    def counted(self, depth: int) -> str:
+        how = self._random.choice(["", " by (job) ", " without (instance) "])
+        # Large values differ in their last digits, and are names here.
+        return f'count_values{how}("value", clamp(round({self.vector(depth)}, 10), -1e6, 1e6))'
+
+    def calendar(self, depth: int) -> str:
+        # What is no date, such as NaN, is whatever Go's conversion to integers makes of it.
+        moment = self._random.choice([self.selector(), f"timestamp({self.selector()})"])
+        return f"{self._random.choice(CALENDAR)}({moment})"
+
+    def negated(self, depth: int) -> str:
+        return f"-({self.vector(depth)})"
+
     def relabelled(self, depth: int) -> str:
+        if self._random.random() < 0.3:
+            return f'label_join({self.vector(depth)}, "kind", "-", "job", "instance")'
         return (
             f'label_replace({self.vector(depth)}, "kind", "$1", '
             f'"{self._random.choice(["job", "instance"])}", "(.).*")'

@@ -63,3 +63,15 @@ def test_the_top_are_the_first_of_the_sorted(values, limit: int, largest: bool) 
     kept = top(wide, groups, np.array([limit, 0, limit]), largest=largest).present
     assert np.flatnonzero(kept[:, 0]).tolist() == sorted(wanted)
     assert not kept[:, 1].any()
+
+
+def test_count_values_writes_values_without_an_exponent(shelf, ask) -> None:
+    for number, value in enumerate([1e30, -2.5e-9, math.inf, 7.0, 7.0, math.nan, math.nan]):
+        shelf.put([0], [value], name="x", n=str(number))
+    assert ask('count_values("v", x)', 0) == {
+        '{v="1000000000000000000000000000000"}': 1,
+        '{v="-0.0000000025"}': 1,
+        '{v="+Inf"}': 1,
+        '{v="7"}': 2,
+        '{v="NaN"}': 2,
+    }
