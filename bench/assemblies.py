@@ -6,6 +6,7 @@ assembly ready for the next round. Each runs in a process of its own, alone.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI
+from work import client_metrics, traced_work, watchkeeper_metrics
 
 Application = Callable[[Any, Any, Any], Any]
 
@@ -41,9 +43,15 @@ async def trivial(scope: Any, receive: Any, send: Any) -> None:
 def fastapi_app() -> FastAPI:
     # FastAPI traces by itself as soon as a tracer provider is set.
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
+    app.state.work = nothing
 
     @app.get("/items/{item_id}")
     async def item(item_id: str) -> dict[str, str]:
+        return {"item": item_id}
+
+    @app.get("/work/{item_id}")
+    async def work(item_id: str) -> dict[str, str]:
+        app.state.work()
         return {"item": item_id}
 
     return app
@@ -61,14 +69,18 @@ def bare_asgi(sink: str) -> Assembly:
     return Assembly(trivial)
 
 
-def with_instrumentator(app: FastAPI) -> None:
+def with_instrumentator(app: FastAPI) -> Any:
+    """Return the registry that the metrics are in."""
     from prometheus_client import CollectorRegistry
     from prometheus_fastapi_instrumentator import Instrumentator
 
-    Instrumentator(registry=CollectorRegistry()).instrument(app)
+    registry = CollectorRegistry()
+    Instrumentator(registry=registry).instrument(app)
+    return registry
 
 
-def with_opentelemetry(app: FastAPI, sink: str) -> Callable[[], object]:
+def with_opentelemetry(app: FastAPI, sink: str) -> Any:
+    """Return the tracer provider."""
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
     from opentelemetry.sdk.trace import TracerProvider
@@ -79,13 +91,12 @@ def with_opentelemetry(app: FastAPI, sink: str) -> Callable[[], object]:
     # Room for a whole round: in a single process nothing shall be dropped, and so be cheap.
     provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=100_000))
     FastAPIInstrumentor.instrument_app(app, tracer_provider=provider)
-    return provider.force_flush
+    return provider
 
 
-def with_structlog(app: Application) -> Application:
-    """A pure ASGI middleware that writes one structlog line a request."""
+def structlog_to_file() -> Any:
+    """Return a logger whose lines are JSON in a file."""
     import structlog
-    from opentelemetry import trace
 
     structlog.configure(
         processors=[
@@ -97,7 +108,14 @@ def with_structlog(app: Application) -> Application:
         logger_factory=structlog.BytesLoggerFactory(log_file().open("wb")),
         cache_logger_on_first_use=True,
     )
-    log = structlog.get_logger()
+    return structlog.get_logger()
+
+
+def with_structlog(app: Application) -> Application:
+    """A pure ASGI middleware that writes one structlog line a request."""
+    from opentelemetry import trace
+
+    log = structlog_to_file()
 
     async def middleware(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -136,7 +154,7 @@ def instrumentator(sink: str) -> Assembly:
 
 def opentelemetry(sink: str) -> Assembly:
     app = fastapi_app()
-    return Assembly(app, with_opentelemetry(app, sink))
+    return Assembly(app, with_opentelemetry(app, sink).force_flush)
 
 
 def structured_log(sink: str) -> Assembly:
@@ -144,10 +162,23 @@ def structured_log(sink: str) -> Assembly:
 
 
 def usual_sum(sink: str) -> Assembly:
+    import structlog
+    from opentelemetry import trace
+
     app = fastapi_app()
-    with_instrumentator(app)
+    registry = with_instrumentator(app)
     app.add_middleware(with_structlog)
-    return Assembly(app, with_opentelemetry(app, sink))
+    provider = with_opentelemetry(app, sink)
+    step_log = structlog.get_logger()
+
+    def log(event: str, step: int) -> None:
+        context = trace.get_current_span().get_span_context()
+        ids = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+        step_log.info(event, step=step, job_id="17", **ids)
+
+    metrics = client_metrics(registry, cached=False)
+    app.state.work = traced_work(provider.get_tracer("bench"), log, metrics)
+    return Assembly(app, provider.force_flush)
 
 
 def one_middleware_over(app: Application, sink: str) -> Assembly:
@@ -156,7 +187,7 @@ def one_middleware_over(app: Application, sink: str) -> Assembly:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.trace import SpanKind
+    from opentelemetry.trace import SpanKind, get_current_span
     from prometheus_client import CollectorRegistry, Counter, Histogram
 
     provider = TracerProvider()
@@ -221,6 +252,24 @@ def one_middleware_over(app: Application, sink: str) -> Assembly:
             + b"\n"
         )
 
+    def line(event: str, step: int) -> None:
+        context = get_current_span().get_span_context()
+        log.write(
+            orjson.dumps(
+                {
+                    "@timestamp": time.time_ns(),
+                    "message": event,
+                    "step": step,
+                    "job_id": "17",
+                    "trace_id": f"{context.trace_id:032x}",
+                    "span_id": f"{context.span_id:016x}",
+                }
+            )
+            + b"\n"
+        )
+
+    if isinstance(app, FastAPI):
+        app.state.work = traced_work(tracer, line, client_metrics(registry, cached=True))
     return Assembly(middleware, provider.force_flush)
 
 
@@ -233,14 +282,17 @@ def one_middleware_asgi(sink: str) -> Assembly:
 
 
 def watchkeeper_over(app: Application, sink: str, ratio: float = 1.0) -> Assembly:
+    import structlog
+    from opentelemetry import trace
+
     from watchkeeper import Contract, Settings, Telemetry, instrument
-    from watchkeeper.conventions import http, process, telemetry
+    from watchkeeper.conventions import http, llm, process, telemetry
     from watchkeeper.instrument.middleware import RequestMiddleware
 
     contract = Contract(
         service="bench",
         version="1",
-        signals=http.SIGNALS + process.SIGNALS + telemetry.SIGNALS,
+        signals=http.SIGNALS + process.SIGNALS + telemetry.SIGNALS + llm.SIGNALS,
     )
     live = Telemetry(
         contract,
@@ -250,9 +302,17 @@ def watchkeeper_over(app: Application, sink: str, ratio: float = 1.0) -> Assembl
             queue_limit=100_000,
             sampler="parentbased_traceidratio",
             sampler_ratio=ratio,
+            process_directory=os.environ.get("BENCH_PROCESS_DIRECTORY", ""),
         ),
     )
     if isinstance(app, FastAPI):
+        log = structlog.get_logger()
+
+        def line(event: str, step: int) -> None:
+            log.info(event, step=step, job_id="17")
+
+        tracer = trace.get_tracer("bench")
+        app.state.work = traced_work(tracer, line, watchkeeper_metrics(live))
         instrument(app, live)
         return Assembly(app, live.stop, live.start)
     return Assembly(RequestMiddleware(app, live), live.stop, live.start)
@@ -280,6 +340,14 @@ ON_FASTAPI: dict[str, Callable[[str], Assembly]] = {
     "watchkeeper": watchkeeper,
     "watchkeeper, 1 trace in 10": watchkeeper_sampled,
 }
+WORKING = (
+    "bare",
+    "the usual sum of the three",
+    "one middleware of SDK, client, orjson",
+    "watchkeeper",
+)
+"""The assemblies whose request does something, and those that several processes share."""
+
 ON_ASGI: dict[str, Callable[[str], Assembly]] = {
     "bare ASGI": bare_asgi,
     "one middleware on ASGI": one_middleware_asgi,

@@ -4,26 +4,31 @@
 
 Every assembly of assemblies.py runs in a process of its own; the rounds are interleaved, and
 the threads that export count. First in one process without a server, then under uvicorn with
-wrk, where wrk is installed. Prints what each adds to the bare app, in microseconds of CPU a
-request, as medians of the rounds with their quartiles, and as a ratio to Watchkeeper's; writes
-bench/out/instrument.json.
+wrk, where wrk is installed: by one process and by four that share a socket, with a request that
+does nothing and with one that writes ten log lines, asks a database three times and a model once.
+
+Prints what each adds to the bare app, in microseconds of CPU a request, as medians of the rounds
+with their quartiles, and as a ratio to Watchkeeper's; writes bench/out/instrument.json. Ratios are
+the figures to go by: a machine that others use too makes all of them slower.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from assemblies import ON_ASGI, ON_FASTAPI
+from assemblies import ON_ASGI, ON_FASTAPI, WORKING
 from loopback import collector, has_wrk, load
 
 PEERS = (
@@ -38,20 +43,28 @@ PEERS = (
     "orjson",
 )
 OURS = "watchkeeper"
-SUM = "the usual sum of the three"
+EMPTY, WORK = "/items", "/work"
+WORKERS = 4
 Figures = dict[str, list[float]]
 
 
 class Measured:
     """One assembly in a process of its own."""
 
-    def __init__(self, name: str, sink: str, *options: str) -> None:
+    def __init__(self, name: str, sink: str, workers: int = 0) -> None:
         program = Path(__file__).with_name("measured.py")
+        options = [str(workers)] if workers else []
+        environment = dict(os.environ)
+        if workers > 1:
+            # What several processes need to answer for each other.
+            shared = tempfile.mkdtemp(prefix="bench-")
+            environment |= {"PROMETHEUS_MULTIPROC_DIR": shared, "BENCH_PROCESS_DIRECTORY": shared}
         self._process = subprocess.Popen(
             [sys.executable, str(program), name, sink, *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=environment,
         )
 
     def hear(self) -> list[float]:
@@ -65,42 +78,47 @@ class Measured:
         return self.hear()
 
     def close(self) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=30)
 
 
-def in_process(sink: str, rounds: int, requests: int) -> tuple[Figures, Figures]:
+def in_process(
+    sink: str, names: Iterable[str], path: str, rounds: int, requests: int
+) -> tuple[Figures, Figures]:
     """Return CPU microseconds a request by assembly: whole, and on the event loop's thread."""
-    names = [*ON_FASTAPI, *ON_ASGI]
     whole: Figures = {name: [] for name in names}
-    hot: Figures = {name: [] for name in names}
+    hot: Figures = {name: [] for name in whole}
     with ExitStack() as stack:
-        workers = {name: start(stack, name, sink) for name in names}
+        workers = {name: start(stack, name, sink) for name in whole}
         for worker in workers.values():
-            worker.ask(str(requests))  # the first round warms caches and imports
+            worker.ask(f"{requests} {path}")  # the first round warms caches and imports
         for _ in range(rounds):
             for name, worker in workers.items():
-                seconds, hot_seconds = worker.ask(str(requests))
+                seconds, hot_seconds = worker.ask(f"{requests} {path}")
                 whole[name].append(seconds / requests * 1e6)
                 hot[name].append(hot_seconds / requests * 1e6)
     return whole, hot
 
 
-def under_uvicorn(sink: str, rounds: int) -> Figures:
+def under_uvicorn(
+    sink: str, names: Iterable[str], path: str, rounds: int, workers: int = 1
+) -> Figures:
     """Return CPU microseconds a request by assembly, the server's own included."""
-    figures: Figures = {name: [] for name in ON_FASTAPI}
+    figures: Figures = {name: [] for name in names}
     with ExitStack() as stack:
-        servers = {name: start(stack, name, sink, "--serve") for name in ON_FASTAPI}
+        servers = {name: start(stack, name, sink, workers) for name in figures}
         ports = {name: int(server.hear()[0]) for name, server in servers.items()}
+        for port in ports.values():
+            load(port, path, 8 * workers)
         for _ in range(rounds):
             for name, server in servers.items():
                 before = server.ask("cpu")[0]
-                answered = load(ports[name])
+                answered = load(ports[name], path, 8 * workers)
                 figures[name].append((server.ask("cpu")[0] - before) / answered * 1e6)
     return figures
 
 
-def start(stack: ExitStack, name: str, sink: str, *options: str) -> Measured:
-    worker = Measured(name, sink, *options)
+def start(stack: ExitStack, name: str, sink: str, workers: int = 0) -> Measured:
+    worker = Measured(name, sink, workers)
     stack.callback(worker.close)
     return worker
 
@@ -129,14 +147,41 @@ def rows(figures: Figures, names: Iterable[str], bare: str, ours: str) -> list[d
 
 
 def show(title: str, table: list[dict[str, Any]]) -> None:
-    print(f"\n{title}\n{'assembly':40}{'x ours':>8}{'added us':>10}{'quartiles':>16}{'whole':>9}")
+    print(f"\n{title}\n{'assembly':40}{'x ours':>8}{'added us':>10}{'quartiles':>18}{'whole':>9}")
     for row in table:
         ratio = "" if row["times_ours"] is None else f"{row['times_ours']:.2f}"
         low, high = row["added_quartiles_us"]
         print(
             f"{row['assembly']:40}{ratio:>8}{row['added_us']:10.1f}"
-            f"{f'{low:.1f} to {high:.1f}':>16}{row['whole_us']:9.1f}"
+            f"{f'{low:.1f} to {high:.1f}':>18}{row['whole_us']:9.1f}",
+            flush=True,
         )
+
+
+def measure(sink: str, rounds: int, requests: int, wrk: bool) -> dict[str, list[dict[str, Any]]]:
+    """Return the tables by title, each shown as soon as it is measured."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+
+    def keep(title: str, figures: Figures, names: Iterable[str], bare: str, ours: str) -> None:
+        tables[title] = rows(figures, names, bare, ours)
+        show(title, tables[title])
+
+    whole, hot = in_process(sink, (*ON_FASTAPI, *ON_ASGI), EMPTY, rounds, requests)
+    asgi = (ON_ASGI, "bare ASGI", "watchkeeper on ASGI")
+    keep("FastAPI in process", whole, ON_FASTAPI, "bare", OURS)
+    keep("alone, on a trivial ASGI app", whole, *asgi)
+    keep("alone, what the request itself pays", hot, *asgi)
+    whole, _ = in_process(sink, WORKING, WORK, rounds, requests // 3)
+    keep("a request with work, in process", whole, WORKING, "bare", OURS)
+    if not wrk:
+        return tables
+    served = under_uvicorn(sink, ON_FASTAPI, EMPTY, rounds)
+    keep("FastAPI under uvicorn and wrk", served, ON_FASTAPI, "bare", OURS)
+    served = under_uvicorn(sink, WORKING, WORK, rounds)
+    keep("a request with work, under uvicorn and wrk", served, WORKING, "bare", OURS)
+    served = under_uvicorn(sink, WORKING, EMPTY, rounds, WORKERS)
+    keep(f"under uvicorn and wrk, {WORKERS} processes", served, WORKING, "bare", OURS)
+    return tables
 
 
 def main() -> None:
@@ -146,18 +191,9 @@ def main() -> None:
     parser.add_argument("--no-wrk", action="store_true", help="leave out uvicorn and wrk")
     options = parser.parse_args()
     versions = {name: version(name) for name in PEERS}
-    tables: dict[str, list[dict[str, Any]]] = {}
     with collector() as sink:
-        whole, hot = in_process(sink, options.rounds, options.requests)
-        asgi = (ON_ASGI, "bare ASGI", "watchkeeper on ASGI")
-        tables["FastAPI in process"] = rows(whole, ON_FASTAPI, "bare", OURS)
-        tables["alone, on a trivial ASGI app"] = rows(whole, *asgi)
-        tables["alone, what the request itself pays"] = rows(hot, *asgi)
-        if has_wrk() and not options.no_wrk:
-            served = under_uvicorn(sink, max(2, options.rounds // 3))
-            tables["FastAPI under uvicorn and wrk"] = rows(served, ON_FASTAPI, "bare", OURS)
-    for title, table in tables.items():
-        show(title, table)
+        wrk = has_wrk() and not options.no_wrk
+        tables = measure(sink, options.rounds, options.requests, wrk)
     if not has_wrk():
         print("\nwrk is not installed: nothing was measured under uvicorn")
     print("\n" + ", ".join(f"{name} {number}" for name, number in versions.items()))

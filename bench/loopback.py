@@ -49,11 +49,11 @@ def has_wrk() -> bool:
     return shutil.which("wrk") is not None
 
 
-def load(port: int) -> int:
+def load(port: int, path: str = "/items", connections: int = WRK_CONNECTIONS) -> int:
     """Send requests for WRK_SECONDS; return how many were answered."""
-    command = ["wrk", "-t1", f"-c{WRK_CONNECTIONS}", f"-d{WRK_SECONDS}s"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{WRK_SECONDS}s"]
     finished = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}/items/17"], capture_output=True, text=True, check=True
+        [*command, f"http://127.0.0.1:{port}{path}/17"], capture_output=True, text=True, check=True
     )
     answered = re.search(r"(\d+) requests in", finished.stdout)
     if answered is None or "Non-2xx" in finished.stdout:

@@ -1,17 +1,18 @@
 """The process that one assembly is measured in. It is told what to do on standard input.
 
-python bench/measured.py NAME SINK            `round N` -> `WHOLE HOT` (CPU seconds)
-python bench/measured.py NAME SINK --serve    `port` first; `cpu` -> CPU seconds so far
+python bench/measured.py NAME SINK              `N PATH` -> `WHOLE HOT` (CPU seconds)
+python bench/measured.py NAME SINK WORKERS      `port` first; `cpu` -> CPU seconds so far
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
-import threading
 import time
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -27,13 +28,13 @@ async def send(message: Any) -> None:
     pass
 
 
-def scope_of(number: int) -> dict[str, Any]:
+def scope_of(number: int, path: str = "/items") -> dict[str, Any]:
     """Return one request of many: no two have the same path."""
     return {
         "type": "http",
         "method": "GET",
-        "path": f"/items/{UUID(int=(os.getpid() << 96) + number)}",
-        "raw_path": b"/items",
+        "path": f"{path}/{UUID(int=(os.getpid() << 96) + number)}",
+        "raw_path": path.encode(),
         "root_path": "",
         "scheme": "http",
         "query_string": b"",
@@ -54,8 +55,9 @@ def rounds(assembly: Assembly) -> None:
     number = 0
     loop = asyncio.new_event_loop()
     for line in sys.stdin:
-        requests = int(line)
-        scopes = [scope_of(number + index) for index in range(requests)]
+        count, path = line.split()
+        requests = int(count)
+        scopes = [scope_of(number + index, path) for index in range(requests)]
         number += requests
         assembly.begin()
         before, hot_before = time.process_time(), time.thread_time()
@@ -65,32 +67,55 @@ def rounds(assembly: Assembly) -> None:
         print(time.process_time() - before, hot, flush=True)
 
 
-def serve(assembly: Assembly) -> None:
-    """Serve on a free port, under uvicorn with uvloop and httptools."""
+def serve(name: str, sink: str, workers: int) -> None:
+    """Serve on a free port, by so many processes that share the socket."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        assembly.app, access_log=False, log_level="error", loop="uvloop", http="httptools"
-    )
-    server = uvicorn.Server(config)
-
-    def tell() -> None:
+    listener.listen(256)
+    children = [fork(name, sink, listener) for _ in range(workers)]
+    try:
         print(listener.getsockname()[1], flush=True)
         for _ in sys.stdin:
-            print(time.process_time(), flush=True)
-        server.should_exit = True
+            print(sum(map(cpu_seconds, children)), flush=True)
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+        for child in children:
+            os.waitpid(child, 0)
 
-    threading.Thread(target=tell, daemon=True).start()
-    server.run(sockets=[listener])
+
+def fork(name: str, sink: str, listener: socket.socket) -> int:
+    """Return the process id of a child that serves under uvicorn, with uvloop and httptools."""
+    child = os.fork()
+    if child == 0:
+        config = uvicorn.Config(
+            assembly_of(name, sink).app,
+            access_log=False,
+            log_level="error",
+            loop="uvloop",
+            http="httptools",
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+        os._exit(0)
+    return child
+
+
+def cpu_seconds(process_id: int) -> float:
+    """Return what all threads of a process have used. Source: proc(5), schedstat's first field."""
+    tasks = Path(f"/proc/{process_id}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def assembly_of(name: str, sink: str) -> Assembly:
+    return {**ON_FASTAPI, **ON_ASGI}[name](sink)
 
 
 def main() -> None:
-    name, sink = sys.argv[1], sys.argv[2]
-    assembly = {**ON_FASTAPI, **ON_ASGI}[name](sink)
-    if "--serve" in sys.argv:
-        serve(assembly)
+    name, sink, *workers = sys.argv[1:]
+    if workers:
+        serve(name, sink, int(workers[0]))
     else:
-        rounds(assembly)
+        rounds(assembly_of(name, sink))
 
 
 if __name__ == "__main__":

@@ -17,14 +17,15 @@ from opentelemetry.context import Context
 
 Enter = Callable[[trace.Span, Context | None], Any]
 Leave = Callable[[Any], None]
+Current = Callable[[], trace.Span]
 
 [_KEY] = trace.set_span_in_context(trace.INVALID_SPAN, Context())
 
 
-def _by_variable(variable: ContextVar[Context]) -> tuple[Enter, Leave]:
+def _by_variable(variable: ContextVar[Context]) -> tuple[Enter, Leave, Current]:
     get, set_, reset = variable.get, variable.set, variable.reset
 
-    def enter(span: trace.Span, context: Context | None = None) -> Any:
+    def enter(span: trace.Span, context: Context | None) -> Any:
         return set_(Context({**(get() if context is None else context), _KEY: span}))
 
     def leave(token: Any) -> None:
@@ -34,22 +35,26 @@ def _by_variable(variable: ContextVar[Context]) -> tuple[Enter, Leave]:
             # Left in another task than entered, as a generator is that nobody exhausted.
             return
 
-    return enter, leave
+    def current() -> trace.Span:
+        span = get().get(_KEY)
+        return span if isinstance(span, trace.Span) else trace.INVALID_SPAN
+
+    return enter, leave, current
 
 
-def _by_functions() -> tuple[Enter, Leave]:
-    def enter(span: trace.Span, context: Context | None = None) -> Any:
+def _by_functions() -> tuple[Enter, Leave, Current]:
+    def enter(span: trace.Span, context: Context | None) -> Any:
         return open_context.attach(trace.set_span_in_context(span, context))
 
-    return enter, open_context.detach
+    return enter, open_context.detach, trace.get_current_span
 
 
-def _ways() -> tuple[Enter, Leave]:
+def _ways() -> tuple[Enter, Leave, Current]:
     runtime = getattr(open_context, "_RUNTIME_CONTEXT", None)
     variable = getattr(runtime, "_current_context", None)
     return _by_variable(variable) if isinstance(variable, ContextVar) else _by_functions()
 
 
-enter, leave = _ways()
-"""`enter(span, context=None)` makes a span the current one, in `context` or the current context;
-`leave` takes what it returned, and undoes it."""
+enter, leave, current_span = _ways()
+"""`enter(span, context)` makes a span the current one, in `context` or, for None, in the current
+context; `leave` takes what it returned, and undoes it. `current_span()` is the one that is."""

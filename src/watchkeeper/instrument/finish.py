@@ -19,6 +19,7 @@ from watchkeeper.model import (
     SpanRecord,
 )
 
+_PLAIN = frozenset((str, bool, float))
 _LARGEST_INTEGER = 2**63
 
 
@@ -96,11 +97,12 @@ class Finisher:
     def attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:
         """Return clean fields as attributes; a None is left out."""
         field = self._field
-        return {
-            str(name): _attribute(field(name, value))
-            for name, value in fields.items()
-            if value is not None
-        }
+        found: dict[str, AttributeValue] = {}
+        for name, value in fields.items():
+            if value is not None:
+                clean = field(name, value)
+                found[str(name)] = clean if type(clean) in _PLAIN else _attribute(clean)
+        return found
 
 
 def _attribute(value: Any) -> AttributeValue:

@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
-from opentelemetry import trace
 
 from watchkeeper.clock import Clock
+from watchkeeper.instrument.current import current_span
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.records import ErrorDetails, PendingLog
-from watchkeeper.instrument.span import stack_of, trace_of, type_name
+from watchkeeper.instrument.span import LiveSpan, stack_of, trace_of, type_name
 from watchkeeper.model import Severity
 
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -58,7 +58,10 @@ def error_details(error: BaseException) -> ErrorDetails:
 
 def current_ids() -> tuple[int, int]:
     """Return the current trace and span id, or zeros."""
-    context = trace.get_current_span().get_span_context()
+    span = current_span()
+    if isinstance(span, LiveSpan):
+        return span.trace_id, span.span_id
+    context = span.get_span_context()
     return context.trace_id, context.span_id
 
 
@@ -80,10 +83,11 @@ class QueueHandler(logging.Handler):
             self._faults.note("log_handler", error)
 
     def _pending(self, record: logging.LogRecord) -> PendingLog:
+        given = record.__dict__
         fields = {
-            name: value
-            for name, value in record.__dict__.items()
-            if name not in _STANDARD_FIELDS and not name.startswith("_")
+            name: given[name]
+            for name in given.keys() - _STANDARD_FIELDS
+            if not name.startswith("_")
         }
         message = _message(record, fields)
         error = record.exc_info[1] if record.exc_info else None

@@ -13,11 +13,24 @@ from watchkeeper.instrument.log_handler import (
     QueueHandler,
     current_ids,
     error_details,
-    severity_of,
 )
 from watchkeeper.instrument.records import PendingLog
+from watchkeeper.model import Severity
 
 _SERVER_LOGGERS = ("uvicorn", "uvicorn.error")
+
+
+_SEVERITIES = {
+    "debug": Severity.DEBUG,
+    "info": Severity.INFO,
+    "warning": Severity.WARNING,
+    "warn": Severity.WARNING,
+    "error": Severity.ERROR,
+    "exception": Severity.ERROR,
+    "critical": Severity.CRITICAL,
+    "fatal": Severity.CRITICAL,
+}
+"""By the method of a structlog logger."""
 
 
 class LoggingSetup:
@@ -102,10 +115,9 @@ def _pending(event: MutableMapping[str, Any], method: str, clock: Clock) -> Pend
         raised = sys.exc_info()[1]
     elif isinstance(raised, tuple):
         raised = raised[1]
-    level = logging.getLevelNamesMapping().get(method.upper(), logging.INFO)
     return PendingLog(
         clock.time_ns(),
-        severity_of(logging.ERROR if method == "exception" else level),
+        _SEVERITIES.get(method, Severity.INFO),
         str(fields.pop("logger", "structlog")),
         str(fields.pop("event", "")),
         fields,

@@ -19,6 +19,7 @@ Replace = Callable[[str], str]
 
 _REMEMBERED_TEXTS = 8192
 _LONGEST_REMEMBERED = 256
+_NUMBERS = frozenset((bool, int, float))
 LONGEST_TEXT = 16_384
 """Longer texts are cut: a value of that length is a document, and no document belongs here."""
 
@@ -57,7 +58,10 @@ class Redactor:
         kind = kind_of_name(name)
         if kind and value is not None:
             return self._mark(kind)
-        return self._value(value)
+        plain = type(value)
+        if plain is str:
+            return self.text(value)
+        return value if plain in _NUMBERS else self._value(value)
 
     def fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return all fields, cleaned."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from opentelemetry import baggage, trace
@@ -18,13 +19,13 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, SpanContext, Tracer, TracerProvider, TraceState
 from opentelemetry.trace import SpanKind as OpenSpanKind
-from opentelemetry.util._decorator import _agnosticcontextmanager
 
 from watchkeeper.clock import Clock, IdSource
 from watchkeeper.instrument.current import enter, leave
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.instrument.span import SCOPE, LiveSpan
+from watchkeeper.instrument.started import StartedSpan
 from watchkeeper.instrument.tail import Tail, Undecided
 from watchkeeper.model import SpanKind
 from watchkeeper.wire import traceparent
@@ -156,8 +157,7 @@ class LiveTracer(Tracer):
             span.add_link(link.context, link.attributes)
         return span
 
-    @_agnosticcontextmanager
-    def start_as_current_span(  # noqa: PLR0913 - OpenTelemetry's signature
+    def start_as_current_span(  # type: ignore[override] # noqa: PLR0913 - OpenTelemetry's signature
         self,
         name: str,
         context: Context | None = None,
@@ -168,15 +168,13 @@ class LiveTracer(Tracer):
         record_exception: bool = True,
         set_status_on_exception: bool = True,
         end_on_exit: bool = True,
-    ) -> Iterator[trace.Span]:
-        span = self.start_span(name, context, kind, attributes, links, start_time)
-        with trace.use_span(
-            span,
-            end_on_exit=end_on_exit,
-            record_exception=record_exception,
-            set_status_on_exception=set_status_on_exception,
-        ):
-            yield span
+    ) -> StartedSpan:
+        return StartedSpan(
+            partial(self.start_span, name, context, kind, attributes, links, start_time),
+            record=record_exception,
+            set_status=set_status_on_exception,
+            end=end_on_exit,
+        )
 
 
 class LiveTracerProvider(TracerProvider):

@@ -49,8 +49,8 @@ def encode_attributes(tag_bytes: bytes, attributes: Attributes) -> bytes:
     """Return the attributes as one repeated KeyValue field with the given tag."""
     return b"".join(
         [
-            _text_attribute(tag_bytes, name, value)
-            if type(value) is str and len(value) < _LONGEST_REMEMBERED_BYTES
+            _short_attribute(tag_bytes, name, value)
+            if type(value) is int or (type(value) is str and len(value) < _LONGEST_REMEMBERED_BYTES)
             else _attribute(tag_bytes, name, value)
             for name, value in attributes.items()
         ]
@@ -58,7 +58,7 @@ def encode_attributes(tag_bytes: bytes, attributes: Attributes) -> bytes:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _text_attribute(tag_bytes: bytes, name: str, value: str) -> bytes:
+def _short_attribute(tag_bytes: bytes, name: str, value: str | int) -> bytes:
     return _attribute(tag_bytes, name, value)
 
 

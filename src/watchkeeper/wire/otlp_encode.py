@@ -7,9 +7,18 @@ are trusted, they were made inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
 from typing import TypeVar
 
-from watchkeeper.model import Attributes, LogRecord, SpanEvent, SpanLink, SpanRecord, StatusCode
+from watchkeeper.model import (
+    Attributes,
+    LogRecord,
+    Severity,
+    SpanEvent,
+    SpanLink,
+    SpanRecord,
+    StatusCode,
+)
 from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
 from watchkeeper.wire.protobuf import (
     FIXED64,
@@ -30,6 +39,7 @@ _FIELD = tuple(tag(number, LENGTH) if number else b"" for number in range(17))
 _TRACE_ID = _FIELD[1] + varint(16)
 _SPAN_ID = _FIELD[2] + varint(8)
 _PARENT_ID = _FIELD[4] + varint(8)
+_REMEMBERED_MESSAGES = 1024
 _COMMON_BYTES = 1024
 _HEADS = tuple(_FIELD[2] + varint(size) for size in range(_COMMON_BYTES))
 """What stands before a span or log record within its scope, by its size."""
@@ -88,10 +98,8 @@ def encode_log(record: LogRecord) -> bytes:
         time,
         _OBSERVED,
         time,
-        _SEVERITY,
-        varint(record.severity),
-        delimited(_FIELD[3], record.severity.name.encode()),
-        delimited(_FIELD[5], encode_value(record.message)),
+        _severity(record.severity),
+        _body(record.message),
         encode_attributes(_FIELD[6], record.attributes),
     ]
     if record.trace_id:
@@ -99,6 +107,17 @@ def encode_log(record: LogRecord) -> bytes:
     if record.span_id:
         parts.append(_LOG_SPAN_ID + bytes.fromhex(record.span_id))
     return b"".join(parts)
+
+
+@cache
+def _severity(severity: Severity) -> bytes:
+    number = _SEVERITY + varint(severity)
+    return number + delimited(_FIELD[3], severity.name.encode())
+
+
+@lru_cache(maxsize=_REMEMBERED_MESSAGES)
+def _body(message: str) -> bytes:
+    return delimited(_FIELD[5], encode_value(message))
 
 
 def _encode_event(event: SpanEvent) -> bytes:

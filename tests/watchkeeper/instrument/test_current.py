@@ -13,21 +13,25 @@ from watchkeeper.instrument import current
 from watchkeeper.testing import Captured
 
 SPAN = trace.NonRecordingSpan(trace.SpanContext(7, 8, is_remote=False))
-WAYS = {"variable": (current.enter, current.leave), "functions": current._by_functions()}
+WAYS = {
+    "variable": (current.enter, current.leave, current.current_span),
+    "functions": current._by_functions(),
+}
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_span_is_current_until_it_is_left(way: str) -> None:
-    enter, leave = WAYS[way]
+    enter, leave, current_span = WAYS[way]
+    assert current_span() is trace.INVALID_SPAN
     token = enter(SPAN, None)
-    assert trace.get_current_span() is SPAN
+    assert trace.get_current_span() is current_span() is SPAN
     leave(token)
     assert trace.get_current_span() is trace.INVALID_SPAN
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_else_the_context_holds_stays(way: str) -> None:
-    enter, leave = WAYS[way]
+    enter, leave, _ = WAYS[way]
     outer = open_context.attach(baggage.set_baggage("tenant", "door"))
     token = enter(SPAN, None)
     assert baggage.get_baggage("tenant") == "door"
@@ -37,7 +41,7 @@ def test_what_else_the_context_holds_stays(way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_context_may_be_given(way: str) -> None:
-    enter, leave = WAYS[way]
+    enter, leave, _ = WAYS[way]
     token = enter(SPAN, baggage.set_baggage("tenant", "door"))
     assert baggage.get_baggage("tenant") == "door"
     leave(token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -291,3 +292,31 @@ def test_what_is_untraced_leaves_no_spans_and_lines_without_a_trace(
                 pass
     assert [span.name for span in seen.spans] == ["asked", "outer"]
     assert seen.log("work_started").trace_id == ""
+
+
+async def test_the_global_tracer_decorates_async_functions_for_their_whole_time(
+    seen: Captured,
+) -> None:
+    @trace.get_tracer("somebody.else").start_as_current_span("call")
+    async def call() -> int:
+        await asyncio.sleep(0)
+        seen.clock.advance(2)
+        return 7
+
+    assert [await call(), await call()] == [7, 7]
+    lengths = [span.end_ns - span.start_ns for span in seen.spans]
+    assert lengths == [2_000_000_000, 2_000_000_000]
+
+
+def test_the_global_tracer_may_leave_exceptions_and_ends_to_others(seen: Captured) -> None:
+    tracer = trace.get_tracer("somebody.else")
+    quiet = {"record_exception": False, "set_status_on_exception": False}
+    with (
+        suppress(OSError),
+        tracer.start_as_current_span("call", end_on_exit=False, **quiet) as span,
+    ):
+        raise OSError("closed")
+    assert span.is_recording()
+    span.end()
+    assert seen.span("call").events == ()
+    assert seen.span("call").status is OurStatusCode.UNSET
