@@ -37,13 +37,14 @@ class Admission:
     def __init__(self) -> None:
         self._newest_ms = np.full(1024, _NEVER, np.int64)
         self._newest_bits = np.zeros(1024, np.int64)
+        self._places = np.zeros(1024, np.int32)
         self.horizon_ms = _NEVER
 
     def judge(self, ids: Ids, times_ms: Times, values: Values) -> Verdict:
         """Say which samples of a batch to keep, in its order; nothing is remembered yet."""
         self._make_room(ids)
         newest, bits = self._newest_ms[ids], self._newest_bits[ids]
-        if len(np.unique(ids)) < len(ids):
+        if self._has_twice(ids):
             newest, bits = self._running(ids, times_ms, values, newest, bits)
         keep = times_ms > np.maximum(newest, self.horizon_ms)
         if keep.all():
@@ -79,6 +80,7 @@ class Admission:
         kept = Admission()
         kept._newest_ms = self._newest_ms[ids]
         kept._newest_bits = self._newest_bits[ids]
+        kept._places = np.zeros(len(ids), np.int32)
         forgotten = np.delete(self._newest_ms, ids)
         kept.horizon_ms = max(self.horizon_ms, int(forgotten.max(initial=_NEVER)))
         return kept
@@ -89,6 +91,14 @@ class Admission:
             more = max(needed, 2 * len(self._newest_ms)) - len(self._newest_ms)
             self._newest_ms = np.append(self._newest_ms, np.full(more, _NEVER, np.int64))
             self._newest_bits = np.append(self._newest_bits, np.zeros(more, np.int64))
+            self._places = np.zeros(len(self._newest_ms), np.int32)
+
+    def _has_twice(self, ids: Ids) -> bool:
+        """Tell whether a series has several samples in a batch."""
+        places = np.arange(len(ids), dtype=np.int32)
+        # Of several places of a series only the last stays.
+        self._places[ids] = places
+        return bool((self._places[ids] != places).any())
 
     def _running(
         self, ids: Ids, times_ms: Times, values: Values, newest: Times, bits: Times

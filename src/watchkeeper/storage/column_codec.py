@@ -31,6 +31,7 @@ _CRC_BYTES = 4
 _SCALES: Final = np.array([1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6])
 _EXACT = 2.0**53
 _LEVEL = 1
+_FEW = 8
 MAXIMUM_ROWS = 0xFFFF
 _SIGNED: Final[dict[int, np.dtype[Any]]] = {width: np.dtype(f"<i{width}") for width in (1, 2, 4, 8)}
 _UNSIGNED: Final[dict[int, np.dtype[Any]]] = {
@@ -91,23 +92,31 @@ def forms_and_scales(values: Floats, lengths: Ints) -> tuple[NDArray[np.int8], N
 
     Rows MUST NOT be empty.
     """
-    rows = len(lengths)
-    forms = np.full(rows, Form.BITS, np.int8)
-    scales = np.zeros(rows, np.int8)
-    left = np.arange(rows)
+    forms = np.full(len(lengths), Form.BITS, np.int8)
+    scales = np.zeros(len(lengths), np.int8)
     every = row_starts(lengths)
+    guessed = _least_scales(values, every[:-1], lengths)
     for power in range(len(_SCALES)):
-        if not len(left):
-            break
-        chosen = values if len(left) == rows else values[positions(every, left)]
-        starts = row_starts(lengths[left])
+        rows = np.flatnonzero(guessed == power)
+        if not len(rows):
+            continue
+        chosen = values if len(rows) == len(lengths) else values[positions(every, rows)]
+        starts = row_starts(lengths[rows])
         integers, exact = _as_integers(chosen, _SCALES[power])
         whole = np.logical_and.reduceat(exact, starts[:-1])
-        done = left[whole]
-        scales[done] = power
-        forms[done] = _suitable(integers, starts, lengths[left])[whole]
-        left = left[~whole]
+        scales[rows[whole]] = power
+        forms[rows[whole]] = _suitable(integers, starts, lengths[rows])[whole]
+        guessed[rows[~whole]] = power + 1
     return forms, scales
+
+
+def _least_scales(values: Floats, starts: Ints, lengths: Ints) -> NDArray[np.int8]:
+    """Return for each row the least scale that suits a few of its values."""
+    few = values[starts[:, None] + np.arange(_FEW) * lengths[:, None] // _FEW]
+    least = np.full(len(starts), len(_SCALES), np.int8)
+    for power in range(len(_SCALES) - 1, -1, -1):
+        least[_as_integers(few, _SCALES[power])[1].all(axis=1)] = power
+    return least
 
 
 def encode_values(values: Floats, lengths: Ints, form: Form, scales: NDArray[np.int8]) -> bytes:

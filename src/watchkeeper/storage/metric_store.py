@@ -84,12 +84,13 @@ class DurableMetricStore:
             if not verdict.keep.all():
                 kept = kept.take(verdict.keep)
             if len(kept) or news or metadata:
-                needed = {*kept.ids.tolist(), *(identity for identity, _ in news)}
-                series = [(one, hot.index.labels(one)) for one in needed - hot.logged]
+                used = np.append(kept.ids, [identity for identity, _ in news]).astype(np.int32)
+                unknown = hot.to_log(used)
+                series = [(one, hot.index.labels(one)) for one in unknown]
                 head = sample_records.head_of(kept, series, news, metadata)
                 payload = sample_records.pack(head, kept)
                 self._journal.write(RecordKind.SAMPLES, payload, len(batch.labels))
-                hot.logged |= needed
+                hot.logged[unknown] = True
                 self._take(head, kept)
         for reason, count in verdict.refused.items():
             self._journal.refuse(reason, count)

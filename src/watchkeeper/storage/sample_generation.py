@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from watchkeeper.model import Exemplar, Labels
 from watchkeeper.storage import hot_samples
 from watchkeeper.storage.exemplars import SeriesExemplar
 from watchkeeper.storage.hot_samples import HotSamples, SampleBlock
+from watchkeeper.storage.sample_columns import Ids
 from watchkeeper.storage.series_index import SeriesIndex
 
 
@@ -19,7 +23,15 @@ class SampleGeneration:
     index: SeriesIndex
     samples: HotSamples = field(default_factory=HotSamples)
     exemplars: list[SeriesExemplar] = field(default_factory=list)
-    logged: set[int] = field(default_factory=set)
+    logged: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1024, np.bool_))
+
+    def to_log(self, ids: Ids) -> list[int]:
+        """Return those of some series that the log knows nothing of yet."""
+        highest = int(ids.max(initial=0))
+        if highest >= len(self.logged):
+            self.logged = np.append(self.logged, np.zeros(highest + 1024, np.bool_))
+        unknown = ids[~self.logged[ids]]
+        return np.unique(unknown).tolist() if len(unknown) else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from watchkeeper.storage.chosen_series import Chosen, ChosenCache
 from watchkeeper.storage.sample_columns import Ids
 
 _TEST_AT_MOST = 1000
+_HOLD_EVERY = 4
+"""Of how many batches with objects unknown so far one is remembered: others may never return."""
 
 
 class SeriesIndex:
@@ -24,6 +26,10 @@ class SeriesIndex:
         self._ids: dict[Labels, int] = {}
         self._postings: dict[str, dict[str, array[int]]] = {}
         self._chosen = ChosenCache()
+        # Numbers by the identity of label sets, which lives as long as `_held` has them.
+        self._by_identity: dict[int, int] = {}
+        self._held: list[Labels | None] = []
+        self._unknown_batches = 0
         for labels in series:
             self.number(labels)
 
@@ -47,12 +53,29 @@ class SeriesIndex:
         return identity
 
     def numbers(self, series: Sequence[Labels]) -> Ids:
-        """Return the id of each label set, new ones numbered: int32, as long as `series`."""
-        ids = self._ids
+        """Return the id of each label set, new ones numbered: int32, as long as `series`.
+
+        Who sends the same objects again, as scrapes do, spares the hashing of what is in them.
+        """
+        count = len(series)
         try:
-            return np.fromiter((ids[labels] for labels in series), np.int32, len(series))
+            return np.fromiter(map(self._by_identity.__getitem__, map(id, series)), np.int32, count)
         except KeyError:
-            return np.fromiter((self.number(labels) for labels in series), np.int32, len(series))
+            numbers = np.fromiter(map(self.number, series), np.int32, count)
+        if self._unknown_batches % _HOLD_EVERY == 0:
+            self._hold(series, numbers)
+        self._unknown_batches += 1
+        return numbers
+
+    def _hold(self, series: Sequence[Labels], numbers: Ids) -> None:
+        """Know these objects by their identity, in the place of those known of their series."""
+        self._held += [None] * (len(self._labels) - len(self._held))
+        for labels, number in zip(series, numbers.tolist(), strict=True):
+            before = self._held[number]
+            if before is not None:
+                self._by_identity.pop(id(before), None)
+            self._held[number] = labels
+            self._by_identity[id(labels)] = number
 
     def labels(self, identity: int) -> Labels:
         """Return the label set of an id."""
