@@ -47,6 +47,7 @@ LOGS = RowTable(
     arranged=_arranged,
     exported=_exported,
     key="trace_id",
+    searched=("message", "attributes"),
 )
 LAST_NS = 2**63 - 1
 

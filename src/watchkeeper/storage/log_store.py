@@ -7,13 +7,14 @@ from typing import Any
 
 from watchkeeper.model import LogRecord, Severity
 from watchkeeper.ports import LogBucket, LogListener, LogQuery
-from watchkeeper.storage import attributes, log_rows
+from watchkeeper.storage import attributes, grams, log_rows, part_index
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.log_matching import RECORD_FIELDS
 from watchkeeper.storage.log_rows import LOGS
 from watchkeeper.storage.log_tail import LogTail
-from watchkeeper.storage.row_tiers import RowTiers, listed
+from watchkeeper.storage.part_index import Wanted
+from watchkeeper.storage.row_tiers import Piece, RowTiers, listed
 from watchkeeper.storage.wal_format import RecordKind
 
 _BY_TIME = "timestamp_ns {0}, position {0}"
@@ -65,7 +66,7 @@ class DurableLogStore:
             ).fetchall()
 
         stretches = [LogBucket(query.start_ns + number * width) for number in range(buckets)]
-        for rows in self.tiers.ask(query.start_ns, query.end_ns, question, keys=_keys(query)):
+        for rows in self.tiers.ask(query.start_ns, query.end_ns, question, wanted=_wanted(query)):
             for number, severity, count in rows:
                 counts = stretches[number].counts
                 counts[Severity(severity)] = counts.get(Severity(severity), 0) + count
@@ -78,24 +79,38 @@ class DurableLogStore:
         def key(row: tuple[Any, ...]) -> tuple[int, int]:
             return sign * row[0], sign * row[-1]
 
-        with self.tiers.asking(_keys(query)) as asking:
-            rows = listed(asking.hot(question))
-            parts = asking.parts(query.start_ns, query.end_ns)
-            if not query.newest_first:
-                parts.sort(key=lambda part: part.summary.first_ns)
-            for part in parts:
-                rows = sorted(rows, key=key)[: query.limit]
-                best = part.summary.last_ns if query.newest_first else part.summary.first_ns
-                if len(rows) == query.limit and (not rows or sign * rows[-1][0] < sign * best):
+        def best(piece: Piece) -> int:
+            return piece.granule.last_ns if query.newest_first else piece.granule.first_ns
+
+        with self.tiers.asking(_wanted(query)) as asking:
+            rows = sorted(listed(asking.hot(question)), key=key)[: query.limit]
+            pieces = asking.pieces(query.start_ns, query.end_ns)
+            pieces.sort(key=best, reverse=query.newest_first)
+            for piece in pieces:
+                if len(rows) == query.limit and (
+                    not rows or sign * rows[-1][0] < sign * best(piece)
+                ):
                     break
-                rows += listed(asking.part(part, question))
-        return sorted(rows, key=key)[: query.limit]
+                rows = sorted(rows + listed(asking.piece(piece, question)), key=key)
+                rows = rows[: query.limit]
+        return rows
 
 
-def _keys(query: LogQuery) -> list[str] | None:
-    """Return the trace ids that parts are asked for by their filters, None for any."""
-    wanted = query.trace_id or dict(query.fields).get("trace_id", "")
-    return [attributes.clean(wanted)] if wanted else None
+def _wanted(query: LogQuery) -> list[Wanted]:
+    """Return what the filters of parts can tell of a query."""
+    fields = dict(query.fields)
+    wanted = []
+    trace_id = query.trace_id or fields.get("trace_id", "")
+    if trace_id:
+        wanted.append(Wanted("trace_id", [[part_index.key_of(attributes.clean(trace_id))]]))
+    for column, texts in (
+        ("message", query.words),
+        ("attributes", [text for name, text in query.fields if name not in RECORD_FIELDS]),
+    ):
+        keys = [key for text in texts for key in grams.keys_of_word(text)]
+        if keys:
+            wanted.append(Wanted(column, [keys]))
+    return wanted
 
 
 def bucket_width(query: LogQuery, buckets: int) -> int:

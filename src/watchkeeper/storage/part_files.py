@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from watchkeeper.errors import StoreDamagedError
-from watchkeeper.storage import part_index
+from watchkeeper.storage import grams, part_index
 from watchkeeper.storage.bloom import Keys
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Cursor, Engine, EngineError, is_damage
@@ -71,9 +71,9 @@ class PartFiles:
         """
         path, index = map(_unfinished, paths(self.directory, name))
         try:
-            summary, keys = self._write_rows(path, select, rows)
+            summary, encoded = self._write_rows(path, select, rows)
             self._synchronise(path)
-            self._write_bytes(index, part_index.encode(summary, keys))
+            self._write_bytes(index, encoded)
         except BaseException:
             self.discard(name)
             raise
@@ -150,16 +150,14 @@ class PartFiles:
         try:
             with self._engine.cursor() as cursor:
                 self.check(cursor, catalog)
-                summary, keys = self._look_over(cursor, catalog)
+                summary, encoded = self._look_over(cursor, catalog)
         finally:
             self._engine.detach(catalog)
-        self._write_bytes(_unfinished(index), part_index.encode(summary, keys))
+        self._write_bytes(_unfinished(index), encoded)
         self._disk.rename(_unfinished(index), index)
         return summary
 
-    def _write_rows(
-        self, path: Path, select: str, rows: int
-    ) -> tuple[PartSummary, dict[str, list[Keys]]]:
+    def _write_rows(self, path: Path, select: str, rows: int) -> tuple[PartSummary, bytes]:
         block_bytes = _SMALL_BLOCK_BYTES if rows < _SMALL_ROWS else None
         catalog = self._engine.attach(path, block_bytes=block_bytes)
         try:
@@ -175,28 +173,54 @@ class PartFiles:
             with suppress(EngineError):
                 self._engine.detach(catalog)
 
-    def _look_over(self, cursor: Cursor, catalog: str) -> tuple[PartSummary, dict[str, list[Keys]]]:
-        """Return the summary of an open part, and the keys of its filters."""
-        table, key, time = f"{catalog}.{self._table.name}", self._table.key, self._table.time
-        found = cursor.execute(f"SELECT count(*), min({time}), max({time}) FROM {table}")
-        rows, first_ns, last_ns = found.fetchall()[0]
-        values: list[tuple[str, ...]] = []
-        if self._table.listed:
-            listed = ", ".join(self._table.listed)
-            statement = f"SELECT DISTINCT {listed} FROM {table} LIMIT {_LISTED_AT_MOST + 1}"
-            values = sorted(cursor.execute(statement).fetchall())
+    def _look_over(self, cursor: Cursor, catalog: str) -> tuple[PartSummary, bytes]:
+        """Return the summary of an open part, and its index."""
+        table, time = f"{catalog}.{self._table.name}", self._table.time
+        granules = cursor.execute(
+            f"SELECT min({time}), max({time}), count(*) FROM {table} "
+            f"GROUP BY rowid // {GRANULE_ROWS} ORDER BY rowid // {GRANULE_ROWS}"
+        ).fetchall()
+        summary = PartSummary(
+            rows=sum(rows for _, _, rows in granules),
+            first_ns=min(first_ns for first_ns, _, _ in granules),
+            last_ns=max(last_ns for _, last_ns, _ in granules),
+            values=self._values(cursor, table),
+        )
+        keys: dict[str, list[Keys | None]] = {
+            self._table.key: self._keys(cursor, table, len(granules)),
+            **{
+                column: [self._grams(cursor, table, column, one) for one in range(len(granules))]
+                for column in self._table.searched
+            },
+        }
+        times_ns = [(first_ns, last_ns) for first_ns, last_ns, _ in granules]
+        return summary, part_index.encode(summary, times_ns, keys)
+
+    def _values(self, cursor: Cursor, table: str) -> tuple[tuple[str, ...], ...] | None:
+        if not self._table.listed:
+            return ()
+        listed = ", ".join(self._table.listed)
+        statement = f"SELECT DISTINCT {listed} FROM {table} LIMIT {_LISTED_AT_MOST + 1}"
+        values = sorted(cursor.execute(statement).fetchall())
+        return None if len(values) > _LISTED_AT_MOST else tuple(values)
+
+    def _keys(self, cursor: Cursor, table: str, granules: int) -> list[Keys | None]:
+        key = self._table.key
         hashed = cursor.execute(
             f"SELECT DISTINCT rowid // {GRANULE_ROWS} AS granule, md5_number_lower({key}) AS key "
             f"FROM {table} WHERE {key} <> ''"
         ).fetchnumpy()
-        granules = range(-(-rows // GRANULE_ROWS))
-        keys = [hashed["key"][hashed["granule"] == one].astype(np.uint64) for one in granules]
-        return PartSummary(
-            rows,
-            first_ns,
-            last_ns,
-            None if len(values) > _LISTED_AT_MOST else tuple(values),
-        ), {key: keys}
+        return [
+            hashed["key"][hashed["granule"] == one].astype(np.uint64) for one in range(granules)
+        ]
+
+    def _grams(self, cursor: Cursor, table: str, column: str, granule: int) -> Keys | None:
+        first = granule * GRANULE_ROWS
+        texts = cursor.execute(
+            f"SELECT lower({column}) AS text FROM {table} "
+            f"WHERE rowid BETWEEN {first} AND {first + GRANULE_ROWS - 1}"
+        ).fetchnumpy()["text"]
+        return grams.keys_of_texts(texts.tolist())
 
     def _write_bytes(self, path: Path, data: bytes) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

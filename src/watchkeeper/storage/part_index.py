@@ -23,26 +23,39 @@ from watchkeeper.storage.bloom import BLOCK_BYTES, Keys
 from watchkeeper.storage.part import PartSummary
 
 GRANULE_ROWS = 1 << 15
-_MAGIC = b"WKINDEX\x01"
+_MAGIC = b"WKINDEX\x02"
 _START = struct.Struct("<8sII")
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """`filters` has, by name, where each granule's filter begins and how many blocks it has."""
+    """`filters` has, by name, where each granule's filter begins and how many blocks it has, 0 if
+    it may have anything; `times_ns` the first and last time of each granule."""
 
     rows: int
     first_ns: int
     last_ns: int
     values: tuple[tuple[str, ...], ...] | None
+    times_ns: list[tuple[int, int]]
     filters: dict[str, list[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
-class RowRange:
-    """Rows of a part from one number up to another, which is not in it any more."""
+class Granule:
+    """Some neighbouring rows of a part: from one number up to another, which is not in it any
+    more, with their first and last time."""
 
     first: int
     end: int
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What rows are asked for, by the filter of that name: one of some sets, all of its keys."""
+
+    filter: str
+    keys: Sequence[Sequence[int]]
 
 
 def key_of(text: str) -> int:
@@ -51,17 +64,25 @@ def key_of(text: str) -> int:
     return int.from_bytes(digest[8:], "little")
 
 
-def encode(summary: PartSummary, keys: Mapping[str, Sequence[Keys]]) -> bytes:
-    """Return an index; `keys` has, by filter, the distinct keys of each granule."""
+def encode(
+    summary: PartSummary,
+    times_ns: Sequence[tuple[int, int]],
+    keys: Mapping[str, Sequence[Keys | None]],
+) -> bytes:
+    """Return an index; `keys` has, by filter, the distinct keys of each granule or None for any."""
     blocks, where = bytearray(), dict[str, list[tuple[int, int]]]()
     for name, granules in keys.items():
         where[name] = []
         for granule in granules:
-            data = bloom.build(granule)
+            data = b"" if granule is None else bloom.build(granule)
             where[name].append((len(blocks), len(data) // BLOCK_BYTES))
             blocks += data
     head = msgspec.msgpack.encode(
-        _Head(summary.rows, summary.first_ns, summary.last_ns, summary.values, where)
+        _Head(
+            *(summary.rows, summary.first_ns, summary.last_ns, summary.values),
+            list(times_ns),
+            where,
+        )
     )
     return _START.pack(_MAGIC, len(head), zlib.crc32(head)) + head + blocks
 
@@ -73,24 +94,28 @@ def read_summary(path: Path) -> PartSummary:
     return PartSummary(head.rows, head.first_ns, head.last_ns, head.values)
 
 
-def may_hold(path: Path, name: str, keys: Sequence[Sequence[int]]) -> list[RowRange]:
-    """Return the rows that may have, of some sets of keys, all keys of one set.
+def granules(path: Path, wanted: Sequence[Wanted]) -> list[Granule]:
+    """Return the granules of a part that may have what is wanted, in the part's order.
 
-    Raises StoreDamagedError, OSError; KeyError if there is no filter of that name.
+    Raises StoreDamagedError, OSError.
     """
-    found: list[RowRange] = []
     with path.open("rb", buffering=0) as file:
-        descriptor = file.fileno()
-        head, base = _read_head(path, descriptor)
-        for granule, (offset, blocks) in enumerate(head.filters[name]):
+        head, base = _read_head(path, file.fileno())
+        return [
+            Granule(first, min(first + GRANULE_ROWS, head.rows), *head.times_ns[number])
+            for number, first in enumerate(range(0, head.rows, GRANULE_ROWS))
+            if all(_may_hold(file.fileno(), base, head, number, one) for one in wanted)
+        ]
 
-            def has(key: int, start: int = base + offset, blocks: int = blocks) -> bool:
-                place = start + bloom.block_of(key, blocks) * BLOCK_BYTES
-                return bloom.may_hold(os.pread(descriptor, BLOCK_BYTES, place), key)
 
-            if any(all(map(has, one)) for one in keys):
-                _add(found, granule * GRANULE_ROWS, min((granule + 1) * GRANULE_ROWS, head.rows))
-    return found
+def _may_hold(descriptor: int, base: int, head: _Head, granule: int, wanted: Wanted) -> bool:
+    offset, blocks = head.filters[wanted.filter][granule]
+
+    def has(key: int) -> bool:
+        place = base + offset + bloom.block_of(key, blocks) * BLOCK_BYTES
+        return bloom.may_hold(os.pread(descriptor, BLOCK_BYTES, place), key)
+
+    return not blocks or any(all(map(has, keys)) for keys in wanted.keys)
 
 
 def damage(path: Path) -> str:
@@ -103,12 +128,6 @@ def damage(path: Path) -> str:
         return str(error)
     damaged = list(bloom.damaged_blocks(data))
     return f"{len(damaged)} blocks of its filters fail their checksum" if damaged else ""
-
-
-def _add(ranges: list[RowRange], first: int, end: int) -> None:
-    if ranges and ranges[-1].end == first:
-        first = ranges.pop().first
-    ranges.append(RowRange(first, end))
 
 
 def _read_head(path: Path, descriptor: int) -> tuple[_Head, int]:

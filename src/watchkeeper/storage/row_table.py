@@ -29,8 +29,8 @@ class RowTable:
     the order of their coming; of hot rows as `hot_view` lists them, of a part's as `part_view`
     does. A part has `part_columns`, which `arranged` selects from hot rows, in the part's order.
     `exported` selects from such rows what readers of Parquet get.
-    `key` is the column that parts have filters for, `listed` those whose distinct values they
-    know; rows without a key have ''.
+    `key` is the column that parts have filters for (rows without one have ''), `searched` those
+    with filters for pieces of their texts, `listed` those whose distinct values parts know.
     """
 
     name: str
@@ -40,6 +40,7 @@ class RowTable:
     arranged: Callable[[str], str]
     exported: Callable[[str], str]
     key: str
+    searched: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     hot_view: str = "*"
     part_view: str = "*"

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +31,7 @@ from watchkeeper.storage.limits import DamageReport
 from watchkeeper.storage.open_parts import OpenParts
 from watchkeeper.storage.part import Part, PartName
 from watchkeeper.storage.part_files import PartFiles
+from watchkeeper.storage.part_index import Granule, Wanted
 from watchkeeper.storage.row_table import RowTable
 from watchkeeper.storage.tier_view import HotTable, TierView, View
 
@@ -40,6 +42,14 @@ Question = Callable[[Cursor, str], T]
 _POSITIONS_PER_BATCH_BITS = 24
 _INSERT_AT_ROWS = 4096
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part and some of its rows."""
+
+    part: Part
+    granule: Granule
 
 
 class RowTiers:
@@ -64,6 +74,7 @@ class RowTiers:
         self._waiting: list[tuple[np.ndarray[Any, Any], Columns]] = []
         self._waiting_rows = 0
         self._merging = threading.Lock()
+        self._losing = threading.Lock()
         self._removing = threading.Lock()
         self._unwanted: list[Part] = []
         self.opened = OpenParts(engine, files, open_at_most)
@@ -139,7 +150,7 @@ class RowTiers:
             try:
                 merged = self._write_merged(some)
             except (EngineError, OSError, StoreDamagedError) as error:
-                if self._lose_damaged(some):
+                if not isinstance(error, OSError) and self._lose_damaged(some, error):
                     return True
                 raise StorageError(
                     f"parts of {self.table.name} could not be merged and stay as they are: {error}"
@@ -149,42 +160,38 @@ class RowTiers:
             return True
 
     def ask(
-        self,
-        start_ns: int,
-        end_ns: int,
-        question: Question[T],
-        *,
-        keys: Sequence[str] | None = None,
+        self, start_ns: int, end_ns: int, question: Question[T], *, wanted: Sequence[Wanted] = ()
     ) -> list[T]:
-        """Ask everything that may hold times of the range, newest first.
-
-        With `keys`, rows with other keys may be left out.
-        """
-        with self.asking(keys) as asking:
+        """Ask everything that may hold times of the range, and what is wanted, if anything is."""
+        with self.asking(wanted) as asking:
             answers = asking.hot(question)
             for part in asking.parts(start_ns, end_ns):
                 answers += asking.part(part, question)
             return answers
 
     @contextmanager
-    def asking(self, keys: Sequence[str] | None = None) -> Iterator[Asking]:
-        """Hold what is there now, to be asked bit by bit."""
+    def asking(self, wanted: Sequence[Wanted] = ()) -> Iterator[Asking]:
+        """Hold what is there now, to be asked bit by bit; rows may be left out that lack what
+        is wanted."""
         with self._inserting:
             self._insert_waiting()
         with self.view.held() as view:
-            yield Asking(self, self._engine, view, keys)
+            yield Asking(self, self._engine, view, wanted)
 
     def lose(self, part: Part, error: EngineError | StoreDamagedError) -> None:
-        """Set a part aside whose bytes are at fault; raise the error if they are not."""
+        """Set a part aside that cannot be read; raise the error if it can, or for another reason.
+
+        The engine may fail at a question, too: nobody's data is put away for that.
+        """
         if isinstance(error, EngineError):
             if is_interrupted(error):
                 raise StorageError(
                     f"{part.path} cannot be read while the disk is full: ask again"
                 ) from error
-            if not is_damage(error):
+            if not is_damage(error) or not self._is_unreadable(part):
                 raise error
-        with self._inserting:
-            if self.view.current.parts.count(part) and not part.damaged:
+        with self._losing:
+            if part in self.view.current.parts and not part.damaged:
                 part.damaged = str(error)
                 self._damage.append(self.files.set_aside(part.name, part.damaged))
         self.view.replace([part], ())
@@ -265,15 +272,20 @@ class RowTiers:
             raise
         return merged
 
-    def _lose_damaged(self, some: Sequence[Part]) -> bool:
-        """Read parts through, set those aside that are damaged, return whether any was."""
+    def _lose_damaged(self, some: Sequence[Part], error: EngineError | StoreDamagedError) -> bool:
+        """Set those aside that cannot be read, return whether there were any."""
         for part in some:
-            try:
-                with self.opened.use(part) as catalog, self._engine.cursor() as cursor:
-                    read_through(cursor, f"{catalog}.{self.table.name}")
-            except (EngineError, StoreDamagedError) as error:
+            if self._is_unreadable(part):
                 self.lose(part, error)
         return any(part.damaged for part in some)
+
+    def _is_unreadable(self, part: Part) -> bool:
+        try:
+            with self.opened.use(part) as catalog, self._engine.cursor() as cursor:
+                read_through(cursor, f"{catalog}.{self.table.name}")
+        except (EngineError, StoreDamagedError):
+            return True
+        return False
 
     def _write(self, name: PartName, frozen: Sequence[HotTable], rows: int) -> Part:
         time, end_ns = self.table.time, name.start_ns + self._period_ns
@@ -324,10 +336,9 @@ class Asking:
     """Hot tables and parts as they were when the asking began."""
 
     def __init__(
-        self, tiers: RowTiers, engine: Engine, view: View, keys: Sequence[str] | None
+        self, tiers: RowTiers, engine: Engine, view: View, wanted: Sequence[Wanted]
     ) -> None:
-        self._tiers, self._engine, self._view = tiers, engine, view
-        self._keys = None if keys is None else [[part_index.key_of(key)] for key in keys]
+        self._tiers, self._engine, self._view, self._wanted = tiers, engine, view, wanted
 
     def hot(self, question: Question[T]) -> list[T]:
         """Ask the hot tables, newest first, each for the FROM of a statement."""
@@ -344,31 +355,48 @@ class Asking:
         ]
         return sorted(found, key=lambda part: part.summary.last_ns, reverse=True)
 
+    def pieces(self, start_ns: int, end_ns: int) -> list[Piece]:
+        """Return the pieces of parts that may hold times of the range and what is wanted."""
+        return [
+            Piece(part, granule)
+            for part in self.parts(start_ns, end_ns)
+            for granule in self._granules(part)
+            if granule.first_ns <= end_ns and granule.last_ns >= start_ns
+        ]
+
     def part(self, part: Part, question: Question[T]) -> list[T]:
-        """Ask a part; nothing if it is damaged, or can have none of the keys."""
-        condition = self._condition(part)
-        if not condition:
+        """Ask a part, in one, of all that may be wanted; nothing if it is damaged."""
+        if not self._wanted:
+            return self._ask(part, "true", question)
+        granules = self._granules(part)
+        if not granules:
             return []
+        return self._ask(part, _between(granules[0].first, granules[-1].end), question)
+
+    def piece(self, piece: Piece, question: Question[T]) -> list[T]:
+        """Ask a piece of a part; nothing if the part is damaged."""
+        granule = piece.granule
+        return self._ask(piece.part, _between(granule.first, granule.end), question)
+
+    def _ask(self, part: Part, condition: str, question: Question[T]) -> list[T]:
         position = part.name.first_sequence << _POSITIONS_PER_BATCH_BITS
         try:
             with self._tiers.opened.use(part) as catalog, self._engine.cursor() as cursor:
-                rows = self._tiers.table.part_rows(catalog, position, condition)
-                return [question(cursor, rows)]
+                return [question(cursor, self._tiers.table.part_rows(catalog, position, condition))]
         except (EngineError, StoreDamagedError) as error:
             self._tiers.lose(part, error)
             return []
 
-    def _condition(self, part: Part) -> str:
-        """Return which rows may have one of the keys, '' for none."""
-        if self._keys is None:
-            return "true"
+    def _granules(self, part: Part) -> list[Granule]:
         try:
-            ranges = part_index.may_hold(part.files[1], self._tiers.table.key, self._keys)
+            return part_index.granules(part.files[1], self._wanted)
         except (OSError, StoreDamagedError):
-            return "true"
-        if not ranges:
-            return ""
-        return f"rowid BETWEEN {ranges[0].first} AND {ranges[-1].end - 1}"
+            summary = part.summary
+            return [Granule(0, summary.rows, summary.first_ns, summary.last_ns)]
+
+
+def _between(first: int, end: int) -> str:
+    return f"rowid BETWEEN {first} AND {end - 1}"
 
 
 def listed(answers: Iterable[Iterable[T]]) -> list[T]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from watchkeeper.model import SpanRecord, StatusCode
 from watchkeeper.ports import Dependency, TraceQuery
-from watchkeeper.storage import attributes, log_rows, span_rows
+from watchkeeper.storage import attributes, log_rows, part_index, span_rows
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
+from watchkeeper.storage.part_index import Wanted
 from watchkeeper.storage.row_tiers import RowTiers, listed
 from watchkeeper.storage.span_rows import SPANS
 from watchkeeper.storage.wal_format import RecordKind
@@ -112,7 +113,8 @@ class DurableSpanStore:
             ).fetchall()
             return span_rows.with_parents(rows)
 
-        rows = listed(self.tiers.ask(*_EVER_NS, question, keys=wanted))
+        filtered = Wanted(SPANS.key, [[part_index.key_of(one)] for one in wanted])
+        rows = listed(self.tiers.ask(*_EVER_NS, question, wanted=[filtered]))
         rows.sort(key=lambda row: (row[5], row[-1]))
         traces: dict[str, list[SpanRecord]] = {}
         for span in span_rows.spans(row[:-1] for row in rows):

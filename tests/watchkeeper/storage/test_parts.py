@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,9 +25,10 @@ from watchkeeper.errors import StorageError
 from watchkeeper.model import SpanRecord
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store, part_files, part_index
+from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.merge_policy import NEIGHBOURS
 from watchkeeper.storage.open_parts import OpenParts
-from watchkeeper.storage.part import PartName
+from watchkeeper.storage.part import Part, PartName
 
 OpenStore = Callable[..., Store]
 EVER = (0, 2**62)
@@ -155,21 +158,14 @@ def test_a_trace_is_looked_for_only_in_parts_that_may_have_it(
 ):
     store = open_store()
     flush_each(store, range(6))
-    asked: list[str] = []
-    use = OpenParts.use
-
-    def noting(self: OpenParts, part: object) -> object:
-        asked.append(str(part.name))
-        return use(self, part)
-
-    monkeypatch.setattr(OpenParts, "use", noting)
+    asked = noted_uses(monkeypatch)
     assert len(store.spans.trace(f"{3:032x}")) == 1
     assert len(asked) == 1
     assert len(store.logs.search(LogQuery(*EVER, trace_id="f" * 32))) == 0
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("spoil", [b"", b"WKINDEX\x01garbage and more of it", None])
+@pytest.mark.parametrize("spoil", [b"", b"WKINDEX\x02garbage and more of it", None])
 def test_an_index_that_cannot_be_read_is_made_anew(
     open_store: OpenStore, tmp_path: Path, spoil: bytes | None
 ):
@@ -219,3 +215,68 @@ def test_a_parent_is_itself_after_a_flush_whatever_the_spans_say(open_store: Ope
     expected = sorted(spans[:5], key=lambda one: one.start_ns)
     assert store.spans.trace(spans[0].trace_id) == expected
     assert store.spans.trace(spans[5].trace_id) == spans[5:]
+
+
+def test_a_rare_word_or_field_is_looked_for_only_in_parts_that_may_have_it(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    store = open_store()
+    for number in range(4):
+        job = f"{number * 2654435761 % 2**32:08x}"
+        many = [record(f"job {job} of {n % 7}", at=n, attributes={"job": job}) for n in range(50)]
+        store.logs.append(many)
+        store.flush()
+    asked = noted_uses(monkeypatch)
+    job = f"{2 * 2654435761 % 2**32:08x}"
+    for query in (
+        LogQuery(*EVER, words=(f"JOB {job[:7].upper()}",)),
+        LogQuery(*EVER, fields=(("job", job),)),
+    ):
+        assert len(store.logs.search(query)) == 50
+        assert sum(sum(one.counts.values()) for one in store.logs.histogram(query, 1)) == 50
+    assert len(set(asked)) == 1
+    assert store.logs.search(LogQuery(*EVER, words=("nowhere",))) == []
+    assert len(set(asked)) == 1
+
+
+def test_the_newest_are_found_without_asking_older_parts(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    store = open_store()
+    flush_each(store, range(5))
+    asked = noted_uses(monkeypatch)
+    newest = store.logs.search(LogQuery(*EVER, limit=2))
+    assert [one.message for one in newest] == ["4", "3"]
+    oldest = store.logs.search(LogQuery(*EVER, limit=1, newest_first=False))
+    assert [one.message for one in oldest] == ["0"]
+    assert len(asked) == 3
+
+
+def noted_uses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows by the name of each part that is opened for a question."""
+    asked: list[str] = []
+    use = OpenParts.use
+
+    def noting(self: OpenParts, part: Part) -> AbstractContextManager[str]:
+        asked.append(str(part.name))
+        return use(self, part)
+
+    monkeypatch.setattr(OpenParts, "use", noting)
+    return asked
+
+
+def test_a_question_at_which_the_engine_fails_puts_no_data_away(
+    open_store: OpenStore, tmp_path: Path
+):
+    store = open_store()
+    flush_each(store, range(1))
+
+    def fail(cursor: Cursor, rows: str) -> None:
+        raise duckdb.InternalException("INTERNAL Error: of the engine's own making")
+
+    with store.logs.tiers.asking() as asking:
+        (part,) = asking.parts(*EVER)
+        with pytest.raises(duckdb.InternalException):
+            asking.part(part, fail)
+    assert found(store) == ([0], [0])
+    assert store.stats().damage == ()
