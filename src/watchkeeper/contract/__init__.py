@@ -29,6 +29,7 @@ from watchkeeper.contract.metric import (
     Metric,
     Summary,
 )
+from watchkeeper.contract.native import NativeBuckets
 from watchkeeper.contract.part import Part
 from watchkeeper.contract.reference import load_contract
 from watchkeeper.contract.routing import (
@@ -73,6 +74,7 @@ __all__ = [
     "LogEvent",
     "MailServer",
     "Metric",
+    "NativeBuckets",
     "Notifications",
     "PagerDuty",
     "Panel",

@@ -9,6 +9,7 @@ from math import prod
 from typing import ClassVar
 
 from watchkeeper.contract.label import Label
+from watchkeeper.contract.native import NativeBuckets
 from watchkeeper.errors import ContractError
 from watchkeeper.model import MetricType
 
@@ -85,11 +86,15 @@ class Gauge(Metric):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram(Metric):
-    """Observations counted by size. `buckets` are upper bounds, ascending, without infinity."""
+    """Observations counted by size. `buckets` are upper bounds, ascending, without infinity.
+
+    With `native` buckets besides, whoever scrapes in protobuf gets a native histogram too.
+    """
 
     type: ClassVar[MetricType] = MetricType.HISTOGRAM
 
     buckets: tuple[float, ...] = DURATION_BUCKETS
+    native: NativeBuckets | None = None
 
     def __post_init__(self) -> None:
         Metric.__post_init__(self)

@@ -11,15 +11,22 @@ from watchkeeper.contract import Combine, Counter, Gauge, Histogram, Metric
 from watchkeeper.instrument.process_files import OtherProcesses
 from watchkeeper.instrument.registry import Family
 from watchkeeper.instrument.series import CounterSeries, HistogramSeries, Series, exemplar_of
-from watchkeeper.model import Labels
+from watchkeeper.model import Labels, NativeHistogram
 from watchkeeper.wire.family import FamilySample, MetricFamily, format_bound
 
 Cells = Sequence[float]
 Totals = dict[tuple[str, ...], Cells]
 
 
-def collect(families: Iterable[Family], others: OtherProcesses | None = None) -> list[MetricFamily]:
+def collect(
+    families: Iterable[Family],
+    others: OtherProcesses | None = None,
+    since_seconds: float | None = None,
+) -> list[MetricFamily]:
     """Return the families with their samples, sorted by label values.
+
+    `since_seconds` is when this process began to count (Unix time); given, all that counts says
+    since when it does.
 
     Counters, histograms and summaries add up, the dead included. Gauges combine as they declare,
     over the living. A gauge that nobody has set is left out, unless a sum of nothing is a true
@@ -31,7 +38,9 @@ def collect(families: Iterable[Family], others: OtherProcesses | None = None) ->
         _merge(totals, declarations, process, gauges=True)
     for process in [] if others is None else others.retired:
         _merge(totals, declarations, process, gauges=False)
-    return [_to_wire(family, totals[family.declaration.name]) for family in families]
+    if since_seconds is not None and others is not None:
+        since_seconds = min(since_seconds, others.since_seconds)
+    return [_to_wire(family, totals[family.declaration.name], since_seconds) for family in families]
 
 
 def _own(family: Family) -> Totals:
@@ -76,20 +85,27 @@ def _combine(declaration: Metric, one: Cells, other: Cells) -> Cells:
     return one if one[1] >= other[1] else other
 
 
-def _to_wire(family: Family, totals: Totals) -> MetricFamily:
+def _to_wire(family: Family, totals: Totals, since_seconds: float | None) -> MetricFamily:
     declaration = family.declaration
     samples: list[FamilySample] = []
+    native: dict[Labels, NativeHistogram] = {}
     known = family.label_sets
     for values in sorted(totals):
         label_sets = known.get(values)
         if label_sets is None:
             label_sets = known[values] = _label_sets(declaration, values)
-        samples += _samples(declaration, label_sets, totals[values], family.series.get(values))
+        cells = totals[values]
+        samples += _samples(
+            declaration, label_sets, cells, family.series.get(values), since_seconds
+        )
+        if family.native is not None and len(cells) > len(label_sets):
+            of_native = cells[len(label_sets) :]
+            native[label_sets[0]] = family.native.histogram(of_native, cells[len(label_sets) - 1])
     name = declaration.name
     if isinstance(declaration, Counter):
         name = name.removesuffix("_total")
     unit = declaration.unit if name.endswith(f"_{declaration.unit}") else ""
-    return MetricFamily(name, declaration.type, declaration.help, unit, tuple(samples))
+    return MetricFamily(name, declaration.type, declaration.help, unit, tuple(samples), native)
 
 
 def _label_sets(declaration: Metric, values: tuple[str, ...]) -> tuple[Labels, ...]:
@@ -102,24 +118,31 @@ def _label_sets(declaration: Metric, values: tuple[str, ...]) -> tuple[Labels, .
 
 
 def _samples(
-    declaration: Metric, label_sets: tuple[Labels, ...], cells: Cells, own: Series | None
+    declaration: Metric,
+    label_sets: tuple[Labels, ...],
+    cells: Cells,
+    own: Series | None,
+    since_seconds: float | None,
 ) -> list[FamilySample]:
     labels = label_sets[0]
     if isinstance(declaration, Counter):
         sighting = own.sighting if isinstance(own, CounterSeries) else None
         exemplar = exemplar_of(sighting) if sighting else None
-        return [FamilySample("_total", labels, cells[0], exemplar)]
+        return [FamilySample("_total", labels, cells[0], exemplar, since_seconds)]
     if isinstance(declaration, Gauge):
         if not cells[1] and declaration.combine is not Combine.SUM:
             return []
         return [FamilySample("", labels, cells[0])]
     if isinstance(declaration, Histogram):
-        return _histogram(label_sets, cells, own)
-    return [FamilySample("_count", labels, cells[0]), FamilySample("_sum", labels, cells[1])]
+        return _histogram(label_sets, cells, own, since_seconds)
+    return [
+        FamilySample("_count", labels, cells[0], None, since_seconds),
+        FamilySample("_sum", labels, cells[1]),
+    ]
 
 
 def _histogram(
-    label_sets: tuple[Labels, ...], cells: Cells, own: Series | None
+    label_sets: tuple[Labels, ...], cells: Cells, own: Series | None, since_seconds: float | None
 ) -> list[FamilySample]:
     sightings = dict(own.sightings) if isinstance(own, HistogramSeries) else {}
     exemplars = {bucket: exemplar_of(sighting) for bucket, sighting in sightings.items()}
@@ -127,6 +150,6 @@ def _histogram(
     samples = []
     for index, (bucket, count) in enumerate(zip(buckets, accumulate(cells), strict=False)):
         samples.append(FamilySample("_bucket", bucket, count, exemplars.get(index)))
-    samples.append(FamilySample("_count", labels, samples[-1].value))
+    samples.append(FamilySample("_count", labels, samples[-1].value, None, since_seconds))
     samples.append(FamilySample("_sum", labels, cells[len(buckets)]))
     return samples

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 import orjson
@@ -26,10 +27,14 @@ _SUFFIX = ".values"
 
 @dataclass(slots=True)
 class OtherProcesses:
-    """What the siblings hold: each live one's cells by key, and what the dead ones counted."""
+    """What the siblings hold: each live one's cells by key, and what the dead ones counted.
+
+    `since_seconds` is when the first of them began (Unix time); infinity if there is none.
+    """
 
     live: list[dict[bytes, tuple[float, ...]]] = field(default_factory=list)
     retired: list[dict[bytes, tuple[float, ...]]] = field(default_factory=list)
+    since_seconds: float = inf
 
 
 class ProcessFiles:
@@ -75,21 +80,28 @@ class ProcessFiles:
                     continue
                 if start_ticks(stored.process_id) == stored.start_ticks:
                     others.live.append(stored.entries)
+                    others.since_seconds = min(others.since_seconds, stored.made_seconds)
                 else:
                     dead[path] = stored
-            others.retired.append(self._retire(dead))
+            totals, since_seconds = self._retire(dead)
+            others.retired.append(totals)
+            others.since_seconds = min(others.since_seconds, since_seconds)
         return others
 
-    def _retire(self, dead: dict[Path, StoredValues]) -> dict[bytes, tuple[float, ...]]:
-        """Add what the dead counted to the retired values, and remove their files.
+    def _retire(
+        self, dead: dict[Path, StoredValues]
+    ) -> tuple[dict[bytes, tuple[float, ...]], float]:
+        """Add what the dead counted to the retired values, and remove their files; return these
+        values, and since when they were counted.
 
         The retired file names the files that it took, so that a crash between its writing and
         their removal counts nothing twice.
         """
         path = self._directory / f"{self._service}.retired.json"
-        taken, totals = _read_retired(path)
+        taken, totals, since_seconds = _read_retired(path)
         fresh = {file: stored for file, stored in dead.items() if file.name not in taken}
         for stored in fresh.values():
+            since_seconds = min(since_seconds, stored.made_seconds)
             for key, cells in stored.entries.items():
                 before = totals.get(key)
                 if before is None or len(before) != len(cells):
@@ -97,10 +109,10 @@ class ProcessFiles:
                 else:
                     totals[key] = tuple([a + b for a, b in zip(before, cells, strict=True)])
         if dead:
-            _write_retired(path, [file.name for file in dead], totals)
+            _write_retired(path, [file.name for file in dead], totals, since_seconds)
             for file in dead:
                 file.unlink(missing_ok=True)
-        return totals
+        return totals, since_seconds
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -129,23 +141,29 @@ def start_ticks(process_id: int) -> int | None:
     return None if fields[0] == "Z" else int(fields[19])
 
 
-def _read_retired(path: Path) -> tuple[set[str], dict[bytes, tuple[float, ...]]]:
+def _read_retired(path: Path) -> tuple[set[str], dict[bytes, tuple[float, ...]], float]:
     try:
         stored = orjson.loads(path.read_bytes())
         totals = {orjson.dumps(key): tuple(cells) for key, cells in stored["totals"]}
-        return set(stored["taken"]), totals
+        return set(stored["taken"]), totals, stored.get("since_seconds") or inf
     except FileNotFoundError:
-        return set(), {}
+        return set(), {}, inf
     except (ValueError, KeyError, TypeError):
         damaged = path.with_suffix(".damaged")
         path.replace(damaged)
         LOGGER.warning("%s cannot be read and was set aside as %s", path, damaged.name)
-        return set(), {}
+        return set(), {}, inf
 
 
-def _write_retired(path: Path, taken: list[str], totals: dict[bytes, tuple[float, ...]]) -> None:
+def _write_retired(
+    path: Path, taken: list[str], totals: dict[bytes, tuple[float, ...]], since_seconds: float
+) -> None:
     body = orjson.dumps(
-        {"taken": taken, "totals": [[orjson.loads(key), cells] for key, cells in totals.items()]}
+        {
+            "taken": taken,
+            "since_seconds": since_seconds,
+            "totals": [[orjson.loads(key), cells] for key, cells in totals.items()],
+        }
     )
     unfinished = path.with_suffix(".writing")
     unfinished.write_bytes(body)

@@ -19,6 +19,7 @@ from watchkeeper.contract import (
 )
 from watchkeeper.errors import ContractError
 from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.native import NativeCells
 from watchkeeper.instrument.series import (
     CounterSeries,
     GaugeSeries,
@@ -62,6 +63,9 @@ class Family:
         self.recording = recording
         self.series: dict[tuple[str, ...], Series] = {}
         self.label_sets: dict[tuple[str, ...], tuple[Labels, ...]] = {}
+        self.native: NativeCells | None = None
+        if isinstance(declaration, Histogram) and declaration.native is not None:
+            self.native = NativeCells(declaration.native)
         self._values = values
         self._faults = faults
         self._on_fold = on_fold
@@ -133,8 +137,9 @@ class Family:
         declaration, recording = self.declaration, self.recording
         series: Series
         if isinstance(declaration, Histogram):
-            cells = self._allocate(label_values, len(declaration.buckets) + 2)
-            series = HistogramSeries(recording, cells, declaration.buckets)
+            more = self.native.size if self.native is not None else 0
+            cells = self._allocate(label_values, len(declaration.buckets) + 2 + more)
+            series = HistogramSeries(recording, cells, declaration.buckets, self.native)
         elif isinstance(declaration, Counter):
             series = CounterSeries(recording, self._allocate(label_values, CounterSeries.size))
         elif isinstance(declaration, Gauge):

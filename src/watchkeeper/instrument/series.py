@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from watchkeeper.clock import Clock
+from watchkeeper.instrument.native import NativeCells
 from watchkeeper.model import Exemplar
 
 CurrentTrace = Callable[[], str]
@@ -100,16 +101,22 @@ class GaugeSeries:
 
 
 class HistogramSeries:
-    """Observations by size. Cells: a count for each bucket, one for infinity, then the sum."""
+    """Observations by size. Cells: a count for each bucket, one for infinity, then the sum, then
+    those of a native histogram, if it is one too."""
 
-    __slots__ = ("_bounds", "_last", "_recording", "cells", "sightings")
+    __slots__ = ("_bounds", "_last", "_native", "_recording", "cells", "sightings")
 
     def __init__(
-        self, recording: Recording, cells: memoryview[float], bounds: tuple[float, ...]
+        self,
+        recording: Recording,
+        cells: memoryview[float],
+        bounds: tuple[float, ...],
+        native: NativeCells | None = None,
     ) -> None:
         self._recording = recording
         self._bounds = bounds
         self._last = len(bounds) + 1
+        self._native = native
         self.cells = cells
         self.sightings: dict[int, Sighting] = {}
 
@@ -119,9 +126,12 @@ class HistogramSeries:
         Whoever observes after the fact gives the trace ('' for none) and the time.
         """
         bucket = bisect_left(self._bounds, value)
+        native = self._last + 1 + self._native.cell(value) if self._native is not None else 0
         with self._recording.lock:
             self.cells[bucket] += 1
             self.cells[self._last] += value
+            if native:
+                self.cells[native] += 1
         trace_id = self._recording.current_trace() if trace_id is None else trace_id
         if trace_id:
             self.sightings[bucket] = (trace_id, value, time_ns or self._recording.clock.time_ns())
@@ -138,9 +148,13 @@ class HistogramSeries:
             total += value
             if trace_id:
                 newest[bucket] = sighting
+        if self._native is not None:
+            for _, value, _ in sightings:
+                cell = self._last + 1 + self._native.cell(value)
+                counts[cell] = counts.get(cell, 0) + 1
         with self._recording.lock:
-            for bucket, count in counts.items():
-                self.cells[bucket] += count
+            for cell, count in counts.items():
+                self.cells[cell] += count
             self.cells[self._last] += total
         self.sightings.update(newest)
 

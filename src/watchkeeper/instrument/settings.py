@@ -54,6 +54,9 @@ class Settings:
     sampler drops is kept all the same if it failed (`keep_errors`) or took
     `keep_slow_seconds`, 0 for never; the samplers `always_off` mean what they say.
 
+    With `created_samples` OpenMetrics has a `_created` series for each counter and histogram, as
+    many again; protobuf says since when they count without.
+
     Requests for `quiet_paths` are counted, and leave neither spans nor access lines.
 
     For tests: without `background` nothing runs by itself and Telemetry.flush does the work, and
@@ -89,6 +92,7 @@ class Settings:
     shutdown_timeout_seconds: float = 5.0
     keep_errors: bool = True
     keep_slow_seconds: float = 1.0
+    created_samples: bool = False
     quiet_paths: tuple[str, ...] = HEALTH_PATHS
     background: bool = True
     loud: bool = False
@@ -164,6 +168,7 @@ class Settings:
         OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, WATCHKEEPER_SPOOL_DIRECTORY,
         OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_SDK_DISABLED,
         WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG, WATCHKEEPER_QUIET_PATHS,
+        WATCHKEEPER_CREATED_SAMPLES,
         WATCHKEEPER_KEEP_ERRORS, WATCHKEEPER_KEEP_SLOW_SECONDS and ENVIRONMENT.
         Raises ConfigError, which names the variable.
         """
@@ -191,6 +196,7 @@ class Settings:
             disabled=values.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
             process_directory=values.get("WATCHKEEPER_PROCESS_DIRECTORY", ""),
             log=values.get("WATCHKEEPER_LOG") or LOG_STDOUT,
+            created_samples=values.get("WATCHKEEPER_CREATED_SAMPLES", "").strip().lower() == "true",
             keep_errors=values.get("WATCHKEEPER_KEEP_ERRORS", "").strip().lower() != "false",
             keep_slow_seconds=_number(values, "WATCHKEEPER_KEEP_SLOW_SECONDS", 1.0),
             quiet_paths=_paths(values, "WATCHKEEPER_QUIET_PATHS", HEALTH_PATHS),

@@ -87,6 +87,7 @@ class Telemetry:
         self.service = self.settings.service or contract.service
         self.faults = Faults(loud=self.settings.loud)
         self.started = False
+        self._since_seconds = self.clock.time_ns() / 1e9
         recording = Recording(self.clock)
         recording.current_trace = _sampled_trace_id
         self.registry = Registry(
@@ -284,7 +285,12 @@ class Telemetry:
                 others = self._files.read_others()
             except OSError as error:
                 self.faults.note("process_files", error)
-        families = collect(self.registry.shown(), others)
+        tells_since = (
+            self.settings.created_samples
+            or exposition.preferred_format(accept) == exposition.PROTOBUF_MEDIA_TYPE
+        )
+        since_seconds = self._since_seconds if tells_since else None
+        families = collect(self.registry.shown(), others, since_seconds)
         try:
             families += foreign_families({family.name for family in families})
         except Exception as error:  # noqa: BLE001 - a collector of the service may raise
@@ -323,6 +329,7 @@ class Telemetry:
         if self.tracing.tail is not None:
             self.tracing.tail.reset()
         self.pipeline.reset()
+        self._since_seconds = self.clock.time_ns() / 1e9
         self._open_values(keep=False)
 
     def _open_values(self, *, keep: bool = True) -> None:

@@ -108,10 +108,11 @@ class FileValues:
 
 @dataclass(frozen=True, slots=True)
 class StoredValues:
-    """What a file holds: whose it is, and its cells by key."""
+    """What a file holds: whose it is, since when (Unix time), and its cells by key."""
 
     process_id: int
     start_ticks: int
+    made_seconds: float
     entries: dict[bytes, tuple[float, ...]]
 
 
@@ -123,7 +124,7 @@ def read_values(path: Path) -> StoredValues | None:
         return None
     if len(data) < HEADER_BYTES:
         return None
-    magic, used, process_id, start_ticks, _ = _HEADER.unpack_from(data)
+    magic, used, process_id, start_ticks, made_seconds = _HEADER.unpack_from(data)
     if magic != MAGIC or used > len(data):
         return None
     entries: dict[bytes, tuple[float, ...]] = {}
@@ -137,4 +138,4 @@ def read_values(path: Path) -> StoredValues | None:
         cells = start + (key_length + 7) // 8 * 8
         entries[data[start : start + key_length]] = struct.unpack_from(f"<{count}d", data, cells)
         at = cells + 8 * count
-    return StoredValues(process_id, start_ticks, entries)
+    return StoredValues(process_id, start_ticks, made_seconds, entries)

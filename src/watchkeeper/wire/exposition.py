@@ -2,6 +2,7 @@
 
     encode_text(families) -> bytes                  Prometheus text 0.0.4
     encode_openmetrics(families) -> bytes           OpenMetrics 1.0
+    encode_protobuf(families) -> bytes              delimited MetricFamily messages
     encode(families, accept) -> (bytes, type)       whichever the Accept header prefers
     parse(body, content_type, default_timestamp_ms, series) -> ParsedExposition, protobuf too
 
@@ -16,6 +17,7 @@ from watchkeeper.errors import DecodeError
 from watchkeeper.wire.family import MetricFamily, ParsedExposition
 from watchkeeper.wire.openmetrics_encode import encode_openmetrics
 from watchkeeper.wire.openmetrics_parse import parse_openmetrics
+from watchkeeper.wire.protobuf_encode import encode_protobuf
 from watchkeeper.wire.protobuf_parse import HistogramChoice, parse_protobuf
 from watchkeeper.wire.series import SeriesCache
 from watchkeeper.wire.text_encode import encode_text
@@ -23,36 +25,56 @@ from watchkeeper.wire.text_parse import parse_text
 
 __all__ = [
     "OPENMETRICS_CONTENT_TYPE",
+    "PROTOBUF_CONTENT_TYPE",
     "TEXT_CONTENT_TYPE",
     "encode",
     "encode_openmetrics",
+    "encode_protobuf",
     "encode_text",
     "parse",
-    "prefers_openmetrics",
+    "preferred_format",
 ]
 
 TEXT_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+OPENMETRICS_MEDIA_TYPE = "application/openmetrics-text"
 PROTOBUF_MEDIA_TYPE = "application/vnd.google.protobuf"
+_PROTO, _ENCODING = "io.prometheus.client.MetricFamily", "delimited"
+PROTOBUF_CONTENT_TYPE = f"{PROTOBUF_MEDIA_TYPE}; proto={_PROTO}; encoding={_ENCODING}"
 
 
 def encode(families: Iterable[MetricFamily], accept: str = "") -> tuple[bytes, str]:
     """Return body and content type in the format that an Accept header prefers."""
-    if prefers_openmetrics(accept):
+    preferred = preferred_format(accept)
+    if preferred == PROTOBUF_MEDIA_TYPE:
+        return encode_protobuf(families), PROTOBUF_CONTENT_TYPE
+    if preferred == OPENMETRICS_MEDIA_TYPE:
         return encode_openmetrics(families), OPENMETRICS_CONTENT_TYPE
     return encode_text(families), TEXT_CONTENT_TYPE
 
 
-def prefers_openmetrics(accept: str) -> bool:
-    """Return whether an Accept header ranks OpenMetrics above plain text; False when silent."""
-    best = {"application/openmetrics-text": 0.0, "text/plain": 0.0, "*/*": 0.0, "text/*": 0.0}
+def preferred_format(accept: str) -> str:
+    """Return the media type that an Accept header ranks highest; plain text when silent.
+
+    Of those ranked alike, the one that carries most.
+    """
+    ranks = {PROTOBUF_MEDIA_TYPE: 0.0, OPENMETRICS_MEDIA_TYPE: 0.0, "text/plain": 0.0}
     for entry in accept.split(","):
         media_type, _, parameters = entry.partition(";")
         name = media_type.strip().lower()
-        if name in best:
-            best[name] = max(best[name], _quality(parameters))
-    openmetrics = best["application/openmetrics-text"]
-    return openmetrics > 0 and openmetrics >= best["text/plain"]
+        if name == PROTOBUF_MEDIA_TYPE and not _is_delimited(parameters):
+            continue
+        if name in ranks:
+            ranks[name] = max(ranks[name], _quality(parameters))
+    best = max(ranks, key=ranks.__getitem__)
+    return best if ranks[best] else "text/plain"
+
+
+def _is_delimited(parameters: str) -> bool:
+    pairs = [parameter.partition("=") for parameter in parameters.split(";")]
+    given = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    asked = given.get("proto", _PROTO), given.get("encoding", _ENCODING)
+    return asked == (_PROTO, _ENCODING)
 
 
 def _quality(parameters: str) -> float:
@@ -87,5 +109,5 @@ def parse(
         text = body.decode()
     except UnicodeDecodeError as error:
         raise DecodeError(f"the exposition is not UTF-8 at byte {error.start}") from None
-    read = parse_openmetrics if media_type == "application/openmetrics-text" else parse_text
+    read = parse_openmetrics if media_type == OPENMETRICS_MEDIA_TYPE else parse_text
     return read(text, default_timestamp_ms, series or SeriesCache())

@@ -6,6 +6,7 @@ family `http_requests` and its sample has the suffix `_total`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -35,13 +36,17 @@ class FamilySample(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class MetricFamily:
     """A metric with all its samples. Samples that differ only in `le` MUST stand together, with
-    `le` ascending, then `_count` and `_sum`."""
+    `le` ascending, then `_count` and `_sum`.
+
+    `native` has native histograms by the labels of their `_count`; only protobuf carries them.
+    """
 
     name: str
     type: MetricType
     help: str = ""
     unit: str = ""
     samples: tuple[FamilySample, ...] = ()
+    native: Mapping[Labels, NativeHistogram] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
