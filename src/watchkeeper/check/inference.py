@@ -284,18 +284,20 @@ def _relabelled(node: Call, shapes: Shapes) -> Shape:
     target = node.arguments[1]
     name = target.value if isinstance(target, String) else ""
     labels = inner.labels.add(name)
-    return replace(inner, labels=replace(labels, certain=inner.labels.certain))
+    return replace(inner, labels=replace(labels, certain=inner.labels.certain - {name}))
 
 
 def _clamped(node: Call, shapes: Shapes) -> Shape:
     inner = shapes[id(node.arguments[0])]
-    bounds = [shapes[id(one)] for one in node.arguments[1:]]
-    low, high = inner.low, inner.high
+    least = Shape(low=-inf, high=-inf)
+    most = Shape(low=inf, high=inf)
     if node.name != "clamp_max":
-        low = max(low, bounds[0].low)
+        least = shapes[id(node.arguments[1])]
     if node.name != "clamp_min":
-        high = min(high, bounds[-1].high)
-    return replace(inner, sort=Sort.OTHER, low=low, high=max(low, high))
+        most = shapes[id(node.arguments[-1])]
+    low = min(max(inner.low, least.low), most.low)
+    high = min(max(inner.high, least.high), most.high)
+    return replace(inner, sort=Sort.OTHER, low=low, high=high)
 
 
 def _absolute(node: Call, shapes: Shapes) -> Shape:
