@@ -10,7 +10,7 @@ from watchkeeper.check.finding import Severity
 from watchkeeper.check.mending import inserted_before, matchers_in_one_list
 from watchkeeper.check.reach import matches, may_have, reached, receivers_of
 from watchkeeper.check.source import Edit
-from watchkeeper.check.subject import Alert, Inhibition, Route, Routing, Way
+from watchkeeper.check.subject import Alert, Route, Routing, Way
 from watchkeeper.check.thresholds import WATCHDOG, is_watchdog
 from watchkeeper.model import Matcher, MatchOperator
 
@@ -69,7 +69,7 @@ def _unreachable_routes(examined: Examined) -> Iterator[Problem]:
             if id(route) in shadowed:
                 message = f"the route before it takes all of it: {shadowed[id(route)]}"
             elif alerts and id(route) not in found and route is not routing.route:
-                message = f"no alert can match {_written(route.matchers)}"
+                message = f"no alert can match {written(route.matchers)}"
             else:
                 continue
             yield Problem(route.place, f"route to {route.receiver}", message)
@@ -90,15 +90,35 @@ def _shadowed(route: Route) -> Iterator[tuple[Route, str]]:
     for number, child in enumerate(route.children):
         for earlier in route.children[:number]:
             if not earlier.continues and set(earlier.matchers) <= set(child.matchers):
-                yield child, _written(earlier.matchers)
+                yield child, written(earlier.matchers)
                 break
         yield from _shadowed(child)
 
 
-def _written(matchers: tuple[Matcher, ...]) -> str:
+def written(matchers: tuple[Matcher, ...]) -> str:
+    """Return matchers as they are written."""
     if not matchers:
         return "it has no matchers"
     return ", ".join(f'{one.name}{one.operator.value}"{one.value}"' for one in matchers)
+
+
+def _labels_of_routes_dropped(examined: Examined) -> Iterator[Problem]:
+    labels = {
+        matcher.name: route
+        for _, route in _routes(examined)
+        for matcher in route.matchers
+        if is_positive(matcher)
+    }
+    for alert in examined.subjects.alerts:
+        shape = examined.root(alert.query)
+        for label, route in labels.items():
+            had = any(label in metric.labels for metric in shape.metrics)
+            if had and not may_have(examined, alert, label):
+                yield Problem(
+                    alert.query.text.place(),
+                    alert.subject,
+                    f"drops {label!r}, by which the route to {route.receiver} chooses",
+                )
 
 
 def _unheard_alerts(examined: Examined) -> Iterator[Problem]:
@@ -138,7 +158,7 @@ def _critical_receivers(examined: Examined, routing: Routing) -> Iterator[str]:
         return
     for route in routing.route.walk():
         equal = [one for one in route.matchers if one.name == "severity"]
-        critical = any(set(one.value.split("|")) & _CRITICAL for one in equal if _positive(one))
+        critical = any(set(one.value.split("|")) & _CRITICAL for one in equal if is_positive(one))
         if critical and not route.continues:
             yield route.receiver
     for alert in examined.subjects.alerts:
@@ -149,7 +169,8 @@ def _critical_receivers(examined: Examined, routing: Routing) -> Iterator[str]:
             yield from () if ways & PAGERS else ends
 
 
-def _positive(matcher: Matcher) -> bool:
+def is_positive(matcher: Matcher) -> bool:
+    """Whether a matcher asks for values, and not for others."""
     return matcher.operator in (MatchOperator.EQUAL, MatchOperator.REGEX)
 
 
@@ -193,79 +214,6 @@ def _deprecated_matchers(examined: Examined) -> Iterator[Problem]:
                     yield Problem(
                         found.name_place, "route", f"`{key}` is the older way to write it", fix
                     )
-
-
-def _hidden_sources(examined: Examined) -> Iterator[Problem]:
-    for inhibition in _inhibitions(examined):
-        both = [
-            alert.name.value
-            for alert in examined.subjects.alerts
-            if matches(examined, alert, inhibition.source) is True
-            and matches(examined, alert, inhibition.target) is True
-        ]
-        same = set(inhibition.target) <= set(inhibition.source)
-        if both or same:
-            who = both[0] if both else "every source"
-            yield Problem(
-                inhibition.place,
-                "inhibition",
-                f"{who} matches as source and as target, so that alerts of the same kind are "
-                "never hidden, or hide each other",
-            )
-
-
-def _inhibitions(examined: Examined) -> Iterator[Inhibition]:
-    for routing in examined.subjects.routings:
-        yield from routing.inhibitions
-
-
-def _unbound_inhibitions(examined: Examined) -> Iterator[Problem]:
-    for inhibition in _inhibitions(examined):
-        if not inhibition.equal:
-            yield Problem(
-                inhibition.place,
-                "inhibition",
-                f"one alert with {_written(inhibition.source)} hides every "
-                f"{_written(inhibition.target)}, wherever it comes from",
-            )
-
-
-def _empty_inhibitions(examined: Examined) -> Iterator[Problem]:
-    alerts = examined.subjects.alerts
-    if not alerts:
-        return
-    for inhibition in _inhibitions(examined):
-        for side, matchers in (("source", inhibition.source), ("target", inhibition.target)):
-            found = [one for one in alerts if matches(examined, one, matchers) is not False]
-            if not found:
-                message = f"no alert can be its {side}: {_written(matchers)}"
-                yield Problem(inhibition.place, "inhibition", message)
-                continue
-            for label in inhibition.equal:
-                if not any(may_have(examined, alert, label) for alert in found):
-                    yield Problem(
-                        inhibition.place,
-                        "inhibition",
-                        f"no {side} has the label {label!r}: missing counts as equal",
-                    )
-
-
-def _no_inhibition(examined: Examined) -> Iterator[Problem]:
-    for routing in examined.subjects.routings:
-        if routing.inhibitions or routing.route is None:
-            continue
-        severities = {
-            one.value
-            for route in routing.route.walk()
-            for one in route.matchers
-            if one.name == "severity" and _positive(one)
-        }
-        if len(severities) > 1:
-            yield Problem(
-                routing.place,
-                "inhibition",
-                f"there is none, and severities are told apart ({', '.join(sorted(severities))})",
-            )
 
 
 def _impatient_repeats(examined: Examined) -> Iterator[Problem]:
@@ -361,6 +309,13 @@ CHECKS = (
         find=_unreachable_routes,
     ),
     Check(
+        id="route-label-dropped",
+        severity=Severity.WARNING,
+        reason="The series have the label, the alert no longer does: the route never takes it.",
+        repair="Keep the label in the aggregation, or set it as a label of the alert.",
+        find=_labels_of_routes_dropped,
+    ),
+    Check(
         id="alert-reaches-nobody",
         severity=Severity.ERROR,
         reason="The alert fires, and no one hears of it.",
@@ -389,35 +344,6 @@ CHECKS = (
         repair='Write matchers: [severity="critical"].',
         find=_deprecated_matchers,
         fixes=True,
-    ),
-    Check(
-        id="inhibition-hides-source",
-        severity=Severity.WARNING,
-        reason="An alert that is source and target of one inhibition is not hidden by its like.",
-        repair="Let target_matchers leave out what source_matchers take.",
-        find=_hidden_sources,
-    ),
-    Check(
-        id="inhibition-without-equal",
-        severity=Severity.WARNING,
-        reason="A fault in one place hides faults in all others.",
-        repair="List under `equal` the labels that source and target must share.",
-        find=_unbound_inhibitions,
-    ),
-    Check(
-        id="empty-inhibition",
-        severity=Severity.WARNING,
-        reason="An inhibition without sources or targets hides nothing; one whose `equal` label "
-        "nobody has hides too much.",
-        repair="Use matchers and labels that the alerts have.",
-        find=_empty_inhibitions,
-    ),
-    Check(
-        id="no-inhibition",
-        severity=Severity.WARNING,
-        reason="When a database is down, everything that needs it alerts too.",
-        repair="Add inhibit_rules: the critical alert hides the warnings of the same thing.",
-        find=_no_inhibition,
     ),
     Check(
         id="repeat-below-group-interval",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+from watchkeeper.check.alerts import RUNBOOKS
 from watchkeeper.check.check import Check, Examined, Problem
 from watchkeeper.check.finding import Severity
 from watchkeeper.check.source import Text
@@ -18,6 +20,8 @@ from watchkeeper.templates import compile, prometheus_functions
 _FUNCTIONS = frozenset(prometheus_functions(lambda _: ()))
 _LABEL = re.compile(r"\$labels\.(\w+)|\bindex\s+\$labels\s+\"(\w+)\"|(?<![\w$)])\.Labels\.(\w+)")
 _VALUE = re.compile(r"\{\{[^}]*(?:\$value|\.Value)\b[^}]*\}\}")
+_FILE = re.compile(r"([\w./-]+\.(?:md|rst|html|txt|adoc))(?:#([\w-]+))?")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _LOCAL = re.compile(r"\{\{-?\s*(?:range|with)\b")
 _HUMANIZED: dict[str, tuple[str, ...]] = {
     "humanizePercentage": (RATIO,),
@@ -131,6 +135,30 @@ def _bare_values(examined: Examined) -> Iterator[Problem]:
                 )
 
 
+def _dead_runbooks(examined: Examined) -> Iterator[Problem]:
+    for alert in examined.subjects.alerts:
+        for name, text in alert.annotations.items():
+            found = _FILE.fullmatch(text.value.strip())
+            if name not in RUNBOOKS or found is None:
+                continue
+            wrong = _dead_link(found[1], found[2] or "", Path(text.source.name))
+            if wrong:
+                yield Problem(text.place(), alert.subject, wrong)
+
+
+def _dead_link(path: str, anchor: str, rule_file: Path) -> str:
+    """Return what is wrong with a link into the repository: seen from where the command runs, or
+    from a directory above the rule file."""
+    for directory in (Path(), *rule_file.parents):
+        target = directory / path
+        if target.is_file():
+            headings = _HEADING.findall(target.read_text(encoding="utf-8", errors="replace"))
+            anchors = {heading.strip().lower().replace(" ", "-") for heading in headings}
+            missing = anchor and target.suffix == ".md" and anchor not in anchors
+            return f"{path} has no heading {anchor!r}" if missing else ""
+    return f"there is no file {path}"
+
+
 def _computed(examined: Examined, alert: Alert) -> list[tuple[str, Text]]:
     shape = examined.root(alert.query)
     return list(alert.annotations.items()) if shape.sort in ("rate", "mean", "quantile") else []
@@ -165,6 +193,13 @@ CHECKS = (
         repair="Use the function for the unit: humanizePercentage for ratios, humanizeDuration for "
         "seconds, humanize1024 for bytes.",
         find=_wrong_units,
+    ),
+    Check(
+        id="dead-runbook",
+        severity=Severity.WARNING,
+        reason="Who is woken follows the link and finds nothing.",
+        repair="Write the runbook, or correct the path and the heading.",
+        find=_dead_runbooks,
     ),
     Check(
         id="bare-value",
