@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from math import inf
+from math import ceil, floor, inf, isfinite
 
 from watchkeeper.check.arithmetic import binary_shape
 from watchkeeper.check.known import ALWAYS_THERE, Known, KnownSample
@@ -36,7 +36,7 @@ RATES = frozenset({"rate", "irate", "increase"})
 _PARTS = frozenset({"min", "max", "avg", "quantile", "topk", "bottomk", "limitk", "limit_ratio"})
 _SELECTING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 _SAME = frozenset(
-    {"abs", "ceil", "floor", "round", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc"}
+    {"sort", "sort_desc", "sort_by_label", "sort_by_label_desc"}
     | {"last_over_time", "first_over_time", "min_over_time", "max_over_time", "quantile_over_time"}
     | {"info", "histogram_avg"}
 )
@@ -304,6 +304,14 @@ def _absolute(node: Call, shapes: Shapes) -> Shape:
     return replace(shapes[id(node.arguments[0])], sort=Sort.OTHER, low=0.0, high=inf)
 
 
+def _rounded(node: Call, shapes: Shapes) -> Shape:
+    inner = shapes[id(node.arguments[0])]
+    if len(node.arguments) > 1:
+        return replace(inner, low=-inf, high=inf)
+    low = floor(inner.low) if isfinite(inner.low) else inner.low
+    return replace(inner, low=low, high=ceil(inner.high) if isfinite(inner.high) else inner.high)
+
+
 def _calendar(node: Call, shapes: Shapes) -> Shape:
     if not node.arguments:
         return Shape(NO_LABELS, low=0.0, high=9999.0, present=True)
@@ -343,6 +351,7 @@ _FUNCTIONS: dict[str, Callable[[Call, Shapes], Shape]] = {
     "timestamp": _timestamp,
     "vector": _vector,
     "scalar": _scalar,
+    **dict.fromkeys(("ceil", "floor", "round"), _rounded),
     "abs": _absolute,
 }
 

@@ -119,6 +119,17 @@ def _dropped_labels(examined: Examined) -> Iterator[Problem]:
                 if shape.labels.may_have(label) or not _had(examined, shape, label):
                     continue
                 yield at(query, node, f"{use} {label!r}, which the aggregation inside has dropped")
+    yield from _dropped_matches(examined)
+
+
+def _dropped_matches(examined: Examined) -> Iterator[Problem]:
+    """Find `on (label)` where one side has dropped the label and the other may have it."""
+    for query, node, left, right in _pairs(examined):
+        for label in node.matching.labels if node.matching.on else ():
+            for side, other in ((left, right), (right, left)):
+                missing = side.metrics and not side.labels.may_have(label)
+                if missing and label not in other.labels.certain and _had(examined, side, label):
+                    yield at(query, node, f"matches on {label!r}, which one side has dropped")
 
 
 def _needs(node: Expression) -> Iterator[tuple[Expression, str, str]]:

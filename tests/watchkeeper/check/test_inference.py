@@ -165,7 +165,9 @@ def shape_and_result(expression: str):
     return infer(query, KNOWN)[id(query.tree)], result
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 @given(EXPRESSIONS)
 def test_labels_and_bounds_hold_for_what_the_engine_gives(expression):
     both = shape_and_result(expression)
