@@ -125,6 +125,8 @@ def encode_values(values: Floats, lengths: Ints, form: Form, scales: NDArray[np.
         bits = values.view(np.int64)
         mixed = bits.copy()
         mixed[1:] ^= bits[:-1]
+        firsts = row_starts(lengths)[:-1]
+        mixed[firsts] = bits[firsts]
         return _seal(form, 8, len(lengths), mixed)
     scale = np.repeat(_SCALES[scales], lengths) if scales.any() else 1.0
     with np.errstate(all="ignore"):
@@ -132,15 +134,18 @@ def encode_values(values: Floats, lengths: Ints, form: Form, scales: NDArray[np.
     return _encode(integers, lengths, form, scales.astype(np.uint8).tobytes())
 
 
-def decode_values(block: bytes, lengths: Ints) -> Floats:
-    """Return what `encode_values` was given, bit for bit. Raises StoreDamagedError."""
+def decode_values(block: bytes, lengths: Ints, rows: Ints | None = None) -> Floats:
+    """Return what `encode_values` was given, bit for bit, or only some of the rows.
+
+    `lengths` are those of all rows. Raises StoreDamagedError.
+    """
     form, width, body = _open(block, lengths)
     if form is Form.BITS:
-        bits = _unshuffled(body, _SIGNED[8], int(lengths.sum()))
-        return np.bitwise_xor.accumulate(bits).view(np.float64)
-    rows = len(lengths)
-    integers = _decode(form, width, body[rows:], lengths)
-    scales = np.frombuffer(body, np.uint8, rows)
+        return _decode_bits(body, lengths, rows)
+    integers = _decode(form, width, body[len(lengths) :], lengths, rows)
+    scales = np.frombuffer(body, np.uint8, len(lengths))
+    if rows is not None:
+        scales, lengths = scales[rows], lengths[rows]
     if not scales.any():
         return integers.astype(np.float64)
     if scales.max() >= len(_SCALES):
@@ -154,12 +159,15 @@ def encode_integers(integers: Ints, lengths: Ints) -> bytes:
     return _encode(integers, lengths, Form.DIFFERENCES, b"")
 
 
-def decode_integers(block: bytes, lengths: Ints) -> Ints:
-    """Return what `encode_integers` was given. Raises StoreDamagedError."""
+def decode_integers(block: bytes, lengths: Ints, rows: Ints | None = None) -> Ints:
+    """Return what `encode_integers` was given, or only some of the rows.
+
+    Raises StoreDamagedError.
+    """
     form, width, body = _open(block, lengths)
     if form is Form.BITS:
         raise StoreDamagedError("a block of times is written as bits, which times never are")
-    return _decode(form, width, body, lengths)
+    return _decode(form, width, body, lengths, rows)
 
 
 def _as_integers(values: Floats, scale: float) -> tuple[Ints, NDArray[np.bool_]]:
@@ -208,13 +216,25 @@ def _encode(integers: Ints, lengths: Ints, form: Form, before: bytes) -> bytes:
     return _seal(form, width, len(lengths), numbers, before + _shuffled(bases, 8))
 
 
-def _decode(form: Form, width: int, body: bytes, lengths: Ints) -> Ints:
-    rows, count = len(lengths), int(lengths.sum())
-    bases = _unshuffled(body[: 8 * rows], _SIGNED[8], rows)
+def _decode_bits(body: bytes, lengths: Ints, rows: Ints | None) -> Floats:
+    bits = np.bitwise_xor.accumulate(_unshuffled(body, _SIGNED[8], lengths, rows))
+    if rows is not None:
+        lengths = lengths[rows]
+    # What is before a row was mixed into all of it.
+    before = bits[row_starts(lengths)[1:-1] - 1]
+    bits[lengths[0] :] ^= np.repeat(before, lengths[1:])
+    return bits.view(np.float64)
+
+
+def _decode(form: Form, width: int, body: bytes, lengths: Ints, rows: Ints | None = None) -> Ints:
+    split = 8 * len(lengths)
+    bases = _unshuffled(body[:split], _SIGNED[8], np.ones_like(lengths), rows)
     types = _SIGNED if form is Form.DIFFERENCES else _UNSIGNED
-    numbers = _unshuffled(body[8 * rows :], types[width], count)
-    if rows and bool((lengths == lengths[0]).all()):
-        table = numbers.reshape(rows, -1)
+    numbers = _unshuffled(body[split:], types[width], lengths, rows)
+    if rows is not None:
+        lengths = lengths[rows]
+    if (lengths == lengths[0]).all():
+        table = numbers.reshape(len(lengths), -1)
         if form is Form.DIFFERENCES:
             table[:, 0] = bases
             return np.cumsum(table, axis=1).reshape(-1)
@@ -263,15 +283,18 @@ def _shuffled(numbers: NDArray[Any], width: int) -> bytes:
     return planes.tobytes()
 
 
-def _unshuffled(data: bytes, dtype: np.dtype[Any], count: int) -> Ints:
-    """Return numbers of a type as int64, an array of their own."""
-    width = dtype.itemsize
+def _unshuffled(data: bytes, dtype: np.dtype[Any], lengths: Ints, rows: Ints | None = None) -> Ints:
+    """Return numbers of a type, all or those of some rows, as int64, an array of their own."""
+    width, count = dtype.itemsize, int(lengths.sum())
     if len(data) != width * count:
         raise StoreDamagedError(f"{len(data)} bytes are not {count} numbers of {width}")
+    planes = np.frombuffer(data, np.uint8).reshape(width, count)
+    if rows is not None:
+        planes = planes[:, positions(row_starts(lengths), rows)]
     if width == 1:
-        return np.frombuffer(data, dtype).astype(np.int64)
-    by_number = np.empty((count, width), np.uint8)
-    for place, plane in enumerate(np.frombuffer(data, np.uint8).reshape(width, count)):
+        return planes.reshape(-1).view(dtype).astype(np.int64)
+    by_number = np.empty((planes.shape[1], width), np.uint8)
+    for place, plane in enumerate(planes):
         by_number[:, place] = plane
     narrow = by_number.reshape(-1).view(dtype)
     return narrow.view(np.int64) if width == 8 else narrow.astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,8 +13,10 @@ from watchkeeper.storage.column_codec import Ints
 from watchkeeper.storage.sample_columns import Ids, SampleColumns, joined
 from watchkeeper.storage.sample_layers import Layer, Rows, within
 
-_SEAL_AT_SAMPLES = 1 << 18
-_FOLD_AT_BLOCKS = 64
+_MANY_BATCHES = 32
+_FEW_BATCHES = 8
+"""So many batches, and then so many blocks of one level, become one of the next: a sample is
+sorted once a level, and a reader meets a few blocks a level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +31,22 @@ class Stretches:
 
 @dataclass(frozen=True)
 class SampleBlock:
-    """Samples and their range. `in_order` says that they go by series, then by time."""
+    """Samples and their ranges. From level 1 on they go by series, then by time."""
 
     columns: SampleColumns
     start_ms: int
     end_ms: int
-    in_order: bool = False
+    lowest_id: int
+    highest_id: int
+    level: int = 0
 
     @classmethod
-    def of(cls, columns: SampleColumns, *, in_order: bool = False) -> SampleBlock:
+    def of(cls, columns: SampleColumns, *, level: int = 0) -> SampleBlock:
         """Return a block of samples; there must be some."""
-        times = columns.times_ms
-        return cls(columns, int(times.min()), int(times.max()), in_order)
+        times, ids = columns.times_ms, columns.ids
+        return cls(
+            columns, int(times.min()), int(times.max()), int(ids.min()), int(ids.max()), level
+        )
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -48,8 +55,8 @@ class SampleBlock:
     def stretches(self) -> Stretches:
         """The series of a block in order, ascending."""
         ids = self.columns.ids
-        first = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1))
-        counts = np.diff(np.append(first, len(ids)))
+        first = np.concatenate(([0], np.flatnonzero(ids[1:] != ids[:-1]) + 1))
+        counts = np.append(first[1:], len(ids)) - first
         groups = time_groups.group(self.columns.times_ms, counts)
         return Stretches(ids[first], first, counts, groups)
 
@@ -62,38 +69,45 @@ class HotSamples:
 
     def __init__(self) -> None:
         self._blocks: tuple[SampleBlock, ...] = ()
-        self._recent = 0
-        self._recent_samples = 0
 
     def add(self, columns: SampleColumns) -> None:
         """Take samples in, each later than what its series has."""
         if not len(columns):
             return
-        blocks = (*self._blocks, SampleBlock.of(columns))
-        self._recent += 1
-        self._recent_samples += len(columns)
-        if self._recent_samples >= _SEAL_AT_SAMPLES:
-            self._blocks = (*blocks[: -self._recent], in_order(blocks[-self._recent :]))
-            self._recent = self._recent_samples = 0
-        elif self._recent >= _FOLD_AT_BLOCKS:
-            folded = joined([block.columns for block in blocks[-self._recent :]])
-            self._blocks = (*blocks[: -self._recent], SampleBlock.of(folded))
-            self._recent = 1
-        else:
-            self._blocks = blocks
+        blocks = [*self._blocks, SampleBlock.of(columns)]
+        level = 0
+        while len(some := _last_of(level, blocks)) >= (_FEW_BATCHES if level else _MANY_BATCHES):
+            blocks[-len(some) :] = [in_order(some)]
+            level += 1
+        self._blocks = tuple(blocks)
 
     def blocks(self) -> tuple[SampleBlock, ...]:
         """Return all blocks, oldest first."""
         return self._blocks
 
 
-def in_order(blocks: tuple[SampleBlock, ...]) -> SampleBlock:
+def in_order(blocks: Sequence[SampleBlock]) -> SampleBlock:
     """Return the samples of several blocks in one, by series and, within it, by time."""
+    if len(blocks) == 1 and blocks[0].level:
+        return blocks[0]
     columns = joined([block.columns for block in blocks])
     order = np.argsort(columns.ids, kind="stable")
-    start_ms = min(block.start_ms for block in blocks)
-    end_ms = max(block.end_ms for block in blocks)
-    return SampleBlock(columns.take(order), start_ms, end_ms, in_order=True)
+    return SampleBlock(
+        columns.take(order),
+        min(block.start_ms for block in blocks),
+        max(block.end_ms for block in blocks),
+        min(block.lowest_id for block in blocks),
+        max(block.highest_id for block in blocks),
+        1 + max(block.level for block in blocks),
+    )
+
+
+def _last_of(level: int, blocks: Sequence[SampleBlock]) -> Sequence[SampleBlock]:
+    """Return the blocks at the end that are of one level."""
+    begin = len(blocks)
+    while begin and blocks[begin - 1].level == level:
+        begin -= 1
+    return blocks[begin:]
 
 
 def layers(
@@ -102,39 +116,47 @@ def layers(
     """Return what blocks have of some series in a range; `series` are their rows in the result."""
     if not len(ids):
         return []
-    if (np.diff(ids) < 0).any():
+    if (ids[1:] < ids[:-1]).any():
         order = np.argsort(ids)
         ids, series = ids[order], series[order]
     found: list[Layer] = []
     recent: list[SampleColumns] = []
+    lowest, highest = int(ids[0]), int(ids[-1])
     for block in blocks:
         if block.end_ms < start_ms or block.start_ms > end_ms:
             continue
-        if block.in_order:
+        if block.highest_id < lowest or block.lowest_id > highest:
+            continue
+        if block.level:
             found.append(_layer(block, ids, series, start_ms, end_ms))
             continue
-        part = _of_series(block.columns, ids)
+        part = _of_series(block, ids)
         if len(part):
             recent.append(part)
     if recent:
-        sorted_block = in_order(tuple(map(SampleBlock.of, recent)))
+        sorted_block = in_order([SampleBlock.of(joined(recent))])
         found.append(_layer(sorted_block, ids, series, start_ms, end_ms))
     return [layer for layer in found if layer]
 
 
-def _of_series(columns: SampleColumns, ids: Ids) -> SampleColumns:
-    wanted = np.zeros(max(int(columns.ids.max()), int(ids[-1])) + 1, np.bool_)
+def _of_series(block: SampleBlock, ids: Ids) -> SampleColumns:
+    columns = block.columns
+    if len(ids) == 1:
+        return columns.take(columns.ids == ids[0])
+    wanted = np.zeros(max(block.highest_id, int(ids[-1])) + 1, np.bool_)
     wanted[ids] = True
-    return columns.take(np.flatnonzero(wanted[columns.ids]))
+    return columns.take(wanted[columns.ids])
 
 
 def _layer(block: SampleBlock, ids: Ids, series: Ints, start_ms: int, end_ms: int) -> Layer:
     own = block.stretches
-    at = np.minimum(np.searchsorted(own.ids, ids), len(own.ids) - 1)
+    at = own.ids.searchsorted(ids)
+    np.minimum(at, len(own.ids) - 1, out=at)
     there = own.ids[at] == ids
-    at, series = at[there], series[there]
-    if not len(at):
-        return ()
+    if not there.all():
+        at, series = at[there], series[there]
+        if not len(at):
+            return ()
     first, counts, groups = own.first[at], own.counts[at], own.groups[at]
     columns = block.columns
     if start_ms > block.start_ms or end_ms < block.end_ms:

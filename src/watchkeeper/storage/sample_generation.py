@@ -77,6 +77,6 @@ def _cut(whole: SampleBlock, period_ms: int) -> dict[int, SampleBlock]:
     """Return the samples of each period, oldest first."""
     starts = whole.columns.times_ms // period_ms * period_ms
     return {
-        start: SampleBlock.of(whole.columns.take(starts == start), in_order=True)
+        start: SampleBlock.of(whole.columns.take(starts == start), level=1)
         for start in sorted(set(starts.tolist()))
     }

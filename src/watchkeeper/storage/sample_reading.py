@@ -22,6 +22,8 @@ from watchkeeper.storage.sample_layers import Layer, Rows, within
 from watchkeeper.storage.sample_window import BlockPlace, SampleWindow
 
 _READ_AT_ONCE_BYTES = 4 << 20
+_FEW_OF = 4
+"""When at most one in so many rows of a block is wanted, the others are not decoded."""
 _LABELS_BYTES = 400
 """About what a label set takes in memory with its share of postings."""
 _HISTOGRAM_DECODER = msgspec.msgpack.Decoder(list[tuple[int, HistogramRow]])
@@ -40,6 +42,7 @@ class _Block:
     row_first: Ints
     starts_ms: Times | None
     histograms: Objects | None
+    is_partial: bool = False
 
     @property
     def size_bytes(self) -> int:
@@ -141,13 +144,18 @@ class SampleReader:
             time_first = begin
         block_of = window.block_rows.searchsorted(rows, "right") - 1
         edges = [0, *(np.flatnonzero(block_of[1:] != block_of[:-1]) + 1).tolist(), len(rows)]
-        wanted = block_of[edges[:-1]].tolist()
-        blocks = self._blocks(file, window, wanted)
-        for block, low, high in zip(blocks, edges, edges[1:], strict=False):
+        wanted = [
+            (block, rows[low:high] - window.block_rows[block])
+            for block, low, high in zip(
+                block_of[edges[:-1]].tolist(), edges, edges[1:], strict=False
+            )
+        ]
+        found = self._blocks(file, window, wanted)
+        for (_, inside), block, low, high in zip(wanted, found, edges, edges[1:], strict=False):
             if block is None:
                 continue
             own = slice(low, high)
-            first = block.row_first[rows[own] - window.block_rows[block_of[low]]]
+            first = block.row_first if block.is_partial else block.row_first[inside]
             yield Rows(
                 series[own],
                 counts[own],
@@ -185,33 +193,44 @@ class SampleReader:
         return self._decoded.once((file.number, place.offset), np.ndarray, read)
 
     def _blocks(
-        self, file: SampleFile, window: SampleWindow, wanted: Sequence[int]
+        self, file: SampleFile, window: SampleWindow, wanted: Sequence[tuple[int, Ints]]
     ) -> Iterator[_Block | None]:
-        """Give blocks by number, None for those that are damaged; neighbours are read at once."""
+        """Give blocks by number, None for those that are damaged; neighbours are read at once.
+
+        Of a block of which few rows are wanted, only those are decoded.
+        """
         data, data_offset, ready = b"", 0, -1
-        for at, number in enumerate(wanted):
+        for at, (number, inside) in enumerate(wanted):
             place = window.blocks[number]
-            key = file.number, place.offset
-            block = self._decoded.get(key, _Block)
+            whole = file.number, place.offset
+            is_partial = len(inside) * _FEW_OF <= place.rows and not place.histograms_bytes
+            some = (*whole, inside.tobytes())
+            block = self._decoded.get(whole, _Block)
+            if block is None and is_partial:
+                block = self._decoded.get(some, _Block)
             if block is None:
                 try:
                     if at > ready:
                         ready = self._neighbours(window, wanted, at)
                         data_offset = place.offset
-                        end = window.blocks[wanted[ready]]
+                        end = window.blocks[wanted[ready][0]]
                         data = file.read(data_offset, _end(end) - data_offset)
-                    begin = place.offset - data_offset
-                    block = _decoded(data, begin, place, window.row_lengths(number))
-                    self._decoded.put(key, block, block.size_bytes)
+                    block = _decoded(
+                        data[place.offset - data_offset : _end(place) - data_offset],
+                        place,
+                        window.row_lengths(number),
+                        inside if is_partial else None,
+                    )
+                    self._decoded.put(some if is_partial else whole, block, block.size_bytes)
                 except StoreDamagedError as error:
                     self._damaged(file, error, useless=False)
             yield block
 
-    def _neighbours(self, window: SampleWindow, wanted: Sequence[int], at: int) -> int:
+    def _neighbours(self, window: SampleWindow, wanted: Sequence[tuple[int, Ints]], at: int) -> int:
         """Return the last of the blocks that lie behind one another in the file."""
-        begin = window.blocks[wanted[at]].offset
+        begin = window.blocks[wanted[at][0]].offset
         while at + 1 < len(wanted):
-            here, following = window.blocks[wanted[at]], window.blocks[wanted[at + 1]]
+            here, following = (window.blocks[number] for number, _ in wanted[at : at + 2])
             if following.offset != _end(here) or _end(following) - begin > _READ_AT_ONCE_BYTES:
                 break
             at += 1
@@ -240,17 +259,19 @@ def _end(place: BlockPlace) -> int:
     return place.offset + place.values_bytes + place.starts_bytes + place.histograms_bytes
 
 
-def _decoded(data: bytes, begin: int, place: BlockPlace, lengths: Ints) -> _Block:
-    middle = begin + place.values_bytes
+def _decoded(data: bytes, place: BlockPlace, lengths: Ints, rows: Ints | None) -> _Block:
+    """Return a block, or only some of its rows."""
+    middle = place.values_bytes
     last = middle + place.starts_bytes
-    values = column_codec.decode_values(data[begin:middle], lengths)
+    values = column_codec.decode_values(data[:middle], lengths, rows)
     values.flags.writeable = False
     starts = histograms = None
     if place.starts_bytes:
-        starts = column_codec.decode_integers(data[middle:last], lengths)
+        starts = column_codec.decode_integers(data[middle:last], lengths, rows)
     if place.histograms_bytes:
-        histograms = _histograms(data[last : last + place.histograms_bytes], len(values))
-    return _Block(values, row_starts(lengths)[:-1], starts, histograms)
+        histograms = _histograms(data[last:], len(values))
+    chosen = lengths if rows is None else lengths[rows]
+    return _Block(values, row_starts(chosen)[:-1], starts, histograms, rows is not None)
 
 
 def _histograms(data: bytes, count: int) -> Objects:

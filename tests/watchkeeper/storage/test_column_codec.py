@@ -98,6 +98,25 @@ def test_no_changed_byte_goes_unnoticed(rows: list[list[int]], data: st.DataObje
         column_codec.decode_values(bytes(block), lengths[chosen])
 
 
+@given(ROWS, st.data())
+@example([bits([0.1, STALE]), bits([1 / 3]), bits([float("inf"), 2.5, 0.7])], None)
+def test_some_rows_of_a_block_are_what_all_of_it_has_there(
+    rows: list[list[int]], data: st.DataObject | None
+):
+    numbers, lengths = flat(rows)
+    for chosen, block in encoded(numbers.view(np.float64), lengths):
+        own = lengths[chosen]
+        every = list(range(len(own)))
+        wanted = (
+            every[::2] if data is None else data.draw(st.sets(st.sampled_from(every), min_size=1))
+        )
+        some = np.array(sorted(wanted))
+        whole = column_codec.decode_values(block, own)
+        places = column_codec.positions(column_codec.row_starts(own), some)
+        part = column_codec.decode_values(block, own, some)
+        assert part.tobytes() == whole[places].tobytes()
+
+
 def test_a_block_is_not_taken_for_that_of_other_rows():
     block = column_codec.encode_integers(np.arange(6), np.array([3, 3]))
     with pytest.raises(StoreDamagedError, match="not the one expected"):

@@ -16,6 +16,7 @@ from tests.watchkeeper.storage.conftest import (
     StoppedClock,
     samples,
     series,
+    where,
 )
 
 from watchkeeper.errors import StorageError
@@ -259,3 +260,23 @@ def test_merged_samples_of_scraped_targets_take_little_and_share_their_times(
     assert np.diff(found.bounds).tolist() == [400] * 120
     store.close()
     assert verify(tmp_path / "store").rows == 400 * 120
+
+
+@pytest.mark.parametrize("decoded_bytes", [0, 1 << 20])
+def test_one_series_among_many_is_read_without_the_others(
+    open_store: OpenStore, decoded_bytes: int
+):
+    store = open_store(limits=StoreLimits(reserve_bytes=0, decoded_bytes=decoded_bytes))
+    many = [series("m", n=f"{n:02}") for n in range(40)]
+    for step in range(5):
+        values = np.arange(40.0) * (step + 1) + (0.1 if step % 2 else 1 / 3)
+        times = np.full(40, START_MS + step * 15_000)
+        starts = times - np.arange(40)
+        store.metrics.append(SampleBatch(many, times, values, starts_ms=starts))
+    store.flush()
+    whole = {one.labels: one for one in store.metrics.select([], *EVER)}
+    for _ in range(2):
+        for label_set in many[::7]:
+            (one,) = store.metrics.select([where("n", "=", dict(label_set)["n"])], *EVER)
+            assert one.values.tolist() == whole[label_set].values.tolist()
+            assert one.starts_ms.tolist() == whole[label_set].starts_ms.tolist()
