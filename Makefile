@@ -62,6 +62,8 @@ bench-lock: install ## bench/requirements.lock made anew, with the product's ver
 
 bench-store: install ## the store beside SQLite: rates, bytes, latencies
 	$(BIN)/python bench/store.py
+	$(BIN)/python bench/start.py
+	$(BIN)/python bench/mixed.py
 
 conformance: install ## Prometheus' own language tests, by file
 	$(BIN)/python tests/watchkeeper/promql/conformance.py

@@ -8,13 +8,14 @@ from typing import Any
 from watchkeeper.model import LogRecord, Severity
 from watchkeeper.ports import LogBucket, LogListener, LogQuery
 from watchkeeper.storage import attributes, grams, log_rows, part_index
+from watchkeeper.storage.asking import Piece, listed
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.log_matching import RECORD_FIELDS
 from watchkeeper.storage.log_rows import LOGS
 from watchkeeper.storage.log_tail import LogTail
 from watchkeeper.storage.part_index import Wanted
-from watchkeeper.storage.row_tiers import Piece, RowTiers, listed
+from watchkeeper.storage.row_tiers import RowTiers
 from watchkeeper.storage.wal_format import RecordKind
 
 _BY_TIME = "timestamp_ns {0}, position {0}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 
 from watchkeeper.model import SpanRecord, StatusCode
 from watchkeeper.ports import Dependency, TraceQuery
 from watchkeeper.storage import attributes, span_rows
 from watchkeeper.storage.span_rows import SPANS
-from watchkeeper.storage.span_store import count_calls
+from watchkeeper.storage.span_store import sorted_calls
 
 
 class MemorySpanStore:
@@ -46,10 +47,12 @@ class MemorySpanStore:
     def dependencies(self, start_ns: int, end_ns: int) -> list[Dependency]:
         inside = [span for span in self._all() if start_ns <= span.start_ns <= end_ns]
         service_of = {(span.trace_id, span.span_id): span.service for span in inside}
-        return count_calls(
-            (service_of[span.trace_id, span.parent_span_id], span.service)
-            for span in inside
-            if (span.trace_id, span.parent_span_id) in service_of
+        return sorted_calls(
+            Counter(
+                (service_of[span.trace_id, span.parent_span_id], span.service)
+                for span in inside
+                if (span.trace_id, span.parent_span_id) in service_of
+            )
         )
 
     def _all(self) -> list[SpanRecord]:

@@ -10,17 +10,16 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from watchkeeper.errors import StorageError, StoreDamagedError
-from watchkeeper.storage import merge_policy, part_index
+from watchkeeper.storage import merge_policy
+from watchkeeper.storage.asking import POSITIONS_PER_BATCH_BITS, Asking, Question, T
 from watchkeeper.storage.engine import (
-    Cursor,
     Engine,
     EngineError,
     is_damage,
@@ -31,25 +30,14 @@ from watchkeeper.storage.limits import DamageReport
 from watchkeeper.storage.open_parts import OpenParts
 from watchkeeper.storage.part import Part, PartName
 from watchkeeper.storage.part_files import PartFiles
-from watchkeeper.storage.part_index import Granule, Wanted
+from watchkeeper.storage.part_index import Wanted
 from watchkeeper.storage.row_table import RowTable
 from watchkeeper.storage.tier_view import HotTable, TierView, View
 
-T = TypeVar("T")
 Columns = dict[str, list[Any]]
-Question = Callable[[Cursor, str], T]
 
-_POSITIONS_PER_BATCH_BITS = 24
 _INSERT_AT_ROWS = 4096
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part and some of its rows."""
-
-    part: Part
-    granule: Granule
 
 
 class RowTiers:
@@ -164,10 +152,7 @@ class RowTiers:
     ) -> list[T]:
         """Ask everything that may hold times of the range, and what is wanted, if anything is."""
         with self.asking(wanted) as asking:
-            answers = asking.hot(question)
-            for part in asking.parts(start_ns, end_ns):
-                answers += asking.part(part, question)
-            return answers
+            return asking.all(start_ns, end_ns, question)
 
     @contextmanager
     def asking(self, wanted: Sequence[Wanted] = ()) -> Iterator[Asking]:
@@ -176,7 +161,7 @@ class RowTiers:
         with self._inserting:
             self._insert_waiting()
         with self.view.held() as view:
-            yield Asking(self, self._engine, view, wanted)
+            yield Asking(self._engine, self, view, wanted)
 
     def lose(self, part: Part, error: EngineError | StoreDamagedError) -> None:
         """Set a part aside that cannot be read; raise the error if it can, or for another reason.
@@ -314,7 +299,7 @@ class RowTiers:
 
     def _positions(self, sequence: int, columns: Columns) -> np.ndarray[Any, Any]:
         count = len(columns[self.table.time])
-        return np.arange(count, dtype=np.int64) + (sequence << _POSITIONS_PER_BATCH_BITS)
+        return np.arange(count, dtype=np.int64) + (sequence << POSITIONS_PER_BATCH_BITS)
 
     def _insert_waiting(self) -> None:
         """Move what waits into the hot table: an insert for each batch would be slow."""
@@ -330,75 +315,3 @@ class RowTiers:
             cursor.register("batch", arrays)
             cursor.execute(f"INSERT INTO {self.view.current.hot[0].name} SELECT * FROM batch")
         self._waiting, self._waiting_rows = [], 0
-
-
-class Asking:
-    """Hot tables and parts as they were when the asking began."""
-
-    def __init__(
-        self, tiers: RowTiers, engine: Engine, view: View, wanted: Sequence[Wanted]
-    ) -> None:
-        self._tiers, self._engine, self._view, self._wanted = tiers, engine, view, wanted
-
-    def hot(self, question: Question[T]) -> list[T]:
-        """Ask the hot tables, newest first, each for the FROM of a statement."""
-        table = self._tiers.table
-        with self._engine.cursor() as cursor:
-            return [question(cursor, table.hot_rows(one.name)) for one in self._view.hot]
-
-    def parts(self, start_ns: int, end_ns: int) -> list[Part]:
-        """Return the parts that may hold times of the range, those with the newest first."""
-        found = [
-            part
-            for part in self._view.parts
-            if part.summary.first_ns <= end_ns and part.summary.last_ns >= start_ns
-        ]
-        return sorted(found, key=lambda part: part.summary.last_ns, reverse=True)
-
-    def pieces(self, start_ns: int, end_ns: int) -> list[Piece]:
-        """Return the pieces of parts that may hold times of the range and what is wanted."""
-        return [
-            Piece(part, granule)
-            for part in self.parts(start_ns, end_ns)
-            for granule in self._granules(part)
-            if granule.first_ns <= end_ns and granule.last_ns >= start_ns
-        ]
-
-    def part(self, part: Part, question: Question[T]) -> list[T]:
-        """Ask a part, in one, of all that may be wanted; nothing if it is damaged."""
-        if not self._wanted:
-            return self._ask(part, "true", question)
-        granules = self._granules(part)
-        if not granules:
-            return []
-        return self._ask(part, _between(granules[0].first, granules[-1].end), question)
-
-    def piece(self, piece: Piece, question: Question[T]) -> list[T]:
-        """Ask a piece of a part; nothing if the part is damaged."""
-        granule = piece.granule
-        return self._ask(piece.part, _between(granule.first, granule.end), question)
-
-    def _ask(self, part: Part, condition: str, question: Question[T]) -> list[T]:
-        position = part.name.first_sequence << _POSITIONS_PER_BATCH_BITS
-        try:
-            with self._tiers.opened.use(part) as catalog, self._engine.cursor() as cursor:
-                return [question(cursor, self._tiers.table.part_rows(catalog, position, condition))]
-        except (EngineError, StoreDamagedError) as error:
-            self._tiers.lose(part, error)
-            return []
-
-    def _granules(self, part: Part) -> list[Granule]:
-        try:
-            return part_index.granules(part.files[1], self._wanted)
-        except (OSError, StoreDamagedError):
-            summary = part.summary
-            return [Granule(0, summary.rows, summary.first_ns, summary.last_ns)]
-
-
-def _between(first: int, end: int) -> str:
-    return f"rowid BETWEEN {first} AND {end - 1}"
-
-
-def listed(answers: Iterable[Iterable[T]]) -> list[T]:
-    """Return what several answers have, one after the other."""
-    return list(itertools.chain.from_iterable(answers))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from watchkeeper.model import SpanRecord, StatusCode
 from watchkeeper.ports import Dependency, TraceQuery
 from watchkeeper.storage import attributes, log_rows, part_index, span_rows
+from watchkeeper.storage.asking import listed
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.part_index import Wanted
-from watchkeeper.storage.row_tiers import RowTiers, listed
+from watchkeeper.storage.row_tiers import RowTiers
 from watchkeeper.storage.span_rows import SPANS
 from watchkeeper.storage.wal_format import RecordKind
 
@@ -63,27 +64,45 @@ class DurableSpanStore:
         return sorted({name for whose, name in self._operations() if whose == service})
 
     def dependencies(self, start_ns: int, end_ns: int) -> list[Dependency]:
-        # A span and its parent may be in different tiers, so those are joined here.
-        service_of: dict[tuple[str, str], str] = {}
-        children: list[tuple[str, str, str]] = []
+        # Where a part has a span's parent too, the engine counts; the others are joined here.
+        within = _within(start_ns, end_ns)
+        calls: Counter[tuple[str, str]] = Counter()
 
-        def question(cursor: Cursor, table: str) -> list[tuple[str, str, str, str]]:
+        def related(cursor: Cursor, rows: str) -> list[tuple[str, str, int]]:
+            inside = f"(SELECT * FROM {rows} WHERE start_ns BETWEEN ? AND ?)"
             return cursor.execute(
-                f"SELECT trace_id, span_id, parent_span_id, service FROM {table} "
-                "WHERE start_ns BETWEEN ? AND ?",
-                _within(start_ns, end_ns),
+                f"SELECT parent.service, child.service, count(*) FROM {inside} child "
+                f"JOIN {inside} parent ON parent.position = child.position - child.parent_back "
+                "WHERE child.parent_back <> 0 AND parent.service <> child.service GROUP BY ALL",
+                within * 2,
             ).fetchall()
 
-        for rows in self.tiers.ask(start_ns, end_ns, question):
-            for trace_id, span_id, parent_span_id, service in rows:
-                service_of[trace_id, span_id] = service
-                if parent_span_id:
-                    children.append((trace_id, parent_span_id, service))
-        return count_calls(
+        def orphans(cursor: Cursor, rows: str) -> list[tuple[str, str, str]]:
+            return cursor.execute(
+                f"SELECT trace_id, parent_span_id, service FROM {rows} "
+                "WHERE start_ns BETWEEN ? AND ? AND parent_back = 0 AND parent_span_id <> ''",
+                within,
+            ).fetchall()
+
+        def parents(cursor: Cursor, rows: str) -> list[tuple[str, str, str]]:
+            return cursor.execute(
+                f"SELECT trace_id, span_id, service FROM {rows} WHERE start_ns BETWEEN ? AND ? "
+                "AND span_id IN (SELECT unnest(?::VARCHAR[]))",
+                [*within, sorted({parent for _, parent, _ in children})],
+            ).fetchall()
+
+        with self.tiers.asking() as asking:
+            for parent, child, count in listed(asking.all(start_ns, end_ns, related)):
+                calls[parent, child] += count
+            children = listed(asking.all(start_ns, end_ns, orphans))
+            known = listed(asking.all(start_ns, end_ns, parents)) if children else []
+        service_of = {(trace_id, span_id): service for trace_id, span_id, service in known}
+        calls.update(
             (service_of[trace_id, parent], service)
             for trace_id, parent, service in children
             if (trace_id, parent) in service_of
         )
+        return sorted_calls(calls)
 
     def _operations(self) -> set[tuple[str, str]]:
         """Return every service with each of its operations; parts have lists of theirs."""
@@ -122,10 +141,13 @@ class DurableSpanStore:
         return traces
 
 
-def count_calls(pairs: Iterable[tuple[str, str]]) -> list[Dependency]:
-    """Return how often each service called another, from (caller, called) of every span."""
-    calls = Counter(pair for pair in pairs if pair[0] != pair[1])
-    return [Dependency(parent, child, count) for (parent, child), count in sorted(calls.items())]
+def sorted_calls(calls: Mapping[tuple[str, str], int]) -> list[Dependency]:
+    """Return how often each service called another, from counts by (caller, called)."""
+    return [
+        Dependency(parent, child, count)
+        for (parent, child), count in sorted(calls.items())
+        if parent != child
+    ]
 
 
 def _within(start_ns: int, end_ns: int) -> list[Any]:

@@ -111,3 +111,16 @@ def test_dependencies_count_calls_across_services(any_store: AnyStore):
         Dependency("worker", "llm", 1),
     ]
     assert any_store.spans.dependencies(0, 1) == []
+
+
+def test_dependencies_of_a_range_leave_out_calls_from_before_it(any_store: AnyStore):
+    any_store.spans.append(
+        [
+            span(1, 1, at=0, service="api"),
+            span(1, 2, at=10, service="worker", parent=1),
+            span(1, 3, at=11, service="llm", parent=2),
+        ]
+    )
+    any_store.settle()
+    found = any_store.spans.dependencies(START_NS + 5_000_000_000, 2**62)
+    assert found == [Dependency("worker", "llm", 1)]
