@@ -128,6 +128,14 @@ def test_promql_fmt_prints_the_usual_form() -> None:
     assert invoke("promql", "fmt", "-", text="1+1").output == "1 + 1\n"
 
 
+def test_promql_fmt_opens_what_is_long_and_checks() -> None:
+    query = "sum(rate(x[5m])) by (job)"
+    laid_out = "sum by (job) (\n  rate(x[5m])\n)\n"
+    assert invoke("promql", "fmt", query, "--width", "20").output == laid_out
+    assert invoke("promql", "fmt", "--check", query).exit_code == 1
+    assert invoke("promql", "fmt", "--check", "-", "--width", "20", text=laid_out).exit_code == 0
+
+
 def test_promql_fmt_says_where_an_expression_is_wrong() -> None:
     result = invoke("promql", "fmt", "sum(")
     assert result.exit_code == 2

@@ -16,11 +16,16 @@ def promql() -> None:
 
 @promql.command("fmt")
 @click.argument("expression")
-def format_expression(expression: str) -> None:
-    """Print EXPRESSION as it is usually written; `-` reads it from standard input."""
-    from watchkeeper.promql import format as format_expression
-    from watchkeeper.promql import parse
+@click.option("--width", default=100, show_default=True, help="Characters a line may have.")
+@click.option("--check", is_flag=True, help="Print nothing; exit 1 if it is written otherwise.")
+def format_expression(expression: str, width: int, check: bool) -> None:
+    """Print EXPRESSION laid out for reading; `-` reads it from standard input."""
+    from watchkeeper.promql import parse, pretty
 
     text = sys.stdin.read() if expression == "-" else expression
     with one_line_errors():
-        click.echo(format_expression(parse(text)))
+        shown = pretty(parse(text), width=width)
+    if not check:
+        click.echo(shown)
+    elif shown != text.rstrip("\n"):
+        sys.exit(1)
