@@ -18,7 +18,10 @@ from watchkeeper.model import (
     SpanLink,
     SpanRecord,
 )
+from watchkeeper.wire.record_making import maker
 
+_make_span = maker(SpanRecord)
+_make_log = maker(LogRecord)
 _PLAIN = frozenset((str, bool, float))
 _LARGEST_INTEGER = 2**63
 
@@ -34,22 +37,22 @@ class Finisher:
 
     def span(self, span: LiveSpan) -> SpanRecord:
         """Return the span's record."""
-        return SpanRecord(
-            trace_id=f"{span.trace_id:032x}",
-            span_id=f"{span.span_id:016x}",
-            parent_span_id=f"{span.parent_span_id:016x}" if span.parent_span_id else "",
-            name=self.clean(span.name),
-            kind=span.kind,
-            start_ns=span.start_ns,
-            end_ns=span.end_ns,
-            service=self.service,
-            status=span.status,
-            status_message=self.clean(span.status_message),
-            attributes=self.attributes(span.attributes),
-            events=self.events(span),
-            links=self.links(span),
-            resource=self.resource,
-            scope=span.scope,
+        return _make_span(
+            f"{span.trace_id:032x}",
+            f"{span.span_id:016x}",
+            f"{span.parent_span_id:016x}" if span.parent_span_id else "",
+            self.clean(span.name),
+            span.kind,
+            span.start_ns,
+            span.end_ns,
+            self.service,
+            span.status,
+            self.clean(span.status_message),
+            self.attributes(span.attributes),
+            self.events(span) if span.events else (),
+            self.links(span) if span.links else (),
+            self.resource,
+            span.scope,
         )
 
     def events(self, span: LiveSpan) -> tuple[SpanEvent, ...]:
@@ -82,16 +85,16 @@ class Finisher:
             attributes["exception.type"] = error.type
             attributes["exception.message"] = self.clean(error.message)
             attributes["exception.stacktrace"] = self.clean(error.stack)
-        return LogRecord(
-            timestamp_ns=pending.timestamp_ns,
-            severity=pending.severity,
-            message=self.clean(pending.message),
-            service=self.service,
-            logger=self.clean(pending.logger),
-            trace_id=f"{pending.trace_id:032x}" if pending.trace_id else "",
-            span_id=f"{pending.span_id:016x}" if pending.span_id else "",
-            attributes=attributes,
-            resource=self.resource,
+        return _make_log(
+            pending.timestamp_ns,
+            pending.severity,
+            self.clean(pending.message),
+            self.service,
+            self.clean(pending.logger),
+            f"{pending.trace_id:032x}" if pending.trace_id else "",
+            f"{pending.span_id:016x}" if pending.span_id else "",
+            attributes,
+            self.resource,
         )
 
     def attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:

@@ -112,7 +112,8 @@ class Undecided:
             return
         self.kept = self._tail.rules.keep(failed, duration_ns)
         waiting, self._spans = self._spans, []
-        self._tail.give_back(len(waiting))
+        if waiting:
+            self._tail.give_back(len(waiting))
         if self.kept:
             root.become_sampled()
             for span in waiting:
@@ -125,4 +126,5 @@ class Undecided:
         self._tail.on_keep(span)
 
     def __del__(self) -> None:
-        self._tail.give_back(len(self._spans))
+        if self._spans:
+            self._tail.give_back(len(self._spans))
