@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,52 +22,7 @@ from watchkeeper.model import SpanKind, SpanRecord
 from watchkeeper.testing import FakeClock
 from watchkeeper.wire.otlp_encode import Message, encode_span
 
-
-class Collector:
-    """An OTLP server on loopback that answers with the statuses it was given, then 200."""
-
-    def __init__(self) -> None:
-        self.statuses: list[int] = []
-        self.headers: list[dict[str, str]] = []
-        self.requests: list[tuple[str, bytes]] = []
-        self.arrived = threading.Condition()
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                status = collector.statuses.pop(0) if collector.statuses else 200
-                with collector.arrived:
-                    collector.headers.append({k.lower(): v for k, v in self.headers.items()})
-                    if status == 200:
-                        if self.headers["content-encoding"] == "gzip":
-                            body = gzip.decompress(body)
-                        collector.requests.append((self.path, body))
-                    collector.arrived.notify_all()
-                self.send_response(status)
-                if status == 429:
-                    self.send_header("retry-after", "0.01")
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-        self.thread.start()
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        with self.arrived:
-            assert self.arrived.wait_for(condition, timeout=10)
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+from .collector import Collector
 
 
 @pytest.fixture

@@ -1,0 +1,186 @@
+"""What we send is what OpenTelemetry's SDK would have sent, attribute by attribute."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
+
+from watchkeeper.instrument.tracing import LiveTracerProvider
+from watchkeeper.testing import capture
+from watchkeeper.wire import otlp
+
+LINKED = SpanContext(7, 8, is_remote=True, trace_flags=TraceFlags(1))
+Work = Callable[[Tracer], None]
+
+
+def by_the_sdk(work: Work) -> Any:
+    """Return the official message of what the SDK sends."""
+    provider = TracerProvider()
+    memory = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    work(provider.get_tracer("somebody.else"))
+    provider.shutdown()
+    body = encode_spans(memory.get_finished_spans()).SerializeToString()
+    return ExportTraceServiceRequest.FromString(body)
+
+
+def by_us(work: Work, contract: Any) -> Any:
+    """Return the official message of what we send."""
+    with capture(contract) as seen:
+        work(LiveTracerProvider(seen.telemetry.tracing).get_tracer("somebody.else"))
+        return ExportTraceServiceRequest.FromString(otlp.encode_spans(seen.spans))
+
+
+def told(request: Any) -> list[dict[str, Any]]:
+    """Return all that is said of each span, but times and the ids that chance gave."""
+    [resource] = request.resource_spans
+    [scope] = resource.scope_spans
+    names = {span.span_id: span.name for span in scope.spans}
+    return [
+        {
+            "scope": scope.scope.name,
+            "name": span.name,
+            "kind": span.kind,
+            "parent": names.get(span.parent_span_id, ""),
+            "attributes": values(span.attributes),
+            "events": [(event.name, values(event.attributes)) for event in span.events],
+            "links": [
+                (link.trace_id, link.span_id, values(link.attributes)) for link in span.links
+            ],
+            "status": (span.status.code, span.status.message),
+        }
+        for span in scope.spans
+    ]
+
+
+def values(attributes: Any) -> dict[str, Any]:
+    found = {each.key: each.value for each in attributes}
+    # Whose stack it is differs, by the frames of whoever called.
+    found.pop("exception.stacktrace", None)
+    # Deprecated, and always "False".
+    found.pop("exception.escaped", None)
+    return found
+
+
+def nested(tracer: Tracer) -> None:
+    with tracer.start_as_current_span("outer", kind=SpanKind.SERVER, attributes={"a": 1}) as span:
+        span.set_attributes({"b": True, "c": [1.5, 2.5], "d": ("x", "y"), "e": "ü"})
+        span.set_attribute("b", False)
+        with tracer.start_as_current_span("inner", kind=SpanKind.CLIENT):
+            pass
+
+
+def told_of(tracer: Tracer) -> None:
+    links = [Link(LINKED, {"why": "batch"})]
+    with tracer.start_as_current_span("work", links=links) as span:
+        span.add_event("half", {"bytes": 12})
+        span.add_event("bare")
+        span.update_name("renamed")
+        span.add_link(LINKED)
+
+
+def failed(tracer: Tracer) -> None:
+    with suppress(ValueError), tracer.start_as_current_span("work"):
+        raise ValueError("no")
+
+
+def judged(tracer: Tracer) -> None:
+    with tracer.start_as_current_span("well") as span:
+        span.set_status(Status(StatusCode.OK, "ignored"))
+        span.set_status(StatusCode.ERROR, "too late")
+    with tracer.start_as_current_span("ill") as span:
+        span.set_status(StatusCode.ERROR, "why")
+        span.set_status(StatusCode.UNSET)
+    span = tracer.start_span("manual", kind=SpanKind.PRODUCER)
+    span.record_exception(KeyError("k"), {"more": 1})
+    span.end()
+    span.set_attribute("late", 1)
+
+
+@pytest.mark.parametrize("work", [nested, told_of, failed, judged])
+def test_spans_say_the_same(work: Work, door: Any) -> None:
+    assert told(by_us(work, door.contract)) == told(by_the_sdk(work))
+
+
+NAMES = st.text("abcdefgh._", min_size=1, max_size=20).map(lambda name: f"k.{name}")
+VALUES = (
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.text("abcäöü \n\"'\\{}0", max_size=20)
+    | st.lists(st.booleans(), min_size=1, max_size=4)
+    | st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=4)
+    | st.lists(st.floats(allow_nan=False), min_size=1, max_size=4)
+    | st.lists(st.text("abc", max_size=9), min_size=1, max_size=4)
+)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=12))
+def test_attributes_of_every_type_say_the_same(attributes: dict[str, Any]) -> None:
+    from watchkeeper import Contract
+
+    def work(tracer: Tracer) -> None:
+        with tracer.start_as_current_span("work", attributes=attributes) as span:
+            span.add_event("event", attributes)
+
+    assert told(by_us(work, Contract(service="s", version="1"))) == told(by_the_sdk(work))
+
+
+def logged(logger: logging.Logger) -> None:
+    logger.warning("shelf %s is empty", "B4", extra={"shelf": "B4", "left": 0, "ratio": 0.5})
+    try:
+        raise ValueError("no")
+    except ValueError:
+        logger.exception("it failed")
+
+
+def lines_of(request: Any) -> list[dict[str, Any]]:
+    [resource] = request.resource_logs
+    return [
+        {
+            "logger": scope.scope.name,
+            "body": record.body,
+            "severity": record.severity_number,
+            "attributes": {
+                name: value
+                for name, value in values(record.attributes).items()
+                if not name.startswith("code.")
+            },
+        }
+        for scope in resource.scope_logs
+        for record in scope.log_records
+    ]
+
+
+def test_lines_say_the_same(door: Any) -> None:
+    provider = LoggerProvider()
+    memory = InMemoryLogRecordExporter()
+    provider.add_log_record_processor(SimpleLogRecordProcessor(memory))
+    logger = logging.getLogger("beside")
+    handler = LoggingHandler(logger_provider=provider)
+    logger.addHandler(handler)
+    try:
+        with capture(door.contract) as seen:
+            logged(logger)
+            ours = ExportLogsServiceRequest.FromString(otlp.encode_logs(seen.logs))
+    finally:
+        logger.removeHandler(handler)
+    sdk = encode_logs(memory.get_finished_logs()).SerializeToString()
+    provider.shutdown()
+    assert lines_of(ours) == lines_of(ExportLogsServiceRequest.FromString(sdk))
