@@ -140,11 +140,15 @@ def _without_queries(examined: Examined) -> Iterator[Problem]:
 
 def _without_data_source(examined: Examined) -> Iterator[Problem]:
     for panel, node in _panels(examined):
-        if not panel.targets or node.get("datasource") is not None:
-            continue
-        if any(one.node is not None and one.node.get("datasource") for one in panel.targets):
+        nodes = [node, *(one.node for one in panel.targets if one.node is not None)]
+        if not panel.targets or any(_names_source(one) for one in nodes):
             continue
         yield _on(panel, "names no data source")
+
+
+def _names_source(node: Node) -> bool:
+    source = node.get("datasource")
+    return source is not None and source.value is not None
 
 
 def _fixed_data_source(examined: Examined) -> Iterator[Problem]:
@@ -176,7 +180,9 @@ def _unused_variables(examined: Examined) -> Iterator[Problem]:
         for variable in node.elements("templating", "list"):
             name = variable.string("name")
             used = re.search(rf"\$\{{?{re.escape(name)}\b|\[\[{re.escape(name)}\b", text)
-            if name and used is None and variable.string("type") not in ("adhoc", "datasource"):
+            offered = variable.scalar("hide") != "2"
+            applied = variable.string("type") in ("adhoc", "datasource")
+            if name and used is None and offered and not applied:
                 yield Problem(
                     variable.name_place, dashboard.subject, f"nothing uses the variable {name!r}"
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from watchkeeper.check.read_python import offsets
@@ -31,13 +32,16 @@ class Declarations:
         """The files in which something was found so far."""
         return dict(self._used)
 
-    def text(self, name: str, value: str, keyword: str = "") -> Text:
+    def text(
+        self, name: str, value: str, keyword: str = "", *, made_by: Iterable[str] = ()
+    ) -> Text:
         """Return a value with its place in the call that declares `name`.
 
         The place is exact where the code holds the value as it is; else it is that of the
-        argument `keyword`, or of the call.
+        argument `keyword`, or of the call. `made_by` are the names of what may have made the
+        thing, such as an objective its rules, where nothing declares it itself.
         """
-        found = self._calls.get(name)
+        found = next((self._calls[one] for one in (name, *made_by) if one in self._calls), None)
         if found is None:
             return Text(value, self._fallback, 0, 0, exact=False)
         source, call = found
@@ -68,7 +72,8 @@ def declarations_of(reference: str) -> Declarations:
         if file and file.endswith(".py") and Path(file).is_file():
             path = _shown(Path(file))
             sources[path] = Source(path, Path(file).read_text(encoding="utf-8"))
-    return Declarations(sources, reference)
+    own = getattr(sys.modules.get(module), "__file__", None)
+    return Declarations(sources, _shown(Path(own)) if own else reference)
 
 
 def _inside(name: str, package: str) -> bool:

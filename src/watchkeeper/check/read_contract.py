@@ -102,7 +102,8 @@ class _Reader:
 
     def _rule(self, rule: declared_alert.Alert | declared_alert.RecordingRule) -> Alert | Recording:
         def text(value: str, keyword: str = "") -> Text:
-            return self._declarations.text(rule.name, value, keyword)
+            makers = rule.labels.values()
+            return self._declarations.text(rule.name, value, keyword, made_by=makers)
 
         name = text(rule.name)
         expression = text(rule.expression, "expression")

@@ -108,7 +108,7 @@ def _targets(node: Node, subject: str) -> Iterator[Target]:
     store = _store(node)
     for target in node.elements("targets"):
         expression = target.get("expr")
-        if expression is None or not isinstance(expression.value, str):
+        if expression is None or not expression.raw.strip():
             continue
         if _OTHER_STORES.search(_store(target) or store):
             continue

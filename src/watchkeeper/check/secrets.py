@@ -23,7 +23,7 @@ _SECRET_URL = re.compile(
     r"chat\.googleapis\.com/v1/spaces/)\S+"
 )
 _WITH_PASSWORD = re.compile(r"\w+://[^/\s:@]+:(?P<password>[^/\s@]+)@")
-_STAND_IN = re.compile(r"\$\{?\w+\}?|<[\w ]+>|\{\{.*\}\}|\*+|x{3,}|__\w+__|file:.*")
+_STAND_IN = re.compile(r"\$\{?\w+\}?|<[^<>]+>|\{\{.*\}\}|\*+|x{3,}|__\w+__|file:.*")
 _PROVIDER = re.compile(
     r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|xox[abpr]-[A-Za-z0-9-]{10,}|"
     r"sk-[A-Za-z0-9_-]{20,}|glsa_[A-Za-z0-9_]{20,}|eyJ[\w-]{20,}\.eyJ[\w-]{20,}\.[\w-]{20,})\b"

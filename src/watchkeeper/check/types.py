@@ -59,15 +59,29 @@ def _slopes_of_counters(examined: Examined) -> Iterator[Problem]:
 
 
 def _raw_counters(examined: Examined) -> Iterator[Problem]:
+    rated = _rated(examined)
     for query, node in examined.nodes(VectorSelector):
         sample = examined.known.sample(node.metric_name)
         if sample is None or not sample.cumulative or sample.metric.recorded:
+            continue
+        if not sample.metric.origin and node.metric_name not in rated:
             continue
         if query.role is Role.VARIABLE or _counter_is_fine(examined, query, node):
             continue
         yield at(
             query, node, f"{node.metric_name} is a counter: its value alone says since when it runs"
         )
+
+
+def _rated(examined: Examined) -> set[str]:
+    """Return the metrics that some expression takes for counters: where nothing declares them, a
+    name that ends in _total is not enough."""
+    return {
+        selector.metric_name
+        for _, node in examined.nodes(Call)
+        if node.name in RATES
+        for selector in selectors(node)
+    }
 
 
 def _counter_is_fine(examined: Examined, query: Query, node: VectorSelector) -> bool:
