@@ -34,7 +34,7 @@ from watchkeeper.notify import AlertmanagerConfig, Notifier
 from watchkeeper.notify import load_config as load_alertmanager_config
 from watchkeeper.promql import Engine, QueryLimits, parse
 from watchkeeper.rules import EvaluationSettings, Evaluator, GroupSnapshot, RuleGroup, load_rules
-from watchkeeper.storage import Store
+from watchkeeper.storage import Store, StoreLimits
 
 LOGGER = logging.getLogger(__name__)
 
@@ -112,10 +112,13 @@ class Backend:
         self._configure(configuration)
 
     @classmethod
-    def open(cls, places: Places, *, clock: Clock) -> Backend:
+    def open(
+        cls, places: Places, *, clock: Clock, store_limits: StoreLimits | None = None
+    ) -> Backend:
         """Read the files and open the store. Raises ConfigError and StorageError."""
         configuration = Configuration.read(places)
-        return cls(places, configuration, Store.open(places.data, clock=clock), clock=clock)
+        store = Store.open(places.data, clock=clock, limits=store_limits)
+        return cls(places, configuration, store, clock=clock)
 
     async def start(self) -> None:
         """Begin to notify, evaluate and scrape, in this order."""

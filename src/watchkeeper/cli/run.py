@@ -33,6 +33,12 @@ from watchkeeper.cli.refusal import FILE, one_line_errors
 @click.option(
     "--tokens", type=FILE, help="File of tokens: `read|write|admin TOKEN [TENANT]` a line."
 )
+@click.option(
+    "--retention",
+    multiple=True,
+    metavar="SIGNAL=AGE[,SIZE]",
+    help="How long to keep metrics (15d), logs (7d) or spans (7d), and how much at the most.",
+)
 @click.option("--limits", type=FILE, help="File of what each tenant may push; see docs/ingest.md.")
 @click.option("--tls-certificate", type=FILE, help="PEM file; with --tls-key.")
 @click.option("--tls-key", type=FILE, help="PEM file; with --tls-certificate.")

@@ -16,6 +16,7 @@ from watchkeeper.promql import FEATURE
 from watchkeeper.server.access import decide_access, read_tokens
 from watchkeeper.server.application import Application
 from watchkeeper.server.log import write_json_lines
+from watchkeeper.server.retention import limits_of
 from watchkeeper.server.serve import Encryption, listen, serve, url_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Options:
     external_url: str = ""
     tail: tuple[str, ...] = ()
     enable_feature: tuple[str, ...] = ()
+    retention: tuple[str, ...] = ()
 
 
 def launch(options: Options) -> None:
@@ -70,6 +72,7 @@ def launch(options: Options) -> None:
                 experimental_functions=FEATURE in options.enable_feature,
             ),
             clock=clock,
+            store_limits=limits_of(options.retention),
         )
     except BaseException:
         listener.close()
