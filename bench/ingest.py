@@ -4,7 +4,10 @@
 
 Starts `watchkeeper run` on an empty store, then sends each protocol's requests over two
 connections for some seconds; every answer means that the records are on disk. Scraping is
-counted by what the backend says it received. Prints a table and writes bench/out/ingest.json.
+counted by what the backend says it received. Where a Prometheus is installed it takes the same
+scrapes and remote writes, from the same clients, right after (its answer does not mean that they
+are on disk). CPU is the server's alone, per million records. Prints a table, ratios first, and
+writes bench/out/ingest.json.
 """
 
 from __future__ import annotations
@@ -12,20 +15,23 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import cramjam
+import grpc
 import orjson
 
 from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
@@ -40,6 +46,12 @@ TARGETS = 20
 SCRAPE_MS = 250
 SEED = 2026
 OUT = Path(__file__).parent / "out" / "ingest.json"
+
+PROMETHEUS = shutil.which("prometheus")
+GRPC_SERVICES = {
+    "/v1/traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "/v1/logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+}
 
 CONFIG = """
 global: {{scrape_interval: 1h}}
@@ -75,6 +87,23 @@ class Measured:
     refused: int
     ack_median_ms: float
     ack_p99_ms: float
+    server: str = "watchkeeper"
+    cpu_seconds_per_million: float = 0.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A started server: its ports, and where Prometheus' paths begin."""
+
+    name: str
+    process: subprocess.Popen[str]
+    port: int
+    grpc_port: int = 0
+    prefix: str = ""
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def spans(chance: random.Random, number: int) -> bytes:
@@ -177,47 +206,82 @@ def remote_write(chance: random.Random, number: int) -> bytes:
     return bytes(cramjam.snappy.compress_raw(message))
 
 
-def loads(seconds: float) -> Iterator[Load]:
+def loads() -> Iterator[Load]:
     chance = random.Random(SEED)
     protobuf = {"content-type": otlp.PROTOBUF_CONTENT_TYPE}
     ndjson = {"content-type": "application/x-ndjson"}
-    snappy = protobuf | {"content-encoding": "snappy"}
-    for name, unit, path, headers, make, records in (
-        ("OTLP spans, 10 attributes", "spans", "/v1/traces", protobuf, spans, BATCH),
-        ("OTLP logs", "logs", "/v1/logs", protobuf, logs, BATCH),
-        ("Elasticsearch bulk", "logs", "/elasticsearch/shop/_bulk", ndjson, bulk, BATCH),
-        ("remote write", "samples", "/prometheus/api/v1/write", snappy, remote_write, SERIES),
+    for name, unit, path, headers, make in (
+        ("OTLP spans, 10 attributes", "spans", "/v1/traces", protobuf, spans),
+        ("OTLP logs", "logs", "/v1/logs", protobuf, logs),
+        ("Elasticsearch bulk", "logs", "/elasticsearch/shop/_bulk", ndjson, bulk),
     ):
-        # A sample is taken once, so there must be bodies enough for the whole time.
-        count = int(60 * seconds) if make is remote_write else BODIES
-        bodies = [make(chance, number) for number in range(count)]
-        yield Load(name, unit, path, headers, bodies, records)
+        bodies = [make(chance, number) for number in range(BODIES)]
+        yield Load(name, unit, path, headers, bodies, BATCH)
 
 
-def send(load: Load, port: int, seconds: float) -> Measured:
+def write_load(seconds: float) -> Load:
+    """Return remote writes; a sample is taken once: bodies enough for the whole time."""
+    headers = {"content-type": otlp.PROTOBUF_CONTENT_TYPE, "content-encoding": "snappy"}
+    chance = random.Random(SEED)
+    bodies = [remote_write(chance, number) for number in range(int(120 * seconds))]
+    return Load("remote write", "samples", "/api/v1/write", headers, bodies, SERIES)
+
+
+Post = Callable[[bytes], int]
+"""Sends a body and returns the status of its answer."""
+
+
+@contextmanager
+def over_http(server: Server, load: Load) -> Iterator[Post]:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    path = server.prefix + load.path if load.unit == "samples" else load.path
+
+    def post(body: bytes) -> int:
+        connection.request("POST", path, body, load.headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+    yield post
+    connection.close()
+
+
+@contextmanager
+def over_grpc(server: Server, load: Load) -> Iterator[Post]:
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        call = channel.unary_unary(GRPC_SERVICES[load.path])
+
+        def post(body: bytes) -> int:
+            try:
+                call(body, timeout=30)
+            except grpc.RpcError:
+                return 500
+            return 200
+
+        yield post
+
+
+def send(load: Load, server: Server, seconds: float, open_post: Any = over_http) -> Measured:
     """Send over a few connections until the time or the bodies are used up."""
     once = load.unit == "samples"
     waiting = iter(load.bodies if once else load.bodies * 100_000)
     lock = threading.Lock()
     acknowledged_ms: list[float] = []
     refused = 0
-    began = time.perf_counter()
+    began, cpu_before = time.perf_counter(), server.cpu_seconds()
 
     def client() -> None:
         nonlocal refused
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
-        while time.perf_counter() - began < seconds:
-            with lock:
-                body = next(waiting, None)
-            if body is None:
-                break
-            sent = time.perf_counter()
-            connection.request("POST", load.path, body, load.headers)
-            answer = connection.getresponse()
-            answer.read()
-            acknowledged_ms.append((time.perf_counter() - sent) * 1_000)
-            refused += answer.status >= 300
-        connection.close()
+        with open_post(server, load) as post:
+            while time.perf_counter() - began < seconds:
+                with lock:
+                    body = next(waiting, None)
+                if body is None:
+                    break
+                sent = time.perf_counter()
+                status = post(body)
+                acknowledged_ms.append((time.perf_counter() - sent) * 1_000)
+                refused += status >= 300
 
     # Samples of one series must come in order: one connection for them.
     threads = [threading.Thread(target=client) for _ in range(1 if once else CONNECTIONS)]
@@ -227,7 +291,14 @@ def send(load: Load, port: int, seconds: float) -> Measured:
         thread.join()
     took = time.perf_counter() - began
     kept = (len(acknowledged_ms) - refused) * load.records
-    return measured(load.name, load.unit, kept, took, acknowledged_ms, refused)
+    name = load.name.replace("OTLP", "OTLP/gRPC") if open_post is over_grpc else load.name
+    found = measured(name, load.unit, kept, took, acknowledged_ms, refused)
+    return of_server(found, server, server.cpu_seconds() - cpu_before)
+
+
+def of_server(found: Measured, server: Server, cpu_seconds: float) -> Measured:
+    million = found.per_second * found.seconds / 1e6 or 1.0
+    return replace(found, server=server.name, cpu_seconds_per_million=cpu_seconds / million)
 
 
 def measured(
@@ -277,7 +348,7 @@ def target() -> Iterator[int]:
 
 
 @contextmanager
-def backend(targets: list[dict[str, Any]]) -> Iterator[int]:
+def backend(targets: list[dict[str, Any]]) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
         interval = f"{SCRAPE_MS}ms"
@@ -289,7 +360,8 @@ def backend(targets: list[dict[str, Any]]) -> Iterator[int]:
         (directory / "dashboards").mkdir()
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "watchkeeper.cli", "run", "--port", "0"),
+                *(sys.executable, "-m", "watchkeeper.cli", "run"),
+                *("--port", "0", "--otlp-grpc-port", "0"),
                 *("--config", directory / "prometheus.yml"),
                 *("--alertmanager", directory / "alertmanager.yml"),
                 *("--dashboards", directory / "dashboards"),
@@ -299,48 +371,124 @@ def backend(targets: list[dict[str, Any]]) -> Iterator[int]:
             text=True,
         )
         assert process.stdout is not None
+        ports = [int(process.stdout.readline().rpartition(":")[2]) for _ in range(2)]
         try:
-            yield int(process.stdout.readline().rstrip().rpartition(":")[2].strip("/"))
+            yield Server("watchkeeper", process, *ports, prefix="/prometheus")
         finally:
             process.terminate()
             process.wait()
 
 
-def received_samples(port: int) -> float:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+@contextmanager
+def prometheus(targets: list[dict[str, Any]]) -> Iterator[Server]:
+    assert PROMETHEUS is not None
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        interval = f"{SCRAPE_MS}ms"
+        config = CONFIG.format(interval=interval, targets=json.dumps(targets))
+        (directory / "prometheus.yml").write_text(config)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        process = subprocess.Popen(
+            [
+                *(PROMETHEUS, f"--config.file={directory / 'prometheus.yml'}"),
+                *(
+                    f"--storage.tsdb.path={directory / 'data'}",
+                    "--web.enable-remote-write-receiver",
+                ),
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            wait_for(port)
+            yield Server("prometheus", process, port)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/-/ready")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError("Prometheus did not start")
+
+
+def received_samples(server: Server) -> float:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", "/metrics", headers={"accept": "text/plain"})
     text = connection.getresponse().read().decode()
     connection.close()
-    wanted = 'watchkeeper_received_total{signal="samples"}'
+    wanted = {
+        "watchkeeper": 'watchkeeper_received_total{signal="samples"}',
+        "prometheus": 'prometheus_tsdb_head_samples_appended_total{type="float"}',
+    }[server.name]
     return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(wanted))
 
 
-def scrape(seconds: float) -> Measured:
+def scrape(server: Server, seconds: float) -> Measured:
+    time.sleep(3)
+    before, began = received_samples(server), time.perf_counter()
+    cpu_before = server.cpu_seconds()
+    time.sleep(seconds)
+    after, took = received_samples(server), time.perf_counter() - began
+    name = f"scraping {TARGETS} targets of {SERIES} series"
+    found = measured(name, "samples", after - before, took, [], 0)
+    return of_server(found, server, server.cpu_seconds() - cpu_before)
+
+
+def run(seconds: float) -> list[Measured]:
+    servers = [backend, *([prometheus] if PROMETHEUS else [])]
+    with backend([]) as server:
+        found = [send(load, server, seconds) for load in loads()]
+        found += [
+            send(load, server, seconds, over_grpc) for load in loads() if load.path in GRPC_SERVICES
+        ]
+    for start in servers:
+        # A load made anew has times of now.
+        with start([]) as server:
+            found.append(send(write_load(seconds), server, seconds))
     with target() as port:
         # One address under twenty labels is twenty targets.
         targets = [
             {"targets": [f"127.0.0.1:{port}"], "labels": {"number": str(number)}}
             for number in range(TARGETS)
         ]
-        with backend(targets) as answering:
-            time.sleep(2)
-            before, began = received_samples(answering), time.perf_counter()
-            time.sleep(seconds)
-            after, took = received_samples(answering), time.perf_counter() - began
-    name = f"scraping {TARGETS} targets of {SERIES} series"
-    return measured(name, "samples", after - before, took, [], 0)
+        for start in servers:
+            with start(targets) as server:
+                found.append(scrape(server, seconds))
+    return found
+
+
+def show(found: list[Measured]) -> None:
+    theirs = {each.name: each for each in found if each.server == "prometheus"}
+    head = ("over the wire, two cores", "rate/theirs", "CPU/theirs", "a second", "CPU s/million")
+    print(f"{head[0]:38} {head[1]:>11} {head[2]:>10} {head[3]:>16} {head[4]:>13}  ack p50/p99 ms")
+    for each in found:
+        peer = theirs.get(each.name) if each.server == "watchkeeper" else None
+        rate = f"{each.per_second / peer.per_second:.2f}" if peer else ""
+        cpu = f"{each.cpu_seconds_per_million / peer.cpu_seconds_per_million:.2f}" if peer else ""
+        name = each.name if each.server == "watchkeeper" else f"  {each.server}"
+        ack = f"{each.ack_median_ms:.0f}/{each.ack_p99_ms:.0f}" if each.ack_median_ms else ""
+        a_second = f"{each.per_second:,.0f} {each.unit}"
+        spent = f"{each.cpu_seconds_per_million:.2f}"
+        refused = f"  {each.refused} refused" if each.refused else ""
+        print(f"{name:38} {rate:>11} {cpu:>10} {a_second:>16} {spent:>13}  {ack:>14}{refused}")
 
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 8.0
-    with backend([]) as port:
-        found = [send(load, port, seconds) for load in loads(seconds)]
-    found.append(scrape(seconds))
-    print(f"{'over the wire, acknowledged on disk':38} {'a second':>14}  ack p50/p99 ms  refused")
-    for each in found:
-        rate = f"{each.per_second:,.0f} {each.unit}"
-        ack = f"{each.ack_median_ms:.0f}/{each.ack_p99_ms:.0f}"
-        print(f"{each.name:38} {rate:>14}  {ack:>14}  {each.refused:>7}")
+    found = run(seconds)
+    show(found)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps({"cores": os.cpu_count(), "found": [asdict(x) for x in found]}))
     print(f"written to {OUT}")
