@@ -186,12 +186,9 @@ def pairs(row: int) -> dict[str, str]:
     }
 
 
-def remote_write(chance: random.Random, number: int) -> bytes:
-    """Return samples that are later than those of the body before."""
-    time_ms = time.time_ns() // 1_000_000 + number
-    series = []
-    for row in range(SERIES):
-        labels = b"".join(
+def label_fields() -> list[bytes]:
+    return [
+        b"".join(
             delimited(
                 tag(1, LENGTH),
                 delimited(tag(1, LENGTH), name.encode())
@@ -199,9 +196,18 @@ def remote_write(chance: random.Random, number: int) -> bytes:
             )
             for name, value in sorted(pairs(row).items())
         )
-        sample = tag(1, FIXED64) + pack_double(float(row + number))
-        sample += tag(2, VARINT) + varint(time_ms)
-        series.append(delimited(tag(1, LENGTH), labels + delimited(tag(2, LENGTH), sample)))
+        for row in range(SERIES)
+    ]
+
+
+def remote_write(labels: list[bytes], number: int) -> bytes:
+    """Return samples that are later than those of the body before."""
+    time_ms = time.time_ns() // 1_000_000 + number
+    end = tag(2, VARINT) + varint(time_ms)
+    series = []
+    for row, fields in enumerate(labels):
+        sample = tag(1, FIXED64) + pack_double(float(row + number)) + end
+        series.append(delimited(tag(1, LENGTH), fields + delimited(tag(2, LENGTH), sample)))
     message: Any = b"".join(series)
     return bytes(cramjam.snappy.compress_raw(message))
 
@@ -222,8 +228,8 @@ def loads() -> Iterator[Load]:
 def write_load(seconds: float) -> Load:
     """Return remote writes; a sample is taken once: bodies enough for the whole time."""
     headers = {"content-type": otlp.PROTOBUF_CONTENT_TYPE, "content-encoding": "snappy"}
-    chance = random.Random(SEED)
-    bodies = [remote_write(chance, number) for number in range(int(120 * seconds))]
+    labels = label_fields()
+    bodies = [remote_write(labels, number) for number in range(int(120 * seconds))]
     return Load("remote write", "samples", "/api/v1/write", headers, bodies, SERIES)
 
 
@@ -342,9 +348,11 @@ def target() -> Iterator[int]:
     if child == 0:
         server.serve_forever()
     server.server_close()
-    yield server.server_address[1]
-    os.kill(child, 9)
-    os.waitpid(child, 0)
+    try:
+        yield server.server_address[1]
+    finally:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
 
 
 @contextmanager
@@ -430,9 +438,9 @@ def received_samples(server: Server) -> float:
     connection.close()
     wanted = {
         "watchkeeper": 'watchkeeper_received_total{signal="samples"}',
-        "prometheus": 'prometheus_tsdb_head_samples_appended_total{type="float"}',
+        "prometheus": "prometheus_tsdb_head_samples_appended_total",
     }[server.name]
-    return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(wanted))
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(wanted))
 
 
 def scrape(server: Server, seconds: float) -> Measured:
