@@ -6,8 +6,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from click.testing import CliRunner
 
 from resume_optimizer.devstack.options import Ports
+from watchkeeper.cli import main
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -45,6 +47,16 @@ async def test_the_shop_of_the_readme_counts_its_orders():
         exposition = (await client.get("/metrics")).text
     assert 'orders_total{outcome="paid"} 1' in exposition
     assert 'orders_total{outcome="declined"} 0' in exposition
+
+
+def test_the_contract_of_its_document_has_no_fault(tmp_path, monkeypatch):
+    (tmp_path / "hotel.py").write_text(python_of(ROOT / "docs/contract.md"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    result = CliRunner().invoke(main, ["check", "hotel:CONTRACT", "--fail-on", "warning"])
+    assert result.output == "nothing found\n"
+    rendered = CliRunner().invoke(main, ["render", "hotel:CONTRACT"])
+    assert rendered.exit_code == 0
 
 
 def test_every_variable_that_is_read_is_documented():

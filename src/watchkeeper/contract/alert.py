@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchkeeper.contract.label import NAME as LABEL_NAME
+from watchkeeper.contract.metric import NAME as METRIC_NAME
 from watchkeeper.errors import ContractError
 
+ALERT_NAME = re.compile(r"[a-zA-Z_]\w*\Z", re.ASCII)
 RUNBOOKS = "docs/runbooks.md"
 """Where runbooks are looked for: a section an alert."""
 
@@ -46,6 +50,11 @@ class Alert:
                 raise ContractError(f"alert {self.name!r}: `{name}` is empty")
         if not self.runbook:
             object.__setattr__(self, "runbook", f"{RUNBOOKS}#{self.name.lower()}")
+        if not ALERT_NAME.match(self.name):
+            raise ContractError(
+                f"alert {self.name!r}: a name is letters, digits and underscores: HighErrorRate"
+            )
+        _require_labels(f"alert {self.name}", self.labels)
         if self.for_seconds < 0 or self.keep_firing_for_seconds < 0:
             raise ContractError(f"alert {self.name}: a duration is negative")
 
@@ -57,6 +66,13 @@ class RecordingRule:
     name: str
     expression: str
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not METRIC_NAME.match(self.name):
+            raise ContractError(f"recording rule {self.name!r}: not a Prometheus metric name")
+        if not self.expression.strip():
+            raise ContractError(f"recording rule {self.name}: `expression` is empty")
+        _require_labels(f"recording rule {self.name}", self.labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +87,9 @@ class RuleGroup:
         names = [rule.name for rule in self.rules if isinstance(rule, Alert)]
         if len(set(names)) != len(names):
             raise ContractError(f"rule group {self.name}: an alert is declared twice")
+
+
+def _require_labels(whose: str, labels: Mapping[str, str]) -> None:
+    for name in labels:
+        if not LABEL_NAME.match(name) or name.startswith("__"):
+            raise ContractError(f"{whose}: {name!r} is not a name for a label")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from watchkeeper.contract.slo import SLO
 from watchkeeper.contract.written_out import written_out
 from watchkeeper.errors import ContractError
 
+TARGET = re.compile(r"[^\s/:]+:\d+\Z|\[[0-9a-fA-F:]+\]:\d+\Z")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeJob:
@@ -28,6 +31,15 @@ class ScrapeJob:
     targets: tuple[str, ...]
     metrics_path: str = "/metrics"
     interval_seconds: float = 0
+
+    def __post_init__(self) -> None:
+        if not self.targets:
+            raise ContractError(f"scrape job {self.name}: has no target")
+        for target in self.targets:
+            if not TARGET.match(target):
+                raise ContractError(
+                    f"scrape job {self.name}: {target!r} is no target; write it as host:port"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

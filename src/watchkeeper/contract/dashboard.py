@@ -11,6 +11,8 @@ from watchkeeper.errors import ContractError
 
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]*\Z")
 
+LONGEST_UID = 40
+"""As Grafana's database has it."""
 GRID_COLUMNS = 24
 """Grafana's grid is 24 columns wide."""
 
@@ -42,10 +44,23 @@ class Threshold:
     color: str
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a panel leads: a runbook, another dashboard, a page of somebody else's. `url` may
+    hold Grafana's variables (`${__from}`)."""
+
+    title: str
+    url: str
+
+    def __post_init__(self) -> None:
+        if not self.title or not self.url:
+            raise ContractError(f"link {self.title!r}: needs a title and a url")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """One picture. `unit` is a Grafana unit id (`reqps`, `s`, `percentunit`, `bytes` ...);
-    `value_names` are shown in place of values: `{1: "up"}`."""
+    `value_names` are shown in place of values: `{1: "up"}`. `links` lead on from it."""
 
     title: str
     description: str
@@ -56,12 +71,20 @@ class Panel:
     value_names: Mapping[int, str] = field(default_factory=dict)
     width: int = 12
     height: int = 8
+    links: tuple[Link, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.width <= GRID_COLUMNS:
             raise ContractError(f"panel {self.title!r}: width is 1 to {GRID_COLUMNS} columns")
         if not self.description:
             raise ContractError(f"panel {self.title!r}: say in `description` how to read it")
+        if self.kind is not PanelKind.TEXT and not self.queries:
+            raise ContractError(f"panel {self.title!r}: without `queries` it shows nothing")
+        if any(not query.expression.strip() for query in self.queries):
+            raise ContractError(f"panel {self.title!r}: a query is empty")
+        values = [threshold.value for threshold in self.thresholds]
+        if values != sorted(set(values)):
+            raise ContractError(f"panel {self.title!r}: thresholds must ascend")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +139,10 @@ class Dashboard:
     range_seconds: int = 3600
 
     def __post_init__(self) -> None:
+        if not 1 <= len(self.uid) <= LONGEST_UID:
+            raise ContractError(
+                f"dashboard {self.uid!r}: Grafana's uids have 1 to {LONGEST_UID} characters"
+            )
         names = [variable.name for variable in self.variables]
         if len(set(names)) != len(names):
             raise ContractError(f"dashboard {self.uid}: a variable is declared twice")

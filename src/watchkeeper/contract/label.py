@@ -34,6 +34,12 @@ class Label:
             )
         if self.values and self.pattern:
             raise ContractError(f"label {self.name!r}: give values or a pattern, not both")
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ContractError(
+                f"label {self.name!r}: {self.pattern!r} is no regular expression: {error}"
+            ) from None
         if len(set(self.values)) != len(self.values):
             raise ContractError(f"label {self.name!r}: a value is listed twice")
         if self.limit < 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from watchkeeper.contract.events import MATCHER
 from watchkeeper.errors import ContractError
 
 
@@ -65,6 +66,9 @@ class Route:
     continue_: bool = False
     routes: tuple[Route, ...] = ()
 
+    def __post_init__(self) -> None:
+        _require_matchers(f"route to {self.receiver}", self.matchers)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inhibition:
@@ -74,6 +78,11 @@ class Inhibition:
     source: tuple[str, ...]
     target: tuple[str, ...]
     equal: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.source or not self.target:
+            raise ContractError("inhibition: without source or target it hides everything")
+        _require_matchers("inhibition", self.source + self.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +116,14 @@ class Notifications:
         )
         if sends_mail and self.mail is None:
             raise ContractError("a receiver sends mail: declare `mail`, the server it leaves by")
+
+
+def _require_matchers(whose: str, matchers: tuple[str, ...]) -> None:
+    for matcher in matchers:
+        if not MATCHER.match(matcher):
+            raise ContractError(
+                f'{whose}: {matcher!r} is no matcher; write it as severity="critical"'
+            )
 
 
 def _require_receivers(route: Route, known: set[str]) -> None:

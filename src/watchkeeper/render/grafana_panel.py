@@ -12,12 +12,17 @@ DATA_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 def panel_json(panel: Panel, identifier: int, position: dict[str, int]) -> dict[str, Any]:
     """Return a panel that stands at `position` on the grid."""
+    links = [
+        {"title": link.title, "url": link.url, "targetBlank": "://" in link.url}
+        for link in panel.links
+    ]
     return {
         "id": identifier,
         "type": panel.kind.value,
         "title": panel.title,
         "description": panel.description,
         "gridPos": position,
+        **({"links": links} if links else {}),
         "datasource": DATA_SOURCE,
         "targets": [
             {

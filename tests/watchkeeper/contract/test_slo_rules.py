@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.watchkeeper.contract.shop import LATENCY_SLO, ORDERS, ORDERS_SLO, SHOP
 
+from watchkeeper.check.rule_tests import test_rules
+from watchkeeper.clock import SystemClock
 from watchkeeper.contract import Contract, Events, Ratio
 from watchkeeper.render import documents, quicken
 
@@ -36,6 +38,14 @@ def test_the_dashboard_is_the_golden_one():
 
 def test_promtool_accepts_the_golden_rules(program):
     command = [program("promtool"), "check", "rules", str(GOLDEN / "rules.yml")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_promtool_and_the_product_agree_on_what_the_golden_rules_do(program):
+    tests = GOLDEN / "rules_test.yml"
+    assert test_rules(tests, clock=SystemClock()) == []
+    command = [program("promtool"), "test", "rules", str(tests)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 

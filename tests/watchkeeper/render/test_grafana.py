@@ -7,6 +7,7 @@ import yaml
 from watchkeeper.contract import (
     Contract,
     Dashboard,
+    Link,
     Panel,
     PanelKind,
     Query,
@@ -142,3 +143,12 @@ def test_what_grafana_fills_in_itself_is_kept_from_its_environment():
     sources, _ = grafana_sources.provisioning(contract)
     assert 'trace_id:"$${__span.traceId}"' in sources.text
     assert "url: $${__value.raw}" in sources.text
+
+
+def test_a_panel_leads_on():
+    links = (Link("Runbook", "https://wiki.example/x"), Link("Day", "/d/day?from=${__from}"))
+    assert drawn(panel("a", links=links))[1]["links"] == [
+        {"title": "Runbook", "url": "https://wiki.example/x", "targetBlank": True},
+        {"title": "Day", "url": "/d/day?from=${__from}", "targetBlank": False},
+    ]
+    assert "links" not in drawn(panel("a"))[1]
