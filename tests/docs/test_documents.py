@@ -53,6 +53,10 @@ def test_the_contract_of_its_document_has_no_fault(tmp_path, monkeypatch):
     (tmp_path / "hotel.py").write_text(python_of(ROOT / "docs/contract.md"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    written = CliRunner().invoke(
+        main, ["docs", "hotel:CONTRACT", "--output", "docs/a.md", "--runbooks", "docs/runbooks.md"]
+    )
+    assert written.exit_code == 0
     result = CliRunner().invoke(main, ["check", "hotel:CONTRACT", "--fail-on", "warning"])
     assert result.output == "nothing found\n"
     rendered = CliRunner().invoke(main, ["render", "hotel:CONTRACT"])

@@ -63,22 +63,29 @@ def _origin(place: str, aliases: dict[str, str]) -> str:
 
 
 def _modules(package: str) -> Iterator[tuple[str, ast.Module]]:
-    """Yield the dotted name and syntax tree of every module of a package."""
+    """Yield the dotted name and syntax tree of every module of a package that parses."""
     try:
         spec = find_spec(package)
     except (ImportError, ValueError):
         return
     if spec is None:
         return
-    if not spec.submodule_search_locations:
-        if spec.origin:
-            yield package, ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    roots = spec.submodule_search_locations
+    if not roots:
+        yield from _parsed(package, Path(spec.origin or ""))
         return
-    for root in spec.submodule_search_locations:
+    for root in roots:
         for path in sorted(Path(root).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
-            name = ".".join((package, *(part for part in parts if part != "__init__")))
-            yield name, ast.parse(path.read_text(encoding="utf-8"))
+            names = (package, *(part for part in parts if part != "__init__"))
+            yield from _parsed(".".join(names), path)
+
+
+def _parsed(name: str, path: Path) -> Iterator[tuple[str, ast.Module]]:
+    try:
+        yield name, ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return
 
 
 class _Module:

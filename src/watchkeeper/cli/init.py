@@ -36,6 +36,8 @@ def init(directory: Path, output: Path | None, force: bool) -> None:
         "Next:\n"
         f"  in {application.source.path}: from watchkeeper import instrument;"
         f" instrument({application.variable}, CONTRACT)\n"
+        f"  watchkeeper docs {module}:CONTRACT --output docs/catalogue.md"
+        " --runbooks docs/runbooks.md\n"
         f"  watchkeeper check {module}:CONTRACT\n"
         f"  watchkeeper render {module}:CONTRACT"
     )

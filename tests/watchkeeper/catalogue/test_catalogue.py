@@ -24,6 +24,7 @@ SERVICE = {
         "BAKING = Span('baking', 'Bread in the oven.')\n"
         "IDLE: Counter = Counter(name='idle_total', help='Nobody counts these.')\n"
     ),
+    "broken.py": "def (:\n",
     "oven.py": (
         "from bakery.telemetry import OVEN\n"
         "from bakery import telemetry as own\n"

@@ -101,17 +101,19 @@ def test_the_contract_imports_and_passes_the_check(project):
     path = project / "src" / "corner" / "telemetry.py"
     assert "watchkeeper check corner.telemetry:CONTRACT" in result.output
     assert "anthropic" in path.read_text()
-    checked = subprocess.run(
-        [
-            *(sys.executable, "-m", "watchkeeper.cli", "check", "corner.telemetry:CONTRACT"),
-            *("--fail-on", "warning"),
-        ],
-        cwd=project / "src",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    documents = ["--output", "docs/catalogue.md", "--runbooks", "docs/runbooks.md"]
+    for command, options in (("docs", documents), ("check", ["--fail-on", "warning"])):
+        ran = subprocess.run(
+            [
+                *(sys.executable, "-m", "watchkeeper.cli", command),
+                *("corner.telemetry:CONTRACT", *options),
+            ],
+            cwd=project / "src",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_what_is_written_is_formatted_and_clean(project):
