@@ -39,7 +39,7 @@ class Positions:
         """Give each series its row, where there is one row a group; not to be changed in place."""
         if self.groups is None:
             return rows
-        if len(rows) == 1:
+        if len(rows) == 1 and rows.shape[1] > 1:
             return np.broadcast_to(rows, (len(self.groups), rows.shape[1]))
         return rows[self.groups]
 
@@ -68,11 +68,10 @@ class Columns:
         if self.series == 0:
             return Positions(starts, np.zeros((0, grid.count), dtype=np.int64))
         if self.groups is not None and self.models is not None:
-            rows = [
-                np.searchsorted(self.own_times(model), grid.times_ms, side="right")
-                for model in self.models.tolist()
-            ]
-            return Positions(starts, np.stack(rows).astype(np.int64, copy=False), self.groups)
+            inside = np.empty((len(self.models), grid.count), dtype=np.int64)
+            for row, model in enumerate(self.models.tolist()):
+                inside[row] = self.own_times(model).searchsorted(grid.times_ms, side="right")
+            return Positions(starts, inside, self.groups)
         if grid.count == 1 or grid.step_ms == 0:
             before = np.concatenate(([0], np.cumsum(self.times_ms <= grid.start_ms)))
             counts = before[self.bounds[1:]] - before[starts]

@@ -154,8 +154,10 @@ def _result(value: Value, grid: Grid) -> Result:
         case Vectors():
             vector = drop_names(value)
             if not (vector.ordered and kind is ResultType.VECTOR) and len(vector.labels) > 1:
-                order = sorted(range(len(vector.labels)), key=vector.labels.__getitem__)
-                vector = vector.take(np.array(order, dtype=np.int64))
+                places = range(len(vector.labels))
+                order = sorted(places, key=vector.labels.__getitem__)
+                if order != list(places):
+                    vector = vector.take(np.array(order, dtype=np.int64))
             return Result(
                 kind,
                 vector.labels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from watchkeeper.promql.printer import format as format_expression
 from watchkeeper.promql.reset_detection import ResetDetection
 from watchkeeper.promql.syntax import VectorSelector
 from watchkeeper.promql.values import Vectors, empty, vectors, where_present
-from watchkeeper.promql.windows import Windows
+from watchkeeper.promql.windows import Windows, go_on
 
 
 def is_stale(values: Floats) -> Bools:
@@ -114,7 +115,7 @@ class Selection:
     def cut(self, samples: Samples, grid: Grid, range_ms: int) -> Windows:
         """Cut samples into one window a series and moment."""
         self._budget.spend_samples(len(samples.labels) * grid.count)
-        return replace(windows_of(samples, grid, range_ms), tick=self._budget.check_time)
+        return windows_of(samples, grid, range_ms, self._budget.check_time)
 
 
 def _is_recent(columns: Columns, before: Positions, grid: Grid, lookback_ms: int) -> Bools:
@@ -126,8 +127,10 @@ def _is_recent(columns: Columns, before: Positions, grid: Grid, lookback_ms: int
     return before.by_series(recent)
 
 
-def windows_of(samples: Samples, grid: Grid, range_ms: int) -> Windows:
-    """Cut samples into one window a series and moment."""
+def windows_of(
+    samples: Samples, grid: Grid, range_ms: int, tick: Callable[[], None] = go_on
+) -> Windows:
+    """Cut samples into one window a series and moment; `tick` as in Windows."""
     return Windows(
         samples.labels,
         samples.columns.times_ms,
@@ -139,6 +142,7 @@ def windows_of(samples: Samples, grid: Grid, range_ms: int) -> Windows:
         np.zeros(len(samples.labels), dtype=np.bool_),
         histograms=samples.histograms,
         starts_ms=samples.starts_ms,
+        tick=tick,
     )
 
 

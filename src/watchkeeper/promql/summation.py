@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -59,6 +60,14 @@ def sum_rows(rows: Iterable[Floats], width: int) -> Floats:
     return tally.result()
 
 
+def _sum(values: Floats) -> float:
+    """Return one sum, rounded once (Shewchuk, Adaptive Precision Arithmetic, 1997)."""
+    try:
+        return math.fsum(values.tolist())
+    except (OverflowError, ValueError):
+        return float(sum_rows(values[:, None], 1)[0])
+
+
 def sum_columns(block: Floats) -> Floats:
     """Return the sum of each column of a block, compensated.
 
@@ -68,6 +77,8 @@ def sum_columns(block: Floats) -> Floats:
     rows, width = block.shape
     if rows == 0:
         return np.zeros(width)
+    if width == 1:
+        return np.array([_sum(block[:, 0])])
     given, lost = block, np.zeros(width)
     lanes = max(_LEAST_LANES, _CELLS // max(width, 1))
     if rows >= 2 * lanes:

@@ -22,7 +22,7 @@ _TICK_RANKS = 64
 """After how many samples of every window it is asked whether to go on."""
 
 
-def _go_on() -> None:
+def go_on() -> None:
     """Do nothing."""
 
 
@@ -49,7 +49,7 @@ class Windows:
     kind: Window = Window.PLAIN
     histograms: Objects | None = None
     starts_ms: Ints | None = None
-    tick: Callable[[], None] = _go_on
+    tick: Callable[[], None] = go_on
 
     @property
     def first(self) -> Ints:
