@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import prometheus_client
@@ -74,3 +76,16 @@ def test_the_process_is_read_from_the_system(seen: Captured) -> None:
     assert seen.value(process.INFO, version=version, environment="development") == 1
     assert seen.value(process.START_TIME) > 1_700_000_000
     assert seen.value(process.CPU) >= 0
+
+
+def test_promtool_finds_no_fault_in_the_page(
+    seen: Captured, door: SimpleNamespace, program: Callable[[str], str]
+) -> None:
+    promtool = program("promtool")
+    seen.telemetry.histogram(door.duration).observe(0.3)
+    seen.telemetry.counter(door.visits).inc(page='a "quoted" \\ page\n')
+    body, _ = seen.telemetry.exposition()
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=body, capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
