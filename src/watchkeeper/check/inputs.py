@@ -48,9 +48,11 @@ def read_inputs(
     timing: Timing | None = None
     for reference in references:
         declared = _contract(reference)
-        found += declared.known.metrics
         timing = timing or declared.subjects.timing
-        if not paths:
+        if paths:
+            found += Examined(declared.subjects, declared.known).known.metrics
+        else:
+            found += declared.known.metrics
             subjects += declared.subjects
     known = Known(tuple(_unique(found)), bool(found or references), reading.target_labels)
     return Inputs(replace(subjects, timing=subjects.timing or timing), known)
@@ -62,12 +64,12 @@ def is_reference(target: str) -> bool:
 
 
 def _contract(reference: str) -> Inputs:
-    """Return a contract's subjects, and its signals with what its rules record."""
+    """Return a contract's subjects and its signals."""
     contract = load_contract(reference)
     declarations = declarations_of(reference)
     known = known_of(contract, declarations)
     subjects = replace(subjects_of(contract, declarations), declared=known.metrics)
-    return Inputs(subjects, Examined(subjects, known).known)
+    return Inputs(subjects, known)
 
 
 def _unique(metrics: list[KnownMetric]) -> list[KnownMetric]:

@@ -103,8 +103,9 @@ class Text:
         return self.source.place(self._offset(start), self._offset(end))
 
     def edit(self, start: int, end: int, replacement: str) -> tuple[Edit, ...]:
-        """Return the change that replaces a part of the value; nothing where it is escaped."""
-        if not self.exact:
+        """Return the change that replaces a part of the value; nothing where it is escaped, or
+        where it stands in code, which is imported and not read."""
+        if not self.exact or self.source.name.endswith(".py"):
             return ()
         first, last = self._offset(start), self._offset(end)
         if self.source.text[first:last] != self.value[start:end]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.check.json_document import read_json
-from watchkeeper.check.source import Source
+from watchkeeper.check.source import Source, Text
 from watchkeeper.check.yaml_document import read_yaml
 
 WORDS = st.text(alphabet="ab é\"'\\{}=[]:#\n\t", max_size=40)
@@ -60,3 +60,8 @@ def test_what_is_escaped_in_the_file_is_not_edited():
     text = '{"expr": "x{a=\\"b\\"}"}'
     node = read_json(Source("a.json", text)).get("expr")
     assert node.text.edit(3, 6, "c") == ()
+
+
+def test_code_is_not_edited():
+    text = Text("rate(x[30s])", Source("telemetry.py", '"rate(x[30s])"'), 0, 14, style='"')
+    assert text.edit(7, 10, "1m") == ()
