@@ -21,16 +21,24 @@ class Declarations:
         self._used: dict[str, Source] = {}
         self._fallback = Source(fallback, "")
         self._calls: dict[str, tuple[Source, ast.Call]] = {}
+        self._variables: dict[int, str] = {}
         for source in sources.values():
             for node in ast.walk(ast.parse(source.text)):
                 if isinstance(node, ast.Call):
                     for name in _names(node):
                         self._calls.setdefault(name, (source, node))
+                elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    self._variables[id(node.value)] = node.targets[0].id
 
     @property
     def sources(self) -> dict[str, Source]:
         """The files in which something was found so far."""
         return dict(self._used)
+
+    def variable(self, name: str) -> str:
+        """Return the variable that the declaration of `name` is bound to, or ''."""
+        found = self._calls.get(name)
+        return self._variables.get(id(found[1]), "") if found is not None else ""
 
     def text(
         self, name: str, value: str, keyword: str = "", *, made_by: Iterable[str] = ()

@@ -13,6 +13,7 @@ from watchkeeper.check.known import Known, KnownMetric
 from watchkeeper.check.read_contract import known_of, subjects_of
 from watchkeeper.check.read_files import read_paths
 from watchkeeper.check.read_server import read_server
+from watchkeeper.check.recorded import emissions_of
 from watchkeeper.check.subject import Subjects, Timing
 from watchkeeper.contract import load_contract
 
@@ -68,7 +69,11 @@ def _contract(reference: str) -> Inputs:
     contract = load_contract(reference)
     declarations = declarations_of(reference)
     known = known_of(contract, declarations)
-    subjects = replace(subjects_of(contract, declarations), declared=known.metrics)
+    subjects = replace(
+        subjects_of(contract, declarations),
+        declared=known.metrics,
+        emissions=emissions_of(reference, known.metrics, declarations),
+    )
     return Inputs(subjects, known)
 
 

@@ -146,17 +146,21 @@ def _dead_runbooks(examined: Examined) -> Iterator[Problem]:
                 yield Problem(text.place(), alert.subject, wrong)
 
 
-def _dead_link(path: str, anchor: str, rule_file: Path) -> str:
-    """Return what is wrong with a link into the repository: seen from where the command runs, or
-    from a directory above the rule file."""
-    for directory in (Path(), *rule_file.parents):
+def _dead_link(path: str, anchor: str, declared_in: Path) -> str:
+    """Return what is wrong with a link into the repository.
+
+    It is looked up from where the command runs and from above a rule file. A contract names its
+    runbooks before they are written: of it only a heading that is missing is told.
+    """
+    is_code = declared_in.suffix == ".py"
+    for directory in (Path(),) if is_code else (Path(), *declared_in.parents):
         target = directory / path
         if target.is_file():
             headings = _HEADING.findall(target.read_text(encoding="utf-8", errors="replace"))
             anchors = {heading.strip().lower().replace(" ", "-") for heading in headings}
             missing = anchor and target.suffix == ".md" and anchor not in anchors
             return f"{path} has no heading {anchor!r}" if missing else ""
-    return f"there is no file {path}"
+    return "" if is_code else f"there is no file {path}"
 
 
 def _computed(examined: Examined, alert: Alert) -> list[tuple[str, Text]]:

@@ -194,3 +194,22 @@ def test_rules_are_checked_against_a_prometheus(folder, server):
 def test_what_is_no_prometheus_is_told_so(server):
     with pytest.raises(ConfigError, match="does not answer as Prometheus does"):
         read_server(f"{server}/elsewhere")
+
+
+def test_what_a_contract_declares_and_its_package_never_records_is_found(tmp_path, monkeypatch):
+    package = tmp_path / "corner"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "telemetry.py").write_text(CONTRACT)
+    (package / "app.py").write_text(
+        "from corner.telemetry import ACTIVE, ORDERS\n\n\ndef ordered(watch):\n"
+        '    watch.counter(ORDERS).inc(outcome="paid")\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    faults = [
+        one.subject
+        for one in found("corner.telemetry:CONTRACT")
+        if one.check == "declared-never-set"
+    ]
+    assert faults == ["metric active_orders_total"]
