@@ -59,8 +59,9 @@ class SampleWindow:
     """The directory of a window.
 
     Rows are numbered block by block; `row_times` is the number of their column of times. The
-    rest is worked out: rows by series, where the rows of blocks and the columns of blocks of
-    times begin, and where each column would if all times were end to end.
+    rest is worked out: rows by series (None where they are in that order already), where the
+    rows of blocks and the columns of blocks of times begin, and where each column would if all
+    times were end to end.
     """
 
     blocks: Sequence[BlockPlace]
@@ -70,7 +71,7 @@ class SampleWindow:
     row_series: Ints
     row_times: Ints
     exemplars: Sequence[tuple[int, Exemplar]]
-    order: Ints
+    order: Ints | None
     ordered_series: Ints
     block_rows: Ints
     times_columns: Ints
@@ -87,11 +88,14 @@ class SampleWindow:
     ) -> SampleWindow:
         """Return a directory; `columns` are lengths and last times of the columns of times,
         `rows` the series and the times of rows."""
-        order = np.argsort(rows[0], kind="stable")
+        series, order = rows[0], None
+        if (series[1:] < series[:-1]).any():
+            order = np.argsort(series, kind="stable")
+            series = series[order]
         return cls(
             blocks, times, *columns, *rows, exemplars,
             order=order,
-            ordered_series=rows[0][order],
+            ordered_series=series,
             block_rows=row_starts(np.array([one.rows for one in blocks], np.int64)),
             times_columns=row_starts(np.array([one.columns for one in times], np.int64)),
             time_starts=row_starts(columns[0]),
@@ -110,7 +114,8 @@ class SampleWindow:
         at = own.searchsorted(series)
         np.minimum(at, len(own) - 1, out=at)
         there = np.flatnonzero(own[at] == series)
-        return self.order[at[there]], there
+        rows = at[there]
+        return rows if self.order is None else self.order[rows], there
 
     def row_lengths(self, block: int) -> Ints:
         """Return how many samples each row of a block has."""
