@@ -60,8 +60,9 @@ bench-lock: install ## bench/requirements.lock made anew, with the product's ver
 		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet \
 		--output-file bench/requirements.lock
 
-bench-store: install ## the store beside SQLite: rates, bytes, latencies
+bench-store: install ## the store beside SQLite, samples beside Prometheus, all at once
 	$(BIN)/python bench/store.py
+	$(BIN)/python bench/samples.py
 	$(BIN)/python bench/start.py
 	$(BIN)/python bench/mixed.py
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from watchkeeper.model import Labels, Matcher
 from watchkeeper.storage.sample_columns import Ids
 
-_MOST_SERIES = 200_000
+_MOST_SERIES = 100_000
 _MOST_SELECTORS = 512
 _MOST_UNIONS = 64
 

@@ -20,6 +20,7 @@ from watchkeeper.storage import column_codec, matching
 from watchkeeper.storage.chosen_series import Chosen, ChosenCache
 from watchkeeper.storage.sample_columns import Ids
 
+_PAIR_BYTES = 200
 _DECODER = msgspec.msgpack.Decoder(tuple[list[tuple[str, list[str]]], bytes, bytes])
 
 
@@ -63,6 +64,11 @@ class LabelTable:
 
     def __len__(self) -> int:
         return len(self._starts) - 1
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in memory, postings too, before anything is chosen."""
+        return 2 * self._pair_ids.nbytes + self._starts.nbytes + _PAIR_BYTES * len(self._pairs)
 
     def labels(self, number: int) -> Labels:
         """Return the label set of a number."""

@@ -30,6 +30,7 @@ from watchkeeper.storage.wal_format import RecordKind
 
 _NS_PER_MS = 1_000_000
 _FORGET_AFTER_MS = 2 * 3600 * 1000
+_END_OF_TIME_MS = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class DurableMetricStore:
             hot += [one for found in frozen.exemplars.values() for one in found]
         cold: list[SeriesExemplar] = []
         for file in files:
-            table = self._reader.labels(file)
+            table = self._reader.labels(file) if file.overlaps(start_ms, end_ms) else None
             if table is not None:
                 found = self._reader.exemplars(file, start_ms, end_ms)
                 cold += [(table.labels(number), exemplar) for number, exemplar in found]
@@ -157,10 +158,11 @@ class DurableMetricStore:
         heard = [place for place in places if place.last_ms > since_ms]
         self._admission.horizon_ms = min(place.start_ms for place in heard) - 1
         for file in self.files.all():
-            table = self._reader.labels(file)
+            recent = file.overlaps(since_ms + 1, _END_OF_TIME_MS)
+            table = self._reader.labels(file) if recent else None
             if table is None:
                 continue
-            for _, window in self._reader.windows(file, since_ms + 1, 2**62):
+            for _, window in self._reader.windows(file, since_ms + 1, _END_OF_TIME_MS):
                 ids = self._hot.index.numbers([table.labels(n) for n in window.row_series.tolist()])
                 times = window.time_ends_ms[window.row_times]
                 later = times > self._admission.newest_ms(ids)

@@ -99,6 +99,13 @@ class SampleFile:
         weakref.finalize(file, os.close, descriptor)
         return file
 
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        """Tell whether there may be samples or exemplars of a range."""
+        return any(
+            place.first_ms <= end_ms and place.last_ms >= start_ms
+            for place in self.contents.windows
+        )
+
     def read(self, offset: int, size_bytes: int) -> bytes:
         """Return bytes of the file. Raises StoreDamagedError if it ends before."""
         return _read(self.descriptor, offset, size_bytes)
@@ -133,7 +140,12 @@ def _contents(descriptor: int, size_bytes: int) -> Contents:
 
 
 def _read(descriptor: int, offset: int, size_bytes: int) -> bytes:
-    data = os.pread(descriptor, size_bytes, offset)
+    try:
+        data = os.pread(descriptor, size_bytes, offset)
+    except OSError as error:
+        raise StoreDamagedError(
+            f"{size_bytes} bytes at {offset} cannot be read: {error}"
+        ) from error
     if len(data) != size_bytes:
         raise StoreDamagedError(f"it ends before byte {offset + size_bytes}")
     return data

@@ -24,8 +24,6 @@ from watchkeeper.storage.sample_window import BlockPlace, SampleWindow
 _READ_AT_ONCE_BYTES = 4 << 20
 _FEW_OF = 4
 """When at most one in so many rows of a block is wanted, the others are not decoded."""
-_LABELS_BYTES = 400
-"""About what a label set takes in memory with its share of postings."""
 _HISTOGRAM_DECODER = msgspec.msgpack.Decoder(list[tuple[int, HistogramRow]])
 
 
@@ -65,7 +63,7 @@ class SampleReader:
 
         def read() -> tuple[LabelTable, int]:
             table = file.labels()
-            return table, _LABELS_BYTES * len(table)
+            return table, table.size_bytes
 
         try:
             return self._tables.once((file.number, "labels"), LabelTable, read)

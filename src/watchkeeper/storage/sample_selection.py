@@ -74,7 +74,7 @@ class SampleSelection:
     ) -> Iterator[SeriesIndex | LabelTable]:
         """Give the index of every source that has something in a range, each once."""
         for file in sources.files:
-            if _overlaps(file, start_ms, end_ms):
+            if file.overlaps(start_ms, end_ms):
                 table = self._reader.labels(file)
                 if table is not None:
                     yield table
@@ -89,7 +89,7 @@ class SampleSelection:
         self, sources: Sources, matchers: Sequence[Matcher], start_ms: int, end_ms: int
     ) -> Iterator[tuple[SampleFile | MemorySource, Chosen]]:
         for file in sources.files:
-            if _overlaps(file, start_ms, end_ms):
+            if file.overlaps(start_ms, end_ms):
                 table = self._reader.labels(file)
                 if table is not None and len(chosen := table.chosen(matchers)):
                     yield file, chosen
@@ -99,9 +99,3 @@ class SampleSelection:
                     chosen = source.index.chosen(matchers)
                 if len(chosen):
                     yield source, chosen
-
-
-def _overlaps(file: SampleFile, start_ms: int, end_ms: int) -> bool:
-    return any(
-        place.first_ms <= end_ms and place.last_ms >= start_ms for place in file.contents.windows
-    )
