@@ -61,6 +61,7 @@ class AlertProof:
     fired: Evaluated | None = None
     active_after_seconds: float = 0.0
     setting: Setting | None = field(default=None, repr=False)
+    synthesis: Synthesis | None = field(default=None, repr=False)
 
     @property
     def silent_at(self) -> str:
@@ -76,6 +77,14 @@ def prove_alert(subject: Subject, group: RuleGroup, rule: AlertingRule) -> Alert
         return _Prover(subject, group, rule).proof()
     except (QueryError, ConfigError, ProofError) as error:
         return AlertProof(rule, group, Standing.UNPROVED, (str(error),))
+
+
+def further_evidence(subject: Subject, proof: AlertProof) -> tuple[Evidence, ...]:
+    """Return all that tells an alert from a slip of it, the nearest sets of its proof first."""
+    if proof.synthesis is None:
+        return proof.evidence
+    prover = _Prover(subject, proof.group, proof.rule)
+    return tuple(_once([*proof.evidence, *prover.further(proof.synthesis)]))
 
 
 class _Prover:
@@ -99,23 +108,33 @@ class _Prover:
         if found.missing or not found.ways:
             return self._unproved(found.missing)
         sets = Sets(found, setting, self._steady)
-        evidence = [one for way in found.ways for one in self._of_way(sets, way)]
-        evidence += [self._seen(one) for blocker in found.blockers for one in sets.blocked(blocker)]
-        evidence = list(_once(evidence))
+        ways: list[Way] = []
+        evidence: list[Evidence] = []
+        for way in found.ways:
+            if not way.is_held:
+                closer, seen = self._of_way(sets, way)
+                ways.append(closer)
+                evidence += seen
         reasons = [text for one in evidence if (text := broken(one.series, one.outcome, setting))]
-        reasons += self._unheard(sets, found)
+        reasons += self._unheard(sets, ways)
         if reasons:
             return self._unproved(reasons)
-        return self._proved(evidence)
+        held = [way for way in found.ways if way.is_held]
+        return self._proved(list(_once(evidence)), replace(found, ways=(*ways, *held)))
 
-    def _of_way(self, sets: Sets, way: Way) -> Iterator[Evidence]:
-        """Yield what the alert does over the sets of a way, as near to the boundary as can be."""
-        if way.is_held and self._is_slow:
-            return
-        if way.is_held:
-            for series in islice(sets.nearest(way), 2):
-                yield self._seen(replace(series, verdict=Verdict.AS_SEEN))
-            return
+    def further(self, found: Synthesis) -> Iterator[Evidence]:
+        """Yield what the alert does over sets that differ in one thing from the nearest."""
+        sets = Sets(found, self._setting, self._steady)
+        for way in found.ways:
+            sets.is_brief = bool(self._setting.recorded) and not way.is_held
+            for series in sets.alike(way):
+                yield self._seen(series)
+        for blocker in found.blockers:
+            for series in sets.blocked(blocker):
+                yield self._seen(series)
+
+    def _of_way(self, sets: Sets, way: Way) -> tuple[Way, list[Evidence]]:
+        """Return what the alert does over the sets of a way, as near to the boundary as can be."""
         nearest: list[Evidence] = []
         for widening in WIDENINGS:
             closer = way
@@ -123,13 +142,8 @@ class _Prover:
                 closer = replace(way, crossing=relaxed(way.crossing, widening))
             nearest = self._near(sets, closer)
             if not any(broken(one.series, one.outcome, self._setting) for one in nearest):
-                way = closer
-                break
-        yield from nearest
-        if self._is_slow:
-            return
-        for series in sets.alike(way):
-            yield self._seen(series)
+                return closer, nearest
+        return way, nearest
 
     def _near(self, sets: Sets, way: Way) -> list[Evidence]:
         """Return the nearest sets of a way, over little history if that is enough."""
@@ -143,7 +157,7 @@ class _Prover:
     def _chosen(self, nearest: Iterable[SeriesSet]) -> list[SeriesSet]:
         return list(islice(nearest, 2 if self._is_slow else None))
 
-    def _proved(self, evidence: list[Evidence]) -> AlertProof:
+    def _proved(self, evidence: list[Evidence], found: Synthesis) -> AlertProof:
         setting = self._setting
         fires = next(one for one in evidence if one.series.verdict is Verdict.FIRES)
         silent = next((one for one in evidence if one.series.verdict is Verdict.SILENT), None)
@@ -161,6 +175,7 @@ class _Prover:
             fired=fired,
             active_after_seconds=max(0, active * setting.pace.step_ms - began_ms) / 1000,
             setting=setting,
+            synthesis=found,
         )
 
     def _seen(self, series: SeriesSet) -> Evidence:
@@ -215,12 +230,11 @@ class _Prover:
             setting=setting,
         )
 
-    def _unheard(self, sets: Sets, found: Synthesis) -> list[str]:
+    def _unheard(self, sets: Sets, ways: list[Way]) -> list[str]:
         return [
             reason
-            for way in found.ways
-            if not way.is_held
-            and (reason := silent_when_gone(self._subject, self._rule, self._setting, sets, way))
+            for way in ways
+            if (reason := silent_when_gone(self._subject, self._rule, self._setting, sets, way))
         ]
 
     def _unproved(self, reasons: Iterable[str]) -> AlertProof:

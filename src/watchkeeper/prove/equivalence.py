@@ -5,7 +5,7 @@ Each reason is an argument over what is declared, not over what was tried.
 
 from __future__ import annotations
 
-from watchkeeper.model import Matcher
+from watchkeeper.model import Matcher, MatchOperator
 from watchkeeper.promql.matching import predicate
 from watchkeeper.promql.signatures import COMPARISONS
 from watchkeeper.promql.syntax import (
@@ -53,6 +53,10 @@ def _differing(
     inside, others = children(before), children(after)
     if len(inside) != len(others) or not _same_head(before, after):
         return ""
+    if isinstance(before, Binary) and before.operator == "and":
+        reason = _pinned_beside(before, after)
+        if reason:
+            return reason
     changed = [(one, two) for one, two in zip(inside, others, strict=True) if one != two]
     if len(changed) != 1:
         return ""
@@ -83,6 +87,48 @@ def _at(before: Expression, after: Expression, declared: Declared, in_quantile: 
                     " histogram has all its buckets"
                 )
     return ""
+
+
+def _pinned_beside(before: Binary, after: Expression) -> str:
+    """Whether a matcher was lost whose label the other side of an `and` has as well."""
+    if not isinstance(after, Binary) or before.matching != after.matching:
+        return ""
+    sides = ((before.left, after.left, before.right), (before.right, after.right, before.left))
+    for one, other, beside in sides:
+        if one == other:
+            continue
+        lost = _lost_matcher(one, other)
+        if lost is None or not _is_matched(before, lost.name):
+            return ""
+        pins = [lost in node.matchers for node in walk(beside) if isinstance(node, VectorSelector)]
+        if pins and all(pins) and not any(isinstance(n, Aggregate) for n in walk(beside)):
+            return (
+                f"`and` keeps only what its other side has too, and that has"
+                f' {lost.name}="{lost.value}" alone'
+            )
+    return ""
+
+
+def _lost_matcher(before: Expression, after: Expression) -> Matcher | None:
+    """Return the equality that one selector lost, if nothing else differs and its label stays."""
+    if any(isinstance(node, Aggregate | Call) for node in walk(before)):
+        return None
+    pairs = [
+        (one, two)
+        for one, two in zip(walk(before), walk(after), strict=False)
+        if isinstance(one, VectorSelector) and isinstance(two, VectorSelector) and one != two
+    ]
+    if len(pairs) != 1:
+        return None
+    one, two = pairs[0]
+    lost = [matcher for matcher in one.matchers if matcher not in two.matchers]
+    if len(lost) != 1 or len(two.matchers) != len(one.matchers) - 1:
+        return None
+    return lost[0] if lost[0].operator is MatchOperator.EQUAL else None
+
+
+def _is_matched(node: Binary, name: str) -> bool:
+    return (name in node.matching.labels) == node.matching.on
 
 
 def _same_head(before: Expression, after: Expression) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from watchkeeper.errors import QueryError
-from watchkeeper.prove.alert_proof import AlertProof, Standing
+from watchkeeper.prove.alert_proof import AlertProof, Standing, further_evidence
 from watchkeeper.prove.equivalence import why_equivalent
 from watchkeeper.prove.messages import Messages
 from watchkeeper.prove.mutants import Mutant, mutants_of, timing_mutants
@@ -66,6 +66,7 @@ class _Trials:
     def __init__(self, subject: Subject, proof: AlertProof) -> None:
         assert proof.setting is not None
         self._subject, self._proof = subject, proof
+        self._evidence = further_evidence(subject, proof)
         self._setting: Setting = proof.setting
         self._timelines: dict[int, Timeline] = {}
 
@@ -92,7 +93,7 @@ class _Trials:
     def _noticed_by(self, mutant: Mutant) -> str:
         """Return the purpose of the first set over which the mutant does something else."""
         timing = mutant.timing or self._setting.timing
-        for number, one in enumerate(self._proof.evidence):
+        for number, one in enumerate(self._evidence):
             try:
                 outcome = self._timeline(number).outcome(mutant.expression, timing)
             except QueryError as error:
@@ -109,7 +110,7 @@ class _Trials:
     def _timeline(self, number: int) -> Timeline:
         found = self._timelines.get(number)
         if found is None:
-            series = self._proof.evidence[number].series
+            series = self._evidence[number].series
             found = self._timelines[number] = Timeline(
                 series.phases, self._setting.pace, self._setting.recorded, self._subject.clock
             )

@@ -69,9 +69,14 @@ class Sets:
 
     def alike(self, way: Way) -> Iterator[SeriesSet]:
         """Yield sets that differ in one thing: a label's value, a group, what is turned."""
+        if way.is_held:
+            yield from islice(self.nearest(way), 3)
+            yield from islice(self._passing(way), MOST_PARTS)
+            return
         yield from self._values(way)
         yield from self._groups(way)
         if self._is_costly:
+            yield from self._passing(way)
             return
         yield from self.in_time(way)
         others = every_crossing(way, self._synthesis.streams, self._steady)
@@ -130,7 +135,7 @@ class Sets:
         at_rest = crossing.knob.turned(way.rest, 0.0)
         for window in way.windows_ms[:MOST_WINDOWS]:
             samples = window // self._pace.sampling.gap_ms - 1
-            for part in _parts(samples, root, most):
+            for part in _parts(samples, root, most)[: 1 if self._is_costly else None]:
                 for share in (1.0, NEARLY):
                     state = way.at(root * samples / part * share)
                     yield self._set(
