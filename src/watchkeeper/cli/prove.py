@@ -15,6 +15,7 @@ from watchkeeper.cli.refusal import FILE, one_line_errors
 
 if TYPE_CHECKING:
     from watchkeeper.contract import Contract
+    from watchkeeper.prove.report import Report
     from watchkeeper.prove.subject import Subject
 
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 @click.option("--mutation/--no-mutation", default=True, help="Whether to work out the score.")
 @click.option("--least-score", default=95.0, show_default=True, help="In percent; below: exit 1.")
 @click.option("--json", "as_data", is_flag=True, help="Print JSON.")
-def prove(
+@click.option("--promtool", type=FILE, help="Write the proofs there as promtool's rule tests.")
+def prove(  # noqa: PLR0913  one parameter an option
     contract: str,
     alerts: tuple[str, ...],
     rules: tuple[Path, ...],
@@ -36,6 +38,7 @@ def prove(
     mutation: bool,
     least_score: float,
     as_data: bool,
+    promtool: Path | None,
 ) -> None:
     """Prove the alerts, routes and dashboards of CONTRACT, or those ALERTs alone.
 
@@ -46,8 +49,11 @@ def prove(
     from watchkeeper.prove import as_json, as_text
     from watchkeeper.prove import prove as prove_all
 
+    agreed = True
+
     with one_line_errors(), TemporaryDirectory() as directory:
         declared = load_contract(contract)
+        rules = rules or _own_rules(declared, Path(directory))
         subject = _subject(declared, Path(directory), rules, alertmanager, dashboards)
         report = prove_all(
             subject,
@@ -56,11 +62,22 @@ def prove(
             least_score=least_score / 100,
             cpu_seconds=time.process_time,
         )
+        if promtool is not None:
+            agreed = _promtool_agrees(subject, report, promtool, rules)
     if as_data:
         click.echo(json.dumps(as_json(report), indent=2))
     else:
         click.echo(as_text(report), nl=False)
-    sys.exit(0 if report.holds else 1)
+    sys.exit(0 if report.holds and agreed else 1)
+
+
+def _own_rules(contract: Contract, directory: Path) -> tuple[Path, ...]:
+    """Return the rule file that a contract renders to."""
+    from watchkeeper.render import render
+
+    own = f"{contract.service}.yml"
+    written = render(contract, directory)
+    return tuple(path for path in written if path.parent.name == "rules" and path.name == own)
 
 
 def _subject(
@@ -75,9 +92,6 @@ def _subject(
     from watchkeeper.render import render
 
     written = render(contract, directory)
-    if not rules:
-        own = f"{contract.service}.yml"
-        rules = tuple(path for path in written if path.parent.name == "rules" and path.name == own)
     if alertmanager is None:
         alertmanager = next((path for path in written if path.name == "alertmanager.yml"), None)
     boards = [path for path in written if path.parent.name == "dashboards"]
@@ -86,3 +100,21 @@ def _subject(
     return read_subject(
         contract, rules, alertmanager, [path for path in boards if path.suffix == ".json"]
     )
+
+
+def _promtool_agrees(
+    subject: Subject, report: Report, directory: Path, rules: tuple[Path, ...]
+) -> bool:
+    """Write the proofs for promtool, and run it where it is installed."""
+    from watchkeeper.prove import run_promtool, write_tests
+
+    written = write_tests(subject, report.proofs, directory, rules)
+    said = run_promtool(written.files)
+    verdict = "is not installed" if said is None else "disagrees" if said else "agrees"
+    click.echo(f"{directory}: {len(written.files)} files written; promtool {verdict}", err=True)
+    if written.left_out:
+        names = ", ".join(written.left_out)
+        click.echo(f"left out, for promtool would take too long over days: {names}", err=True)
+    if said:
+        click.echo(said, err=True)
+    return not said

@@ -5,6 +5,7 @@ from watchkeeper.prove.alert_proof import AlertProof, Standing, prove_alert
 from watchkeeper.prove.delivery import Delivery, Notice, deliver
 from watchkeeper.prove.files import read_subject
 from watchkeeper.prove.panels import Shown, prove_dashboards
+from watchkeeper.prove.promtool import run_promtool, write_tests
 from watchkeeper.prove.report import Report, as_json, as_text
 from watchkeeper.prove.run import prove
 from watchkeeper.prove.score import Fate, Score, score
@@ -27,5 +28,7 @@ __all__ = [
     "prove_alert",
     "prove_dashboards",
     "read_subject",
+    "run_promtool",
     "score",
+    "write_tests",
 ]

@@ -125,8 +125,9 @@ class _Prover:
     def further(self, found: Synthesis) -> Iterator[Evidence]:
         """Yield what the alert does over sets that differ in one thing from the nearest."""
         sets = Sets(found, self._setting, self._steady)
+        alone = sum(not way.is_held for way in found.ways) == 1
+        sets.is_brief = bool(self._setting.recorded) and alone
         for way in found.ways:
-            sets.is_brief = bool(self._setting.recorded) and not way.is_held
             for series in sets.alike(way):
                 yield self._seen(series)
         for blocker in found.blockers:

@@ -40,6 +40,7 @@ class Evaluated:
     pending: tuple[frozenset[Labels], ...]
     firing: tuple[frozenset[Labels], ...]
     annotations: tuple[tuple[Labels, Labels], ...]
+    texts: tuple[tuple[tuple[Labels, Labels], ...], ...]
     told: tuple[Told, ...]
 
     @property
@@ -49,9 +50,17 @@ class Evaluated:
 
 
 def evaluate(
-    rule: AlertingRule, expression: Expression, timeline: Timeline, clock: Clock
+    rule: AlertingRule,
+    expression: Expression,
+    timeline: Timeline,
+    clock: Clock,
+    *,
+    annotate: bool = False,
 ) -> Evaluated:
-    """Let the evaluator see every moment of a timeline. Raises ProofError where it fails."""
+    """Let the evaluator see every moment of a timeline. Raises ProofError where it fails.
+
+    With `annotate` the texts of every moment are kept, not only those of the first that fires.
+    """
     replay = _Replay(rule.expression, timeline.result(expression), timeline)
     told: list[Told] = []
     group = RuleGroup(
@@ -68,6 +77,7 @@ def evaluate(
     pending: list[frozenset[Labels]] = []
     firing: list[frozenset[Labels]] = []
     annotations: tuple[tuple[Labels, Labels], ...] = ()
+    texts: list[tuple[tuple[Labels, Labels], ...]] = []
     for number, moment_ms in enumerate(timeline.moments_ms):
         replay.number = number
         evaluator.evaluate_group(group, moment_ms * 1_000_000)
@@ -80,10 +90,23 @@ def evaluate(
         firing.append(
             frozenset(one.labels for one in state.alerts if one.state is AlertState.FIRING)
         )
-        if firing[-1] and not annotations:
-            annotations = tuple((one.labels, one.annotations) for one in state.alerts)
+        if firing[-1] and (annotate or not annotations):
+            now = tuple(
+                (one.labels, one.annotations)
+                for one in state.alerts
+                if one.state is AlertState.FIRING
+            )
+            annotations = annotations or now
+            texts.append(now)
+        else:
+            texts.append(())
     return Evaluated(
-        tuple(timeline.moments_ms), tuple(pending), tuple(firing), annotations, tuple(told)
+        tuple(timeline.moments_ms),
+        tuple(pending),
+        tuple(firing),
+        annotations,
+        tuple(texts),
+        tuple(told),
     )
 
 

@@ -60,7 +60,7 @@ def pace_of(
     gap = nicest(min([LONGEST_GAP_MS * SAMPLES_A_RANGE, *scraped]) // SAMPLES_A_RANGE)
     windows = _own_windows(expression, recorded)
     step = nicest(min([*windows, reach // 4]) // STEPS_A_RANGE, divides_ms=for_ms)
-    return settled(Pace(Sampling(gap), max(step, gap), 0), reach)
+    return settled(Pace(Sampling(gap, gap // 3), max(step, gap), 0), reach)
 
 
 def steps_of(expression: Expression, recorded: Rules, step_ms: int, interval_ms: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from watchkeeper.prove.messages import Messages
 from watchkeeper.prove.mutants import Mutant, mutants_of, timing_mutants
 from watchkeeper.prove.setting import Setting
 from watchkeeper.prove.subject import Subject
-from watchkeeper.prove.timeline import Outcome, Timeline
+from watchkeeper.prove.timeline import Outcome, Recorded, Timeline
 
 
 class Fate(StrEnum):
@@ -51,24 +51,55 @@ class Score:
         return noticed / (noticed + survived) if noticed + survived else 1.0
 
 
-def score(subject: Subject, proofs: list[AlertProof]) -> Score:
+def score(subject: Subject, proofs: Sequence[AlertProof]) -> Score:
     """Return how the proofs fare against every mutant of the rules that they are about."""
-    trials = [
-        trial
-        for proof in proofs
-        if proof.standing is not Standing.UNPROVED
-        for trial in _Trials(subject, proof).of_the_alert()
-    ]
+    able = [one for one in proofs if one.standing is not Standing.UNPROVED]
+    trials = [trial for proof in able for trial in _Trials(subject, proof, able).of_the_alert()]
     return Score(tuple(trials))
 
 
+@dataclass(frozen=True)
+class _Witness:
+    """A set of series, the timeline over it, and what the alert itself does there."""
+
+    purpose: str
+    timeline: Timeline
+    outcome: Outcome
+
+
 class _Trials:
-    def __init__(self, subject: Subject, proof: AlertProof) -> None:
+    def __init__(self, subject: Subject, proof: AlertProof, proofs: Sequence[AlertProof]) -> None:
         assert proof.setting is not None
         self._subject, self._proof = subject, proof
-        self._evidence = further_evidence(subject, proof)
         self._setting: Setting = proof.setting
-        self._timelines: dict[int, Timeline] = {}
+        self._witnesses = [*self._own(), *self._of_kin(proofs)]
+
+    def _own(self) -> Iterator[_Witness]:
+        setting = self._setting
+        for one in further_evidence(self._subject, self._proof):
+            timeline = Timeline(
+                one.series.phases, setting.pace, setting.recorded, self._subject.clock
+            )
+            yield _Witness(one.series.purpose, timeline, one.outcome)
+
+    def _of_kin(self, proofs: Sequence[AlertProof]) -> Iterator[_Witness]:
+        """Yield what the alert does while one fires that reads series of the same names."""
+        names = {one.rule.name for one in self._setting.recorded}
+        for other in proofs:
+            theirs = other.setting
+            if other is self._proof or theirs is None or not other.evidence:
+                continue
+            if names & {one.rule.name for one in theirs.recorded}:
+                recorded = [*theirs.recorded, *self._setting.recorded]
+                timeline = Timeline(
+                    other.evidence[0].series.phases,
+                    theirs.pace,
+                    _ordered(recorded),
+                    self._subject.clock,
+                )
+                outcome = timeline.outcome(self._setting.expression, self._setting.timing)
+                yield _Witness(f"{other.rule.name} fires", timeline, outcome)
+                return
 
     def of_the_alert(self) -> Iterator[Trial]:
         setting = self._setting
@@ -93,25 +124,26 @@ class _Trials:
     def _noticed_by(self, mutant: Mutant) -> str:
         """Return the purpose of the first set over which the mutant does something else."""
         timing = mutant.timing or self._setting.timing
-        for number, one in enumerate(self._evidence):
+        for one in self._witnesses:
             try:
-                outcome = self._timeline(number).outcome(mutant.expression, timing)
+                outcome = one.timeline.outcome(mutant.expression, timing)
             except QueryError as error:
                 return f"the engine: {error}"
             if not outcome.same_firing(one.outcome):
-                return one.series.purpose
+                return one.purpose
             if self._reads_otherwise(one.outcome, outcome):
-                return f"the message, {one.series.purpose}"
+                return f"the message, {one.purpose}"
         return ""
 
     def _reads_otherwise(self, before: Outcome, after: Outcome) -> bool:
         return Messages(self._proof.rule).of(before) != Messages(self._proof.rule).of(after)
 
-    def _timeline(self, number: int) -> Timeline:
-        found = self._timelines.get(number)
-        if found is None:
-            series = self._evidence[number].series
-            found = self._timelines[number] = Timeline(
-                series.phases, self._setting.pace, self._setting.recorded, self._subject.clock
-            )
-        return found
+
+def _ordered(recorded: Iterable[Recorded]) -> list[Recorded]:
+    """Return rules of two alerts, each rule once, at the shorter of its steps."""
+    found: dict[int, Recorded] = {}
+    for one in recorded:
+        known = found.get(id(one.rule))
+        if known is None or one.step_ms < known.step_ms:
+            found[id(one.rule)] = one
+    return list(found.values())

@@ -25,6 +25,7 @@ MOST_WINDOWS = 3
 BRIEF = 8
 """Where little history is enough, rest before and after lasts so small a part of the ranges."""
 MOST_PARTS = 3
+DAY_MS = 86_400_000
 SURGE = 4
 """How many times as many events a surge brings."""
 NEARLY = 0.96
@@ -61,6 +62,7 @@ class Sets:
         self._pace, self._timing = setting.pace, setting.timing
         self._is_costly = bool(setting.recorded)
         self.is_brief = False
+        self._parts = MOST_PARTS if setting.reach_ms <= DAY_MS else 1
         self._steady = steady
 
     def nearest(self, way: Way) -> Iterator[SeriesSet]:
@@ -135,7 +137,7 @@ class Sets:
         at_rest = crossing.knob.turned(way.rest, 0.0)
         for window in way.windows_ms[:MOST_WINDOWS]:
             samples = window // self._pace.sampling.gap_ms - 1
-            for part in _parts(samples, root, most)[: 1 if self._is_costly else None]:
+            for part in _parts(samples, root, most)[: self._parts]:
                 for share in (1.0, NEARLY):
                     state = way.at(root * samples / part * share)
                     yield self._set(
