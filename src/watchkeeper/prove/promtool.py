@@ -18,6 +18,9 @@ import yaml
 
 from watchkeeper.configuration import Duration
 from watchkeeper.model import METRIC_NAME, STALE_BITS, Labels
+from watchkeeper.promql import selectors
+from watchkeeper.promql.syntax import MatrixSelector, Subquery
+from watchkeeper.promql.walk import walk
 from watchkeeper.prove.alert_proof import AlertProof, Evidence, Standing
 from watchkeeper.prove.evaluated import evaluate
 from watchkeeper.prove.sets import Verdict
@@ -27,7 +30,7 @@ from watchkeeper.prove.timeline import Timeline
 
 PROGRAM = "promtool"
 HEADER = "# Written by `watchkeeper prove`: series that must fire the alert, and that must not.\n"
-LONGEST_MS = 3 * 86_400_000
+LONGEST_MS = 4 * 86_400_000
 """promtool evaluates every rule at every step from the epoch on: longer proofs are left to us."""
 
 
@@ -142,20 +145,42 @@ def _test(subject: Subject, proof: AlertProof, evidence: Evidence) -> dict[str, 
                     for labels, annotations in done.texts[number]
                 ],
             }
-            for number in _moments(evidence, timeline)
+            for number in _moments(evidence, timeline, setting)
         ],
     }
 
 
-def _moments(evidence: Evidence, timeline: Timeline) -> list[int]:
-    """Return the evaluations that decide: on both sides of every change, and the last."""
+def _moments(evidence: Evidence, timeline: Timeline, setting: Setting) -> list[int]:
+    """Return the evaluations that decide: on both sides of every change, and the last.
+
+    Ranges over what rules recorded begin at a sample whatever is done: of those the ends of the
+    phases are taken, where nothing moves and one sample more makes no difference.
+    """
     found = {timeline.count - 1}
+    if _reads_back(setting):
+        samples = 0
+        for phase in evidence.series.phases:
+            samples += phase.samples
+            found.add(max(0, samples // setting.pace.samples_a_step - 1))
+        return sorted(found)
     for row in evidence.outcome.firing.values():
         changes = np.flatnonzero(row[1:] != row[:-1]) + 1
         found |= {int(one) for one in changes} | {int(one) - 1 for one in changes}
     if not evidence.outcome.firing:
         found |= {timeline.count // 2, timeline.count * 2 // 3}
     return sorted(found)
+
+
+def _reads_back(setting: Setting) -> bool:
+    """Whether a range or a subquery looks at recorded series."""
+    names = {one.rule.name for one in setting.recorded}
+    bodies = [setting.expression, *(one.expression for one in setting.recorded)]
+    return any(
+        isinstance(node, MatrixSelector | Subquery)
+        and any(inner.metric_name in names for inner in selectors(node))
+        for body in bodies
+        for node in walk(body)
+    )
 
 
 def _series(labels: Labels) -> str:
