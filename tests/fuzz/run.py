@@ -14,8 +14,11 @@ import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from target import Target
+if TYPE_CHECKING:
+    # Whatever is imported before atheris is not seen by it.
+    from target import Target
 
 HERE = Path(__file__).parent
 OUT = HERE.parent / "out" / "fuzz"

@@ -170,7 +170,7 @@ TARGETS = (
     Target(
         "exposition_openmetrics",
         twice(exposition.OPENMETRICS_CONTENT_TYPE),
-        (STRICT, exposition.encode_openmetrics([FAMILY])),
+        (STRICT, b"a 1 1e308\n# EOF\n", exposition.encode_openmetrics([FAMILY])),
         WORDS,
     ),
     Target(

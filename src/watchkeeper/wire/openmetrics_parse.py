@@ -225,4 +225,4 @@ def _seconds(text: str, where: str) -> float:
 
 
 def _ms(seconds: float) -> int:
-    return max(-_LATEST_MS, min(_LATEST_MS, round(seconds * 1000)))
+    return round(max(-_LATEST_MS, min(_LATEST_MS, seconds * 1000)))
