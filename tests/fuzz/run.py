@@ -50,7 +50,8 @@ def fuzz(name: str, seconds: int) -> None:
         f"-timeout={LONGEST_INPUT_SECONDS}",
         f"-rss_limit_mb={MOST_MEMORY_MIB}",
         f"-artifact_prefix={OUT / name}.failed-",
-        f"-dict={words}",
+        # libFuzzer refuses a dictionary that is empty.
+        *([f"-dict={words}"] if target.words else []),
         "-print_final_stats=1",
         "-verbosity=0",
     ]
