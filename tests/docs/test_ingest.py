@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from watchkeeper.server.application import Application
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/ingest.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
+SHIPPED_SECONDS = 30.0
 BULK = "http://127.0.0.1:9400/elasticsearch"
 
 
@@ -69,6 +71,28 @@ def test_every_shipper_is_shown_our_address() -> None:
     fluent_bit = dict(re.findall(r"(\w+) +(\S+)", block("fluent-bit.conf")))
     host, port, path = (fluent_bit[key] for key in ("Host", "Port", "Path"))
     assert f"http://{host}:{port}{path}" == BULK
+
+
+def test_rsyslog_sends_what_a_file_holds(
+    program: Callable[[str], str], backend: Backend, address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "shop.log").write_text("".join(f"sold {number}\n" for number in range(50)))
+    given = block("rsyslog.conf").replace("http://127.0.0.1:9400", address)
+    tailed = f'input(type="imfile" File="{tmp_path / "shop.log"}" Tag="shop")'
+    (tmp_path / "rsyslog.conf").write_text(
+        f'global(workDirectory="{tmp_path}")\nmodule(load="imfile")\n{given}\n{tailed}\n'
+    )
+    command = [program("rsyslogd"), "-n", "-f", "rsyslog.conf", "-i", "rsyslog.pid"]
+    with subprocess.Popen(command, cwd=tmp_path) as shipper:
+        try:
+            end = time.monotonic() + SHIPPED_SECONDS
+            while len(found := backend.store.logs.search(LogQuery(0, 1 << 62))) < 50:
+                assert time.monotonic() < end, "nothing was shipped"
+                time.sleep(0.05)
+        finally:
+            shipper.terminate()
+    assert {record.message for record in found} == {f"sold {number}" for number in range(50)}
+    assert {record.service for record in found} == {"shop"}
 
 
 @pytest.fixture
