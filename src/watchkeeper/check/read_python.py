@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from math import isfinite
 
 from watchkeeper.check.document import DocumentError
 from watchkeeper.check.known import KnownLabel, KnownMetric
@@ -125,7 +126,7 @@ def _metric(call: ast.Call, source: Source) -> KnownMetric | None:
     return KnownMetric(
         name=name,
         type=kind,
-        labels={one: KnownLabel(one) for one in labels} if isinstance(labels, list | tuple) else {},
+        labels={one: KnownLabel(one) for one in _names(labels)},
         help=str(_constant(given.get("documentation")) or ""),
         buckets=_bounds(buckets) if kind is MetricType.HISTOGRAM else (),
         origin="code",
@@ -134,10 +135,17 @@ def _metric(call: ast.Call, source: Source) -> KnownMetric | None:
     )
 
 
+def _names(labels: object) -> list[str]:
+    return (
+        [one for one in labels if isinstance(one, str)] if isinstance(labels, list | tuple) else []
+    )
+
+
 def _bounds(buckets: object) -> tuple[float, ...]:
     if not isinstance(buckets, list | tuple):
         return _DEFAULT_BUCKETS
-    return tuple(float(one) for one in buckets if float(one) != float("inf"))
+    numbers = [float(one) for one in buckets if isinstance(one, int | float)]
+    return tuple(sorted(one for one in numbers if isfinite(one)))
 
 
 def _constant(node: ast.expr | None) -> object:

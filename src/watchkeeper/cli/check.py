@@ -99,7 +99,8 @@ def _mend(findings: Sequence[Finding], sources: object) -> None:
 
     assert isinstance(sources, dict)
     for file, text in fixed(findings, sources).items():
-        Path(file).write_text(text, encoding="utf-8")
+        newline = "\r\n" if b"\r\n" in Path(file).read_bytes() else "\n"
+        Path(file).write_text(text, encoding="utf-8", newline=newline)
         click.echo(f"mended {file}", err=True)
 
 

@@ -124,6 +124,12 @@ def test_fix_mends_rules_and_keeps_comments_and_layout(folder):
     assert result.exit_code == 0
 
 
+def test_fix_keeps_the_line_ends_of_a_file(folder):
+    (folder / "rules.yml").write_bytes(RULES.replace("\n", "\r\n").encode())
+    check("rules.yml", "--fix")
+    assert (folder / "rules.yml").read_bytes() == MENDED.replace("\n", "\r\n").encode()
+
+
 def test_fix_mends_routes_but_leaves_commented_matchers_alone(folder):
     (folder / "alertmanager.yml").write_text(ROUTES)
     check("alertmanager.yml", "--fix")
