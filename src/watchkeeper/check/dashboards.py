@@ -215,6 +215,21 @@ def _interval_in_rates(examined: Examined) -> Iterator[Problem]:
         )
 
 
+def _fixed_ranges(examined: Examined) -> Iterator[Problem]:
+    for query, node in examined.nodes(Call, Role.PANEL):
+        argument = node.arguments[-1] if node.arguments else None
+        if node.name not in ("rate", "irate") or not isinstance(argument, MatrixSelector):
+            continue
+        if not query.variable_of(argument.range) and query.text.exact:
+            start, end = argument.range.start, argument.range.end
+            written = query.text.value[start:end]
+            yield Problem(
+                query.text.place(start, end),
+                query.subject,
+                f"looks at {written}, however far the panel is zoomed out or in",
+            )
+
+
 def _duplicate_ids(examined: Examined) -> Iterator[Problem]:
     for dashboard, _ in _files(examined):
         seen: dict[str, str] = {}
@@ -411,6 +426,13 @@ CHECKS = (
         repair="Use $__rate_interval.",
         find=_interval_in_rates,
         fixes=True,
+    ),
+    Check(
+        id="fixed-range-in-panel",
+        severity=Severity.INFO,
+        reason="Zoomed out, a short range leaves most samples out of sight.",
+        repair="Use $__rate_interval, which grows with the step.",
+        find=_fixed_ranges,
     ),
     Check(
         id="duplicate-panel-id",
