@@ -128,6 +128,12 @@ def test_the_contract_has_no_fault():
     assert watchkeeper("check", CONTRACT, "--fail-on", "warning") == "nothing found\n"
 
 
+def test_every_alert_fires_when_it_must_and_reaches_somebody():
+    assert "10 of 11 alerts proved, 1 always fires" in watchkeeper(
+        "prove", CONTRACT, "--no-mutation"
+    )
+
+
 def test_what_it_renders_to_is_accepted_by_its_readers(program, tmp_path):
     watchkeeper("render", CONTRACT, "--directory", str(tmp_path))
     for command in (

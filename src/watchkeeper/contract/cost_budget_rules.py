@@ -14,8 +14,8 @@ LONGEST_READ_SECONDS = DAY_SECONDS
 """A longer period is added up from recorded increases of five minutes that lie end to end."""
 HOURS_OF_DAY = 24
 """The pace is that of the last 24th of the period: an hour of a day."""
-HISTORY_PART, HORIZON_PART = 4, 2
-"""The forecast draws a line through a quarter of the period, half a period on."""
+HORIZON_PART = 2
+"""The forecast draws a line through the same 24th, half a period on."""
 AT_RISK_FOR_SECONDS = 900
 
 
@@ -50,7 +50,7 @@ def _recordings(budget: CostBudget, service: str) -> Iterator[RecordingRule]:
     yield record("cost_budget:spent:ratio", f"{spent} / {amount}")
     pace = spent_in(budget.period_seconds // HOURS_OF_DAY)
     yield record("cost_budget:burn_rate:ratio", f"{pace} * {HOURS_OF_DAY} / {amount}")
-    history = window_name(budget.period_seconds // HISTORY_PART)
+    history = window_name(budget.period_seconds // HOURS_OF_DAY)
     horizon = budget.period_seconds // HORIZON_PART
     yield record(
         "cost_budget:forecast:total",

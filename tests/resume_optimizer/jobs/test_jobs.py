@@ -327,3 +327,28 @@ async def test_our_own_outages_are_waited_for_and_the_model_is_not() -> None:
     assert gives_up("objects_unavailable", age_seconds=7200)
     assert gives_up("llm_timeout")
     assert gives_up("file_damaged")
+
+
+class PricedModel(Model):
+    """A model whose price is known: $0.15 a million tokens in, $0.60 out."""
+
+    name = "openai"
+    model = "gpt-4o-mini"
+
+    def __init__(self) -> None:
+        super().__init__("", times=0)
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        completion = await super().complete(request)
+        return replace(completion, usage=Usage(input_tokens=1_000_000, output_tokens=0), model="")
+
+
+async def test_a_call_is_charged_to_the_kind_of_user_and_the_feature(
+    person: Any, services: Services, working: Any, measured: Any
+) -> None:
+    async with working(services, PricedModel()):
+        await person.ended(await person.job())
+
+    charged = {"user_type": "free", "feature": "optimize_resume"}
+    assert measured("llm_cost_usd_total", **charged) == pytest.approx(0.15)
+    assert measured("llm_cost_usd_total", user_type="other") == 0
