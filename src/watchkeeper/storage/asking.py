@@ -115,6 +115,31 @@ class Asking:
             return [Granule(0, summary.rows, summary.first_ns, summary.last_ns)]
 
 
+def neighbours_joined(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return pieces of which those that follow one another in a part are one."""
+    joined: list[Piece] = []
+    for piece in sorted(pieces, key=lambda piece: (str(piece.part.name), piece.granule.first)):
+        before = joined[-1] if joined else None
+        if (
+            before is not None
+            and before.part is piece.part
+            and before.granule.end == piece.granule.first
+        ):
+            one, other = before.granule, piece.granule
+            joined[-1] = Piece(
+                piece.part,
+                Granule(
+                    one.first,
+                    other.end,
+                    min(one.first_ns, other.first_ns),
+                    max(one.last_ns, other.last_ns),
+                ),
+            )
+        else:
+            joined.append(piece)
+    return joined
+
+
 def _between(first: int, end: int) -> str:
     return f"rowid BETWEEN {first} AND {end - 1}"
 

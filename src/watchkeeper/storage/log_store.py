@@ -8,7 +8,7 @@ from typing import Any
 from watchkeeper.model import LogRecord, Severity
 from watchkeeper.ports import LogBucket, LogListener, LogQuery
 from watchkeeper.storage import attributes, grams, log_rows, part_index
-from watchkeeper.storage.asking import Piece, listed
+from watchkeeper.storage.asking import Piece, listed, neighbours_joined
 from watchkeeper.storage.engine import Cursor
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.log_matching import RECORD_FIELDS
@@ -87,13 +87,16 @@ class DurableLogStore:
             rows = sorted(listed(asking.hot(question)), key=key)[: query.limit]
             pieces = asking.pieces(query.start_ns, query.end_ns)
             pieces.sort(key=best, reverse=query.newest_first)
-            for piece in pieces:
-                if len(rows) == query.limit and (
-                    not rows or sign * rows[-1][0] < sign * best(piece)
-                ):
+            size = 1
+            while pieces:
+                enough = len(rows) == query.limit
+                if enough and (not rows or sign * rows[-1][0] < sign * best(pieces[0])):
                     break
-                rows = sorted(rows + listed(asking.piece(piece, question)), key=key)
-                rows = rows[: query.limit]
+                for piece in neighbours_joined(pieces[:size]):
+                    rows += listed(asking.piece(piece, question))
+                rows = sorted(rows, key=key)[: query.limit]
+                # What is rare is looked for in more and more at a time: a question takes time too.
+                pieces, size = pieces[size:], 2 * size
         return rows
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -247,9 +248,10 @@ def test_the_newest_are_found_without_asking_older_parts(
     asked = noted_uses(monkeypatch)
     newest = store.logs.search(LogQuery(*EVER, limit=2))
     assert [one.message for one in newest] == ["4", "3"]
+    assert len(asked) == 3
     oldest = store.logs.search(LogQuery(*EVER, limit=1, newest_first=False))
     assert [one.message for one in oldest] == ["0"]
-    assert len(asked) == 3
+    assert len(asked) == 4
 
 
 def noted_uses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -280,3 +282,28 @@ def test_a_question_at_which_the_engine_fails_puts_no_data_away(
             asking.part(part, fail)
     assert found(store) == ([0], [0])
     assert store.stats().damage == ()
+
+
+def test_the_first_rows_are_found_whatever_the_granules(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(part_files, "GRANULE_ROWS", 8)
+    monkeypatch.setattr(part_index, "GRANULE_ROWS", 8)
+    store = open_store()
+    numbers = [(n * 37) % 200 for n in range(200)]
+    for first in range(0, 200, 50):
+        batch = [record(f"{n} {'rare' if n % 67 == 5 else 'often'}", at=n) for n in numbers]
+        store.logs.append(batch[first : first + 50])
+        store.flush()
+    merge_all(store)
+    store.logs.append([record("200 often", at=200)])
+
+    def asked(**more: Any) -> list[int]:
+        records = store.logs.search(LogQuery(*EVER, **more))
+        return [int(one.message.split()[0]) for one in records]
+
+    assert asked(limit=5) == [200, 199, 198, 197, 196]
+    assert asked(limit=3, newest_first=False) == [0, 1, 2]
+    assert asked(words=("rare",), limit=2) == [139, 72]
+    assert asked(words=("rare",), limit=9, newest_first=False) == [5, 72, 139]
+    assert asked(limit=1000, newest_first=False) == list(range(201))
