@@ -178,6 +178,9 @@ def measure(store: Store, seconds: float) -> dict[str, object]:
         Load("spans", BATCHES_A_SECOND, append("spans", store.spans.append)),
         Load("questions", QUESTIONS_A_SECOND, ask),
     ]
+    for source in sources.values():
+        next(source)
+    before_mb = resident_mb()
     until = time.monotonic() + seconds
     threads = [threading.Thread(target=load.run, args=(until,)) for load in loads]
     began_cpu = time.process_time()
@@ -203,6 +206,7 @@ def measure(store: Store, seconds: float) -> dict[str, object]:
         "answered, ms": {what: spread(taken) for what, taken in answers.items()}
         | {"all questions": spread(list(chain.from_iterable(answers.values())))},
         "resident MB": {
+            "before, with what is sent": before_mb,
             "first third": float(np.mean(memory[: max(1, len(memory) // 3)])),
             "last third": float(np.mean(memory[-max(1, len(memory) // 3) :])),
             "highest": max(memory),

@@ -24,7 +24,7 @@ class StoreLimits:
     that take up to `label_bytes`.
     """
 
-    hot_bytes: int = 48 * _MEBIBYTE
+    hot_bytes: int = 32 * _MEBIBYTE
     hot_age_seconds: float = 900.0
     maximum_hot_bytes: int = 256 * _MEBIBYTE
     reserve_bytes: int = 64 * _MEBIBYTE
