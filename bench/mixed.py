@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import store_data
 
+from watchkeeper.errors import OverloadError
 from watchkeeper.model import LogRecord, Matcher, MatchOperator, SampleBatch, SpanRecord
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store
@@ -167,7 +168,10 @@ def measure(store: Store, seconds: float) -> dict[str, object]:
         def step() -> None:
             batch = next(sources[what])
             began = time.perf_counter()
-            keep(batch)
+            try:
+                keep(batch)
+            except OverloadError:
+                return
             appends[what].append((time.perf_counter() - began) * 1000)
 
         return step
@@ -193,10 +197,13 @@ def measure(store: Store, seconds: float) -> dict[str, object]:
         print(f"  {memory[-1]:6.0f} MB", end="\r", flush=True)
     for thread in threads:
         thread.join()
-    stats = store.stats()
+    stats, cpu_seconds = store.stats(), time.process_time() - began_cpu
+    share = stats.samples / seconds / (TARGETS * SERIES_PER_TARGET)
     return {
         "seconds": seconds,
-        "cores used": (time.process_time() - began_cpu) / seconds,
+        "cores used": cpu_seconds / seconds,
+        "share of the load that was taken": share,
+        "cores that all of it takes": cpu_seconds / seconds / share,
         "kept a second": {
             "samples": stats.samples / seconds,
             "logs": stats.logs / seconds,
