@@ -11,7 +11,7 @@ from watchkeeper.instrument.background import watch_background_tasks
 from watchkeeper.instrument.current import enter, leave
 from watchkeeper.instrument.logging_setup import adopt_server_loggers
 from watchkeeper.instrument.metrics_app import METRICS_PATH, MetricsApp
-from watchkeeper.instrument.observation import Observation, Receive, Scope, Send
+from watchkeeper.instrument.observation import Message, Observation, Receive, Scope, Send
 from watchkeeper.instrument.settings import LOG_OFF, Settings
 from watchkeeper.instrument.telemetry import Telemetry
 
@@ -20,6 +20,7 @@ App = TypeVar("App")
 Call = Callable[[Any, Scope, Receive, Send], Awaitable[None]]
 """An app's `__call__` as its class has it, with the app first."""
 
+_SHUT_DOWN = ("lifespan.shutdown.complete", "lifespan.shutdown.failed")
 _WATCHED_BY = "__watchkeeper_telemetry__"
 
 
@@ -130,11 +131,21 @@ async def _lifespan(
     telemetry.watch_event_loop()
     if telemetry.settings.log != LOG_OFF:
         adopt_server_loggers()
-    try:
-        await call(app, scope, receive, send)
-    finally:
+
+    async def stop() -> None:
         if not was_started:
             await asyncio.to_thread(telemetry.stop)
+
+    async def watched_send(message: Message) -> None:
+        # A server ends its process as soon as it hears that all is done.
+        if message["type"] in _SHUT_DOWN:
+            await stop()
+        await send(message)
+
+    try:
+        await call(app, scope, receive, watched_send)
+    finally:
+        await stop()
 
 
 def _call(app: Application, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
