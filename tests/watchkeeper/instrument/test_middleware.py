@@ -473,3 +473,19 @@ async def test_what_a_request_started_goes_on_in_its_trace_after_the_span_ended(
     request, query = seen.spans
     assert query.parent_span_id == request.span_id
     assert "late" not in request.attributes
+
+
+async def test_the_server_hears_of_the_end_when_all_is_sent(door: SimpleNamespace) -> None:
+    app = FastAPI()
+    telemetry = instrument(app, door.contract, Settings(log="off", background=False))
+    arrived = iter(["lifespan.startup", "lifespan.shutdown"])
+    heard: list[tuple[str, bool]] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": next(arrived)}
+
+    async def send(message: Any) -> None:
+        heard.append((message["type"], telemetry.started))
+
+    await app({"type": "lifespan", "app": app, "state": {}}, receive, send)
+    assert heard == [("lifespan.startup.complete", True), ("lifespan.shutdown.complete", False)]
