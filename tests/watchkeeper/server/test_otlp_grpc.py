@@ -14,12 +14,13 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from watchkeeper.backend import Backend
-from watchkeeper.errors import OverloadError, StoreFullError
+from watchkeeper.errors import ConfigError, OverloadError, StoreFullError
 from watchkeeper.model import SpanKind, SpanRecord
 from watchkeeper.server import otlp_grpc
 from watchkeeper.server.access import Access, read_tokens
 from watchkeeper.server.application import Application
 from watchkeeper.server.otlp_grpc import OtlpGrpcServer
+from watchkeeper.server.serve import Encryption
 from watchkeeper.wire.otlp import encode_spans
 
 from .conftest import NOW_NS, Clock
@@ -49,6 +50,10 @@ async def channel(backend: Backend, access: Access) -> AsyncIterator[Any]:
 
 async def export(channel: Any, body: bytes, path: str = TRACES, **more: Any) -> Any:
     return await channel.unary_unary(path)(body, timeout=10, **more)
+
+
+def trusting(certificate: Path) -> Any:
+    return grpc.ssl_channel_credentials(certificate.read_bytes())
 
 
 async def refused(channel: Any, body: bytes, **more: Any) -> tuple[grpc.StatusCode, Status]:
@@ -148,6 +153,31 @@ async def test_a_message_beyond_the_limit_is_refused_also_when_it_is_compressed(
                 await export(channel, bomb, compression=compression)
             assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     await server.stop()
+    application.close()
+
+
+async def test_with_a_certificate_it_speaks_tls_and_nothing_else(
+    backend: Backend, certificate: Path
+) -> None:
+    application = Application(backend, access=Access(), clock=Clock())
+    server = OtlpGrpcServer(application)
+    port = await server.start("127.0.0.1", 0, Encryption(certificate, certificate))
+    async with grpc.aio.secure_channel(f"127.0.0.1:{port}", trusting(certificate)) as channel:
+        assert await export(channel, encode_spans([SPAN])) == b""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await export(channel, encode_spans([SPAN]))
+    await server.stop()
+    application.close()
+
+
+async def test_a_port_that_is_taken_is_told(backend: Backend) -> None:
+    application = Application(backend, access=Access(), clock=Clock())
+    first, second = OtlpGrpcServer(application), OtlpGrpcServer(application)
+    port = await first.start("127.0.0.1", 0)
+    with pytest.raises(ConfigError, match="--otlp-grpc-port"):
+        await second.start("127.0.0.1", port)
+    await first.stop()
     application.close()
 
 
