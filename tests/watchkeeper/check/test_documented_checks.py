@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,29 @@ def test_the_page_says_what_the_check_says(check):
     assert page.startswith(f"# {check}\n\n**{declared.severity.value.capitalize()}**")
     assert declared.reason in page
     assert declared.repair in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "arguments"),
+    [
+        ("rules.yml", "promtool", ("check", "rules")),
+        ("alertmanager.yml", "amtool", ("check-config",)),
+    ],
+)
+def test_prometheus_and_alertmanager_accept_the_good_examples(
+    kind, name, arguments, program, tmp_path
+):
+    paths = []
+    for check in IDS:
+        files = files_of(examples(check, "Good"))
+        if kind in files:
+            path = tmp_path / f"{check}.yml"
+            path.write_text(files[kind])
+            paths.append(str(path))
+    assert len(paths) > 20
+    command = [program(name), *arguments, *paths]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_the_index_lists_every_check_and_no_other():
