@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from watchkeeper.clock import Clock
 from watchkeeper.errors import WatchkeeperError
-from watchkeeper.model import FiringAlert, Labels
+from watchkeeper.model import Labels
 from watchkeeper.ports import AlertSink, Querier, SampleSink, SeriesSource
 from watchkeeper.rules.evaluation import AlertingState, RecordingState, RuleState
 from watchkeeper.rules.expansion import Surroundings
@@ -168,19 +168,21 @@ class Evaluator:
     def _send(self, state: _GroupState, rule: RuleState, now_ns: int) -> None:
         resend_ns = round(self._settings.resend_delay_seconds * 1e9)
         valid_for_ns = 4 * max(resend_ns, state.interval_ns)
+        waiting = [alert for alert in rule.alerts() if alert.is_due(now_ns, resend_ns)]
+        if not waiting:
+            return
         url = self._generator_url(rule)
-        due: list[FiringAlert] = [
-            alert.send(
-                now_ns,
-                valid_for_ns=valid_for_ns,
-                generator_url=url,
-                external_labels=self._settings.external_labels,
-            )
-            for alert in rule.alerts()
-            if alert.is_due(now_ns, resend_ns)
-        ]
-        if due:
-            self._alerts.put(due)
+        self._alerts.put(
+            [
+                alert.send(
+                    now_ns,
+                    valid_for_ns=valid_for_ns,
+                    generator_url=url,
+                    external_labels=self._settings.external_labels,
+                )
+                for alert in waiting
+            ]
+        )
 
     def _generator_url(self, rule: RuleState) -> str:
         expression = rule.snapshot().expression

@@ -82,3 +82,18 @@ def proof_of(tmp_path):
         return prove_alert(subject, group, rule)
 
     return prove
+
+
+@pytest.fixture
+def contract():
+    return CONTRACT
+
+
+@pytest.fixture
+def subject_from():
+    return subject_of
+
+
+@pytest.fixture
+def rule_of():
+    return rule_text
