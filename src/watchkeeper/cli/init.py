@@ -31,7 +31,7 @@ def init(directory: Path, output: Path | None, force: bool) -> None:
         path.write_text(contract_module(project), encoding="utf-8")
     used = ", ".join(project.libraries.values()) or "nothing that has a convention"
     click.echo(f"{path}: {len(project.endpoints)} routes; the code uses {used}")
-    module, application = project.contract_module, project.application
+    module, application = project.module_of(path), project.application
     click.echo(
         "Next:\n"
         f"  in {application.source.path}: from watchkeeper import instrument;"

@@ -41,10 +41,10 @@ class Project:
         """Where the contract belongs: beside the application."""
         return self.application.source.path.parent / "telemetry.py"
 
-    @property
-    def contract_module(self) -> str:
-        """The dotted name under which it is imported."""
-        parts = self.contract_path.relative_to(self.root).with_suffix("").parts
+    def module_of(self, path: Path) -> str:
+        """Return the dotted name under which a file is imported."""
+        inside = path.is_relative_to(self.root)
+        parts = (path.relative_to(self.root) if inside else Path(path.name)).with_suffix("").parts
         return ".".join(parts)
 
 

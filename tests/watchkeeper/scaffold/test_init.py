@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from resume_optimizer.api.app import create_app
+from resume_optimizer.settings import Settings as AppSettings
+from resume_optimizer.telemetry import CONTRACT
+from watchkeeper import Telemetry
 from watchkeeper.cli import main
 from watchkeeper.scaffold import Endpoint, read_project
 
+ROOT = Path(__file__).parents[3]
 PROJECT = {
     "pyproject.toml": '[project]\nname = "Corner Shop"\nversion = "3.1"\n',
     "src/corner/__init__.py": "",
@@ -132,6 +137,13 @@ def test_what_is_written_is_formatted_and_clean(project):
         assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+def test_a_contract_may_be_written_elsewhere(project):
+    inside = init(str(project), "--output", str(project / "src" / "corner" / "watch.py"))
+    assert "watchkeeper check corner.watch:CONTRACT" in inside.output
+    outside = init(str(project), "--output", str(project / "elsewhere.py"))
+    assert "watchkeeper check elsewhere:CONTRACT" in outside.output
+
+
 def test_a_contract_that_is_there_is_not_written_over(project):
     path = project / "src" / "corner" / "telemetry.py"
     path.write_text("mine = True\n")
@@ -164,3 +176,22 @@ def test_a_single_file_is_a_project_too(tmp_path):
     assert "GET     /\n" in text
     assert "http.watched()" in text
     assert "database" not in text
+
+
+def test_the_routes_that_are_read_are_those_that_fastapi_has(monkeypatch):
+    environment = {
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "CACHE_URL": "redis://127.0.0.1:1",
+        "OBJECTS_ENDPOINT": "http://127.0.0.1:1",
+        "OBJECTS_ACCESS_KEY": "a",
+        "OBJECTS_SECRET_KEY": "b",
+    }
+    app = create_app(AppSettings.from_environment(environment), Telemetry(CONTRACT))
+    real = {
+        (path, method.upper())
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }
+    read = {(one.path, one.method) for one in read_project(ROOT).endpoints}
+    assert real <= read
+    assert len(read - real) < len(real), "pages are left out of the schema, and few"
