@@ -33,12 +33,18 @@ def restarted(windows: Windows) -> Bools | None:
     earlier than itself: otherwise it may be how OpenTelemetry says that the start is unknown.
     One at or after its own sample says nothing.
     """
-    starts = windows.starts_ms
-    if starts is None:
+    if windows.starts_ms is None:
         return None
+    if "restarted" not in windows.known:
+        windows.known["restarted"] = _restarted(windows.times_ms, windows.starts_ms)
+    marks: Bools = windows.known["restarted"]
+    return marks
+
+
+def _restarted(times_ms: Ints, starts: Ints) -> Bools:
     marks = np.zeros(len(starts), dtype=np.bool_)
     if len(starts) > 1:
-        then, now = windows.times_ms[:-1], windows.times_ms[1:]
+        then, now = times_ms[:-1], times_ms[1:]
         begun, earlier = starts[1:], starts[:-1]
         touches = (begun == then) & (earlier != UNKNOWN_MS) & (earlier < then)
         marks[1:] = (begun != UNKNOWN_MS) & (begun < now) & ((begun > then) | touches)
@@ -49,8 +55,15 @@ def beginnings(windows: Windows) -> Beginnings | None:
     """Return where counters begin inside of their windows; None without starts."""
     if windows.starts_ms is None or len(windows.starts_ms) == 0:
         return None
-    first = np.clip(windows.first, 0, len(windows.starts_ms) - 1)
-    starts = windows.starts_ms[first]
+    if "beginnings" not in windows.known:
+        windows.known["beginnings"] = _beginnings(windows, windows.starts_ms)
+    found: Beginnings = windows.known["beginnings"]
+    return found
+
+
+def _beginnings(windows: Windows, starts_ms: Ints) -> Beginnings:
+    first = np.clip(windows.first, 0, len(starts_ms) - 1)
+    starts = starts_ms[first]
     inside = (windows.counts > 0) & (starts != UNKNOWN_MS) & (starts < windows.times_ms[first])
     inside &= starts > windows.ends.times_ms - windows.range_ms
     return Beginnings(inside, starts)

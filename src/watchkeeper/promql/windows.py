@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,8 @@ class Windows:
     histograms: Objects | None = None
     starts_ms: Ints | None = None
     tick: Callable[[], None] = go_on
+    known: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What was found out about all of these windows, for those who ask at each of them."""
 
     @property
     def first(self) -> Ints:
