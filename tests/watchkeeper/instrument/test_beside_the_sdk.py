@@ -168,6 +168,8 @@ def lines_of(request: Any) -> list[dict[str, Any]]:
     ]
 
 
+# The handler is deprecated, and what it says is what its successor says.
+@pytest.mark.filterwarnings("ignore:.LoggingHandler.:DeprecationWarning")
 def test_lines_say_the_same(door: Any) -> None:
     provider = LoggerProvider()
     memory = InMemoryLogRecordExporter()
