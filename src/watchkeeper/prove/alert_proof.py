@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -16,7 +17,7 @@ from watchkeeper.prove.sets import SeriesSet, Sets, Verdict
 from watchkeeper.prove.setting import Setting, setting_of
 from watchkeeper.prove.steady import Steady
 from watchkeeper.prove.subject import Subject
-from watchkeeper.prove.synthesis import Synthesis, Way, synthesise
+from watchkeeper.prove.synthesis import Synthesis, Way, held_ways, synthesise
 from watchkeeper.prove.timeline import Outcome, Timeline
 from watchkeeper.prove.verdicts import broken, first_active, onset_step
 from watchkeeper.rules import RuleGroup
@@ -25,6 +26,7 @@ from watchkeeper.rules.rule import AlertingRule
 WIDENINGS = (1.0, 2.0, 5.0, 20.0)
 """How much further from the boundary the nearest sets may go where rounding blurs it."""
 CONSTANT_STEPS = 8
+KEPT_TIMELINES = 6
 SLOW_MS = 7 * 86_400_000
 """Over ranges of more than a week only the nearest sets are put in."""
 
@@ -92,6 +94,7 @@ class _Prover:
         self._subject, self._group, self._rule = subject, group, rule
         self._setting = setting_of(subject, group, rule)
         self._steady = Steady(self._setting.steady_pace, subject.clock)
+        self._timelines: deque[tuple[SeriesSet, Timeline]] = deque(maxlen=KEPT_TIMELINES)
         self._is_slow = self._setting.reach_ms > SLOW_MS
 
     def proof(self) -> AlertProof:
@@ -111,23 +114,22 @@ class _Prover:
         ways: list[Way] = []
         evidence: list[Evidence] = []
         for way in found.ways:
-            if not way.is_held:
-                closer, seen = self._of_way(sets, way)
-                ways.append(closer)
-                evidence += seen
+            closer, seen = self._of_way(sets, way)
+            ways.append(closer)
+            evidence += seen
         reasons = [text for one in evidence if (text := broken(one.series, one.outcome, setting))]
         reasons += self._unheard(sets, ways)
         if reasons:
             return self._unproved(reasons)
-        held = [way for way in found.ways if way.is_held]
-        return self._proved(list(_once(evidence)), replace(found, ways=(*ways, *held)))
+        return self._proved(list(_once(evidence)), replace(found, ways=tuple(ways)))
 
     def further(self, found: Synthesis) -> Iterator[Evidence]:
         """Yield what the alert does over sets that differ in one thing from the nearest."""
         sets = Sets(found, self._setting, self._steady)
-        alone = sum(not way.is_held for way in found.ways) == 1
-        sets.is_brief = bool(self._setting.recorded) and alone
-        for way in found.ways:
+        if self._is_slow:
+            return
+        sets.is_brief = bool(self._setting.recorded) and len(found.ways) == 1
+        for way in (*found.ways, *held_ways(found, self._steady)):
             for series in sets.alike(way):
                 yield self._seen(series)
         for blocker in found.blockers:
@@ -163,7 +165,7 @@ class _Prover:
         fires = next(one for one in evidence if one.series.verdict is Verdict.FIRES)
         silent = next((one for one in evidence if one.series.verdict is Verdict.SILENT), None)
         fired = self._by_the_evaluator(fires)
-        if silent is not None:
+        if silent is not None and not self._is_slow:
             self._by_the_evaluator(silent)
         active, _ = first_active(fires.outcome)
         sampling = setting.pace.sampling
@@ -185,8 +187,14 @@ class _Prover:
         )
 
     def _timeline(self, series: SeriesSet) -> Timeline:
+        """Return the timeline over a set; the last few are kept, for the evaluator asks again."""
+        for known, timeline in self._timelines:
+            if known is series:
+                return timeline
         setting = self._setting
-        return Timeline(series.phases, setting.pace, setting.recorded, self._subject.clock)
+        timeline = Timeline(series.phases, setting.pace, setting.recorded, self._subject.clock)
+        self._timelines.append((series, timeline))
+        return timeline
 
     def _by_the_evaluator(self, evidence: Evidence) -> Evaluated:
         """Hold what was worked out on arrays against the real evaluator. Raises ProofError."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from watchkeeper.errors import QueryError
 from watchkeeper.prove.alert_proof import AlertProof, Standing, further_evidence
+from watchkeeper.prove.as_recorded import proof_as_recorded
 from watchkeeper.prove.equivalence import why_equivalent
 from watchkeeper.prove.messages import Messages
 from watchkeeper.prove.mutants import Mutant, mutants_of, timing_mutants
@@ -72,15 +73,9 @@ class _Trials:
         assert proof.setting is not None
         self._subject, self._proof = subject, proof
         self._setting: Setting = proof.setting
-        self._witnesses = [*self._own(), *self._of_kin(proofs)]
-
-    def _own(self) -> Iterator[_Witness]:
-        setting = self._setting
-        for one in further_evidence(self._subject, self._proof):
-            timeline = Timeline(
-                one.series.phases, setting.pace, setting.recorded, self._subject.clock
-            )
-            yield _Witness(one.series.purpose, timeline, one.outcome)
+        self._witnesses = [*_witnesses(subject, proof), *self._of_kin(proofs)]
+        if self._setting.recorded:
+            self._witnesses += _witnesses(*proof_as_recorded(subject, proof))
 
     def _of_kin(self, proofs: Sequence[AlertProof]) -> Iterator[_Witness]:
         """Yield what the alert does while one fires that reads series of the same names."""
@@ -137,6 +132,16 @@ class _Trials:
 
     def _reads_otherwise(self, before: Outcome, after: Outcome) -> bool:
         return Messages(self._proof.rule).of(before) != Messages(self._proof.rule).of(after)
+
+
+def _witnesses(subject: Subject, proof: AlertProof) -> Iterator[_Witness]:
+    """Yield every set that tells an alert from a slip of it."""
+    setting = proof.setting
+    if setting is None:
+        return
+    for one in further_evidence(subject, proof):
+        timeline = Timeline(one.series.phases, setting.pace, setting.recorded, subject.clock)
+        yield _Witness(one.series.purpose, timeline, one.outcome)
 
 
 def _ordered(recorded: Iterable[Recorded]) -> list[Recorded]:

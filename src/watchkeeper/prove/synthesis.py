@@ -73,6 +73,7 @@ class Synthesis:
     missing: tuple[str, ...] = ()
     is_constant: bool = False
     blockers: tuple[Way, ...] = field(default=())
+    held: tuple[Way, ...] = field(default=())
 
 
 def synthesise(
@@ -105,7 +106,7 @@ def synthesise(
         if not found.missing:
             break
     reasons = tuple(dict.fromkeys((*missing, *found.missing)))
-    return Synthesis(found.streams, found.healthy, found.ways, reasons, blockers=found.blockers)
+    return replace(found, missing=reasons)
 
 
 def _without_series(expression: Expression, declared: Declared) -> tuple[str, ...]:
@@ -126,23 +127,28 @@ class _Search:
         self._full = branches(inlined)
         self._reasons: list[str] = []
         self._restless: list[str] = []
+        self.held: list[Way] = []
 
     def run(self) -> Synthesis:
         healthy = self._at_rest()
         ways: list[Way] = []
         blockers: list[Way] = []
         for branch, full in zip(self._branches, self._full, strict=True):
-            found = [
-                replace(one, windows_ms=_windows(full), reach_ms=_reach(full))
-                for one in self._ways(branch, healthy)
-            ]
+            known = len(self.held)
+            found = [_timed(one, full) for one in self._ways(branch, healthy)]
+            self.held[known:] = [_timed(one, full) for one in self.held[known:]]
             ways += found
             if found:
                 blockers += self._blockers(branch, found[0])
         if not ways and not self._reasons:
             self._reasons += self._restless or ["nothing that is declared ends it once it holds"]
         return Synthesis(
-            self._streams, healthy, tuple(ways), tuple(self._reasons), blockers=tuple(blockers)
+            self._streams,
+            healthy,
+            tuple(ways),
+            tuple(self._reasons),
+            blockers=tuple(blockers),
+            held=tuple(self.held),
         )
 
     def _at_rest(self) -> State:
@@ -211,16 +217,14 @@ class _Search:
         if not ways:
             return []
         ways = [self._rested(one, healthy) for one in ways]
-        turned = [condition for condition, _ in solved]
-        return ways + [
-            replace(ways[0], condition=condition, crossing=crossing, base=state, is_held=True)
+        self.held += [
+            replace(ways[0], condition=condition, base=state, is_held=True)
             for condition in branch
             if condition.wanted
-            and condition not in turned
+            and condition not in [one for one, _ in solved]
             and selectors(condition.expression)
-            and (crossing := next(self._crossings(condition, state), None))
-            and crossing.knob not in [one.crossing.knob for one in ways]
         ]
+        return ways
 
     def _way(self, number: int, solved: list[tuple[Condition, Crossing]], healthy: State) -> Way:
         base = healthy
@@ -297,6 +301,11 @@ def _shown(condition: Condition) -> str:
     return format_expression(condition.expression)
 
 
+def _timed(way: Way, conditions: Iterable[Condition]) -> Way:
+    full = list(conditions)
+    return replace(way, windows_ms=_windows(full), reach_ms=_reach(full))
+
+
 def _windows(conditions: Iterable[Condition]) -> tuple[int, ...]:
     found = {window for one in conditions for window in windows_ms(one.expression)}
     return tuple(sorted(found, reverse=True))
@@ -304,6 +313,16 @@ def _windows(conditions: Iterable[Condition]) -> tuple[int, ...]:
 
 def _reach(conditions: Iterable[Condition]) -> int:
     return max(reach_ms(one.expression) for one in conditions)
+
+
+def held_ways(found: Synthesis, steady: Steady) -> Iterator[Way]:
+    """Yield a way for every condition that holds by itself, if a knob of its own can end that."""
+    known = [way.crossing.knob for way in found.ways]
+    for way in found.held:
+        finder = Finder(steady, way.condition, way.base)
+        crossing = next(finder.crossings(levers(way.condition, found.streams)), None)
+        if crossing is not None and crossing.knob not in known:
+            yield replace(way, crossing=crossing)
 
 
 def every_crossing(way: Way, streams: Streams, steady: Steady) -> Iterator[Crossing]:
