@@ -15,7 +15,8 @@ LONGEST_READ_SECONDS = DAY_SECONDS
 HOURS_OF_DAY = 24
 """The pace is that of the last 24th of the period: an hour of a day."""
 HORIZON_PART = 2
-"""The forecast draws a line through the same 24th, half a period on."""
+"""The forecast draws a line through the same 24th, half a period on; before it has two points, it says
+what is spent."""
 AT_RISK_FOR_SECONDS = 900
 
 
@@ -54,7 +55,7 @@ def _recordings(budget: CostBudget, service: str) -> Iterator[RecordingRule]:
     horizon = budget.period_seconds // HORIZON_PART
     yield record(
         "cost_budget:forecast:total",
-        f"clamp_min(predict_linear({spent}[{history}:{base}], {horizon}), 0)",
+        f"clamp_min(predict_linear({spent}[{history}:{base}], {horizon}), 0) or {spent}",
     )
 
 

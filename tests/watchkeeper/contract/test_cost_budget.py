@@ -40,6 +40,13 @@ def test_a_month_is_added_up_from_what_was_recorded(simulate):
     assert run.value(COST_OF_CHAT.format("spent:total")) == pytest.approx(60, rel=0.05)
 
 
+def test_before_a_line_can_be_drawn_the_forecast_is_what_is_spent(spending):
+    spending.counter("model_cost_usd_total", lambda minute: 1, feature="chat")
+    spending.run(4)
+    spent = spending.value(COST_OF_CHAT.format("spent:total"))
+    assert spent == spending.value(COST_OF_CHAT.format("forecast:total")) == pytest.approx(4, abs=1)
+
+
 def test_nothing_spent_is_zero_and_silent(spending):
     spending.counter("model_cost_usd_total", lambda minute: 0, feature="chat")
     spending.run(60)
