@@ -15,8 +15,8 @@ LONGEST_READ_SECONDS = DAY_SECONDS
 HOURS_OF_DAY = 24
 """The pace is that of the last 24th of the period: an hour of a day."""
 HORIZON_PART = 2
-"""The forecast draws a line through the same 24th, half a period on; before it has two points, it says
-what is spent."""
+"""The forecast draws a line through the same 24th, half a period on. Before it has two points,
+it says what is spent."""
 AT_RISK_FOR_SECONDS = 900
 
 
