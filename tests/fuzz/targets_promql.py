@@ -28,6 +28,7 @@ QUERIES = (
     "limitk(2, x) or limit_ratio(0.5, x)",
     '"text"',
     "absent(y) + Inf ^ 3",
+    "x - ---NaN",
 )
 
 

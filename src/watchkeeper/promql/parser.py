@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import lru_cache
 
@@ -110,7 +111,9 @@ class Parser(ModifierParser):
             self.take()
             operand = self.expression(UNARY_PRECEDENCE + 1)
             if isinstance(operand, Number):
-                value = -operand.value if token.text == "-" else operand.value
+                # NaN has no sign, and the one NaN makes equal trees equal.
+                negative = token.text == "-" and not math.isnan(operand.value)
+                value = -operand.value if negative else operand.value
                 return Number(value, start=token.start, end=operand.end)
             return Unary(token.text, operand, start=token.start, end=operand.end)
         return self._postfix(self._primary())
