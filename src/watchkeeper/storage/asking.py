@@ -73,11 +73,10 @@ class Asking:
         ]
         return sorted(found, key=lambda part: part.summary.last_ns, reverse=True)
 
-    def pieces(self, start_ns: int, end_ns: int) -> list[Piece]:
-        """Return the pieces of parts that may hold times of the range and what is wanted."""
+    def pieces(self, part: Part, start_ns: int, end_ns: int) -> list[Piece]:
+        """Return the pieces of a part that may hold times of the range and what is wanted."""
         return [
             Piece(part, granule)
-            for part in self.parts(start_ns, end_ns)
             for granule in self._granules(part)
             if granule.first_ns <= end_ns and granule.last_ns >= start_ns
         ]

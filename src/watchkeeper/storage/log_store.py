@@ -14,7 +14,8 @@ from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.log_matching import RECORD_FIELDS
 from watchkeeper.storage.log_rows import LOGS
 from watchkeeper.storage.log_tail import LogTail
-from watchkeeper.storage.part_index import Wanted
+from watchkeeper.storage.part import PartSummary
+from watchkeeper.storage.part_index import Granule, Wanted
 from watchkeeper.storage.row_tiers import RowTiers
 from watchkeeper.storage.wal_format import RecordKind
 
@@ -80,24 +81,31 @@ class DurableLogStore:
         def key(row: tuple[Any, ...]) -> tuple[int, int]:
             return sign * row[0], sign * row[-1]
 
-        def best(piece: Piece) -> int:
-            return piece.granule.last_ns if query.newest_first else piece.granule.first_ns
+        def best(rows: PartSummary | Granule) -> int:
+            return sign * (rows.last_ns if query.newest_first else rows.first_ns)
 
         with self.tiers.asking(_wanted(query)) as asking:
             rows = sorted(listed(asking.hot(question)), key=key)[: query.limit]
-            pieces = asking.pieces(query.start_ns, query.end_ns)
-            pieces.sort(key=best, reverse=query.newest_first)
+            parts = asking.parts(query.start_ns, query.end_ns)
+            parts.sort(key=lambda part: best(part.summary))
+            pieces: list[Piece] = []
             size = 1
-            while pieces:
+            while True:
+                while parts and (
+                    len(pieces) < size or best(parts[0].summary) <= best(pieces[0].granule)
+                ):
+                    pieces += asking.pieces(parts.pop(0), query.start_ns, query.end_ns)
+                    pieces.sort(key=lambda piece: best(piece.granule))
+                if not pieces:
+                    return rows
                 enough = len(rows) == query.limit
-                if enough and (not rows or sign * rows[-1][0] < sign * best(pieces[0])):
-                    break
+                if enough and (not rows or sign * rows[-1][0] < best(pieces[0].granule)):
+                    return rows
                 for piece in neighbours_joined(pieces[:size]):
                     rows += listed(asking.piece(piece, question))
                 rows = sorted(rows, key=key)[: query.limit]
                 # What is rare is looked for in more and more at a time: a question takes time too.
                 pieces, size = pieces[size:], 2 * size
-        return rows
 
 
 def _wanted(query: LogQuery) -> list[Wanted]:
