@@ -11,7 +11,7 @@ _MIX = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9], np.uint64)
 
 
 def group(times: Ints, lengths: Ints) -> Ints:
-    """Number rows, none empty, so that those of one number have the same times.
+    """Number rows of ascending times, none empty, so that those of one number have the same.
 
     Rows are told apart by a sum of hashes; those whose sums meet are compared.
     """
