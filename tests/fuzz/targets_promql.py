@@ -29,6 +29,7 @@ QUERIES = (
     '"text"',
     "absent(y) + Inf ^ 3",
     "x - ---NaN",
+    "a_name + Inf ^ a_long_long_name",
 )
 
 

@@ -32,8 +32,10 @@ def _lines(node: Expression, width: int) -> list[str]:
     match node:
         case Binary():
             right = _lines(node.right, width)
-            operator = binary_operator(node)
-            return [*_lines(node.left, width), *_led(operator + " ", right)]
+            begin = _lines(node.left, width)
+            if node.operator == "^":  # a sign before a power belongs to the power
+                begin[0] = begin[0].removeprefix("+")
+            return [*begin, *_led(binary_operator(node) + " ", right)]
         case Call(name=name):
             return _opened(f"{name}(", children(node), ")", width)
         case Aggregate():

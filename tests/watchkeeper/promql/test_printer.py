@@ -171,6 +171,7 @@ def test_an_infinity_under_a_power_keeps_no_sign_that_would_take_the_power() -> 
     tree = parse("x + Inf ^ 3")
     assert format(tree) == "x + Inf ^ 3"
     assert parse(format(tree)) == tree
+    assert parse(pretty(tree, width=3)) == tree
 
 
 def test_nan_reads_back_as_an_equal_tree_whatever_its_sign() -> None:
