@@ -14,9 +14,10 @@ from watchkeeper.model import Labels
 from watchkeeper.ports import AlertSink, Querier, SampleSink, SeriesSource
 from watchkeeper.rules.evaluation import AlertingState, RecordingState, RuleState
 from watchkeeper.rules.expansion import Surroundings
+from watchkeeper.rules.pending_rows import PendingRows
 from watchkeeper.rules.restore import restore
 from watchkeeper.rules.rule import RecordingRule, RuleGroup
-from watchkeeper.rules.sample_rows import Rows, alert_rows, batch
+from watchkeeper.rules.sample_rows import alert_rows
 from watchkeeper.rules.schedule import next_slot_ns, offset_ns
 from watchkeeper.rules.snapshot import GroupSnapshot, GroupStatistics, Health
 
@@ -116,8 +117,12 @@ class Evaluator:
         started_ns = self._clock.monotonic_ns()
         if state.evaluations == 0:
             self._restore(state, now_ns)
-        for position, rule in enumerate(state.rules):
-            self._evaluate_rule(state, position, rule, now_ns)
+        pending = PendingRows(self._samples, now_ns // 1_000_000)
+        for position, rule in enumerate(state.group.rules):
+            if pending.are_read_by(rule):
+                self._write(state, pending)
+            self._evaluate_rule(state, position, now_ns, pending)
+        self._write(state, pending)
         state.evaluations += 1
         state.finish(now_ns, (self._clock.monotonic_ns() - started_ns) / 1e9)
 
@@ -139,12 +144,17 @@ class Evaluator:
             state.written[position] = set(alert_rows(rule.alerts()))
 
     def _evaluate_rule(
-        self, state: _GroupState, position: int, rule: RuleState, now_ns: int
+        self, state: _GroupState, position: int, now_ns: int, pending: PendingRows
     ) -> None:
+        rule = state.rules[position]
         started_ns = self._clock.monotonic_ns()
         rule.health, rule.last_error = Health.OK, ""
         try:
-            self._write(state, position, rule.evaluate(now_ns, state.group.limit), now_ns)
+            rows = rule.evaluate(now_ns, state.group.limit)
+            if pending.hold(rows):
+                self._write(state, pending)
+            vanished = state.written[position].difference(rows)
+            pending.put(position, state.group.rules[position], rows, vanished)
         except Exception as error:  # noqa: BLE001 - one broken rule must not end the watch
             self._failed(state, rule, error)
         try:
@@ -159,11 +169,18 @@ class Evaluator:
         rule.health = Health.ERROR
         rule.last_error = str(error) if isinstance(error, WatchkeeperError) else repr(error)
 
-    def _write(self, state: _GroupState, position: int, rows: Rows, now_ns: int) -> None:
-        vanished = state.written[position].difference(rows)
-        if rows or vanished:
-            self._samples.append(batch(rows, vanished, now_ns // 1_000_000))
-        state.written[position] = set(rows)
+    def _write(self, state: _GroupState, pending: PendingRows) -> None:
+        """Write what waits; where that fails, it is the error of every rule that gave some."""
+        waiting = pending.by_position
+        try:
+            pending.write()
+        except Exception as error:  # noqa: BLE001 - a full disk must not end the watch
+            pending.forget()
+            for position in waiting:
+                self._failed(state, state.rules[position], error)
+            return
+        for position, rows in waiting.items():
+            state.written[position] = set(rows)
 
     def _send(self, state: _GroupState, rule: RuleState, now_ns: int) -> None:
         resend_ns = round(self._settings.resend_delay_seconds * 1e9)
