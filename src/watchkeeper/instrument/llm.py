@@ -1,49 +1,62 @@
 """Calls to large language models: time, outcome, tokens and money (GenAI conventions).
 
-The cost is genai-prices'. A price that is not known is None, and counted as such: never zero.
+The cost is genai-prices', and says which of its prices it used. A price that is not known is None,
+and counted as such: never zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from opentelemetry import trace
+from opentelemetry.util.types import AttributeValue
 
 from watchkeeper.conventions import llm
 from watchkeeper.instrument.calls import optional_span
+from watchkeeper.instrument.prices import Price, TokenUsage, find_price, price_attributes
 from watchkeeper.instrument.telemetry import Telemetry
 
 _payer: ContextVar[Mapping[str, str]] = ContextVar("payer", default=MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenUsage:
-    """Tokens of one call. Cached ones are part of `input`, reasoning ones of `output`, as the
-    providers report them; in the metric each token counts once, under its own type."""
-
-    input: int = 0
-    cached_input: int = 0
-    output: int = 0
-    reasoning: int = 0
-
-
 class LlmCall:
-    """One call under way. Tell it the usage, and the outcome if it is not success."""
+    """One call under way. Tell it the first token if it streams, the usage, and the outcome if it
+    is not success."""
 
     def __init__(self, telemetry: Telemetry, provider: str, model: str, span: trace.Span) -> None:
         self._telemetry = telemetry
         self._span = span
+        self._started_ns = telemetry.clock.monotonic_ns()
         self.provider = provider
         self.model = model
         self.result = "success"
-        self.cost_usd: float | None = None
+        self.price: Price | None = None
         self.tokens = TokenUsage()
         self.duration_seconds = 0.0
+        self.first_token_seconds: float | None = None
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the call costs, or None as long as that is not known."""
+        return self.price.cost_usd if self.price else None
+
+    def first_token(self) -> None:
+        """Say that a piece of a streamed answer has come. Only the first one counts, so that it
+        may be said of each."""
+        if self.first_token_seconds is not None:
+            return
+        seconds = self.elapsed_seconds()
+        self.first_token_seconds = seconds
+        self._span.set_attribute("gen_ai.request.stream", True)
+        self._span.set_attribute("gen_ai.response.time_to_first_chunk", seconds)
+        if self._telemetry.declares(llm.FIRST_TOKEN):
+            self._telemetry.histogram(llm.FIRST_TOKEN).observe(
+                seconds, provider=self.provider, model=self.model
+            )
 
     def usage(
         self,
@@ -53,10 +66,12 @@ class LlmCall:
         cached_input_tokens: int = 0,
         reasoning_tokens: int = 0,
         response_model: str = "",
+        finish_reasons: Sequence[str] = (),
     ) -> None:
         """Count the call's tokens and their cost, once a call.
 
         `input_tokens` includes the cached ones and `output_tokens` the reasoning ones.
+        `finish_reasons` are the vendor's own words for why the model stopped, one a choice.
         """
         self.tokens = TokenUsage(
             input=input_tokens,
@@ -65,20 +80,28 @@ class LlmCall:
             reasoning=reasoning_tokens,
         )
         moment = datetime.fromtimestamp(self._telemetry.clock.time_ns() / 1e9, UTC)
-        self.cost_usd = price_usd(self.provider, response_model or self.model, self.tokens, moment)
-        span = self._span
-        span.set_attribute("gen_ai.usage.input_tokens", input_tokens)
-        span.set_attribute("gen_ai.usage.output_tokens", output_tokens)
-        if response_model:
-            span.set_attribute("gen_ai.response.model", response_model)
-        if self.cost_usd is not None:
-            span.set_attribute("llm.cost_usd", self.cost_usd)
+        self.price = find_price(self.provider, response_model or self.model, self.tokens, moment)
+        self._span.set_attributes(
+            {
+                "gen_ai.usage.input_tokens": input_tokens,
+                "gen_ai.usage.output_tokens": output_tokens,
+                **_where_given("gen_ai.usage.cache_read.input_tokens", cached_input_tokens),
+                **_where_given("gen_ai.usage.reasoning.output_tokens", reasoning_tokens),
+                **_where_given("gen_ai.response.model", response_model),
+                **_where_given("gen_ai.response.finish_reasons", tuple(finish_reasons)),
+                **price_attributes(self.price),
+            }
+        )
         self._count_tokens()
         self._count_cost()
 
     def outcome(self, outcome: str) -> None:
         """Say how the call ended: one of conventions.llm.OUTCOME's values."""
         self.result = outcome
+
+    def elapsed_seconds(self) -> float:
+        """Return how long the call has taken so far."""
+        return (self._telemetry.clock.monotonic_ns() - self._started_ns) / 1e9
 
     def _count_tokens(self) -> None:
         if not self._telemetry.declares(llm.TOKENS):
@@ -127,7 +150,6 @@ def llm_call(
     An exception that leaves the block is an outcome too: `timeout` for a TimeoutError, else
     `error`, unless `call.outcome` was told. Then `call.duration_seconds` is set as well.
     """
-    started_ns = telemetry.clock.monotonic_ns()
     with optional_span(
         telemetry,
         llm.CALL_SPAN,
@@ -145,7 +167,7 @@ def llm_call(
                 call.result = "timeout" if isinstance(error, TimeoutError) else "error"
             raise
         finally:
-            call.duration_seconds = (telemetry.clock.monotonic_ns() - started_ns) / 1e9
+            call.duration_seconds = call.elapsed_seconds()
             span.set_attribute("llm.outcome", call.result)
             if call.result != "success":
                 span.set_attribute("error.type", call.result)
@@ -153,24 +175,8 @@ def llm_call(
             _record(telemetry, call)
 
 
-def price_usd(provider: str, model: str, tokens: TokenUsage, moment: datetime) -> float | None:
-    """Return what a call at `moment` costs, or None if the price is not known."""
-    try:
-        from genai_prices import Usage, calc_price
-    except ImportError:
-        return None
-    usage = Usage(
-        input_tokens=tokens.input,
-        cache_read_tokens=tokens.cached_input,
-        output_tokens=tokens.output,
-    )
-    try:
-        price = calc_price(
-            usage, model_ref=model, provider_id=provider, genai_request_timestamp=moment
-        )
-    except (LookupError, ValueError):
-        return None
-    return float(price.total_price)
+def _where_given(name: str, value: AttributeValue) -> dict[str, AttributeValue]:
+    return {name: value} if value else {}
 
 
 def _record(telemetry: Telemetry, call: LlmCall) -> None:

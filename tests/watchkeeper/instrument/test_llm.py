@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import genai_prices
 import pytest
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot, set_custom_snapshot
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from watchkeeper.contract import Contract, Label
 from watchkeeper.conventions import llm
 from watchkeeper.instrument.llm import charged_to, llm_call
+from watchkeeper.instrument.prices import Price, TokenUsage, find_price
 from watchkeeper.model import StatusCode
 from watchkeeper.testing import Captured, capture
 
@@ -41,7 +48,82 @@ def test_an_unknown_price_is_counted_and_not_zero(seen: Captured) -> None:
     assert call.cost_usd is None
     assert seen.value(llm.UNPRICED, provider="offline", model="own-1") == 1
     assert seen.value(llm.COST) == 0
-    assert "llm.cost_usd" not in seen.span("llm_api_call").attributes
+    attributes = seen.span("llm_api_call").attributes
+    assert "llm.cost_usd" not in attributes
+    assert attributes["llm.price_date"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("moment", "date", "dollars_a_million"),
+    [("2025-06-09", "undated", 10), ("2025-06-10", "2025-06-10", 2)],
+)
+def test_a_cost_tells_the_date_and_the_list_of_its_price(
+    moment: str, date: str, dollars_a_million: int
+) -> None:
+    """o3 became cheaper on 10 June 2025; of the price before, the list has no date."""
+    price = find_price("openai", "o3", TokenUsage(input=1_000_000), datetime.fromisoformat(moment))
+    assert price == Price(
+        cost_usd=dollars_a_million, date=date, price_list=f"genai-prices {genai_prices.__version__}"
+    )
+
+
+def test_a_span_tells_which_price_its_cost_used(seen: Captured) -> None:
+    with llm_call(seen.telemetry, provider="openai", model="o3") as call:
+        call.usage(input_tokens=1_000_000, output_tokens=0)
+    attributes = seen.span("llm_api_call").attributes
+    assert attributes["llm.cost_usd"] == 2.0
+    assert attributes["llm.price_date"] == "2025-06-10"
+    assert attributes["llm.price_list"] == f"genai-prices {genai_prices.__version__}"
+
+
+def test_a_price_from_a_fetched_list_has_the_day_of_the_fetch() -> None:
+    fetched = datetime(2026, 3, 4, 5, tzinfo=UTC)
+    fresh = DataSnapshot(get_snapshot().providers, from_auto_update=True, timestamp=fetched)
+    set_custom_snapshot(fresh)
+    try:
+        price = find_price("openai", "gpt-4o-mini", TokenUsage(input=1), fetched)
+    finally:
+        set_custom_snapshot(None)
+    assert price is not None
+    assert price.date == "2026-03-04"
+
+
+def test_a_streamed_call_tells_when_its_first_token_came_and_of_no_other(seen: Captured) -> None:
+    with llm_call(seen.telemetry, **OPENAI) as call:
+        for _ in range(3):
+            seen.clock.advance(0.4)
+            call.first_token()
+    assert call.first_token_seconds == 0.4
+    assert seen.value(llm.FIRST_TOKEN, **OPENAI) == 1
+    assert seen.total(llm.FIRST_TOKEN, **OPENAI) == 0.4
+    attributes = seen.span("llm_api_call").attributes
+    assert attributes["gen_ai.response.time_to_first_chunk"] == 0.4
+    assert attributes["gen_ai.request.stream"] is True
+
+
+def test_a_call_that_does_not_stream_has_no_first_token(seen: Captured) -> None:
+    with llm_call(seen.telemetry, **OPENAI) as call:
+        call.usage(input_tokens=10, output_tokens=10)
+    assert seen.value(llm.FIRST_TOKEN) == 0
+    assert b"llm_time_to_first_token_seconds_count{" not in seen.telemetry.exposition()[0]
+    attributes = seen.span("llm_api_call").attributes
+    assert not {"gen_ai.response.time_to_first_chunk", "gen_ai.request.stream"} & set(attributes)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 5000), st.integers(0, 5000))
+def test_every_token_counts_once(given_new: int, cached: int, written: int, reasoning: int) -> None:
+    with capture(Contract(service="shop", version="1", parts=(llm.watched(),))) as seen:
+        with llm_call(seen.telemetry, **OPENAI) as call:
+            call.usage(
+                input_tokens=given_new + cached,
+                cached_input_tokens=cached,
+                output_tokens=written + reasoning,
+                reasoning_tokens=reasoning,
+            )
+        assert seen.value(llm.TOKENS) == given_new + cached + written + reasoning
+        expected = given_new * 0.15 + cached * 0.075 + (written + reasoning) * 0.6
+        assert seen.value(llm.COST) == pytest.approx(expected / 1e6)
 
 
 @pytest.mark.parametrize(
