@@ -22,6 +22,7 @@ from watchkeeper.notify.pagerduty import PagerDuty
 from watchkeeper.notify.post import Poster
 from watchkeeper.notify.slack import Slack
 from watchkeeper.notify.webhook import Webhook, payload
+from watchkeeper.prove.calm import Shortened, without_calm
 from watchkeeper.prove.evaluated import Evaluated
 
 BEGIN_NS = 1_767_603_600_000_000_000
@@ -86,6 +87,7 @@ class _Keeper:
 
     way: Integration
     clock: _Hands
+    shortened: Shortened
     kept: list[tuple[str, Message, str, int]] = field(default_factory=list)
 
     @property
@@ -97,27 +99,28 @@ class _Keeper:
         return self.way.send_resolved
 
     async def send(self, message: Message, poster: Poster) -> str:
-        self.kept.append((self.way.name, message, _rendered(self.way, message), self.clock.now_ns))
+        whole = _lengthened(message, self.shortened)
+        self.kept.append((self.way.name, whole, _rendered(self.way, whole), whole.now_ns))
         return "kept"
 
 
 class _Delivering:
     def __init__(self, config: AlertmanagerConfig, fired: Evaluated) -> None:
         self._clock = _Hands()
-        self._fired = fired
+        self._shortened = without_calm(fired.told, config.route)
         self._keepers: list[_Keeper] = []
         receivers = {name: self._kept(one) for name, one in config.receivers.items()}
         self._notifier = Notifier(replace(config, receivers=receivers), clock=self._clock)
 
     def _kept(self, receiver: Receiver) -> Receiver:
-        keepers = tuple(_Keeper(way, self._clock) for way in receiver.integrations)
+        keepers = tuple(_Keeper(way, self._clock, self._shortened) for way in receiver.integrations)
         self._keepers += keepers
         return Receiver(receiver.name, keepers)
 
     async def run(self) -> Delivery:
         last_ns = BEGIN_NS
         first_ns: int | None = None
-        for told in self._fired.told:
+        for told in self._shortened.told:
             now_ns = BEGIN_NS + told.at_ms * 1_000_000
             await self._until(now_ns)
             self._notifier.put(_later(told.alerts))
@@ -183,7 +186,7 @@ class _Delivering:
         return faults
 
     def _receivers(self) -> list[str]:
-        alerts = [alert for told in self._fired.told for alert in told.alerts]
+        alerts = [alert for told in self._shortened.told for alert in told.alerts]
         return self._notifier.route(dict(alerts[0].labels)) if alerts else []
 
 
@@ -197,6 +200,26 @@ def _later(alerts: Sequence[FiringAlert]) -> list[FiringAlert]:
         )
         for one in alerts
     ]
+
+
+def _lengthened(message: Message, shortened: Shortened) -> Message:
+    """Return a message with its moments as they are in the time of which nothing is left out."""
+
+    def original_ns(moment_ns: int) -> int:
+        return BEGIN_NS + shortened.original_ns(moment_ns - BEGIN_NS)
+
+    return replace(
+        message,
+        now_ns=original_ns(message.now_ns),
+        alerts=tuple(
+            replace(
+                one,
+                starts_at_ns=original_ns(one.starts_at_ns),
+                ends_at_ns=original_ns(one.ends_at_ns),
+            )
+            for one in message.alerts
+        ),
+    )
 
 
 def _rendered(way: Integration, message: Message) -> str:
