@@ -1,8 +1,8 @@
 """A vendor of language models on loopback, for development, tests and drills.
 
-It speaks OpenAI's chat completions and Anthropic's messages, answers with the offline optimiser,
-and can fail as vendors do: `POST /faults {"mode": "rate_limited"}`. What it answers is marked
-with the model it was asked for, so that prices are those of that model.
+It speaks OpenAI's chat completions and Anthropic's messages, answers with the offline optimiser, at
+once or as a stream, and can fail as vendors do: `POST /faults {"mode": "rate_limited"}`. What it
+answers is marked with the model it was asked for, so that prices are those of that model.
 
 Run as `python -m resume_optimizer.devstack.vendor --port N`; the key is VENDOR_API_KEY.
 """
@@ -13,7 +13,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,9 +22,10 @@ import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from resume_optimizer.devstack.vendor_stream import anthropic_stream, openai_stream
 from resume_optimizer.llm.offline import OfflineProvider
 from resume_optimizer.llm.provider import Completion, CompletionRequest, ProviderFailure
 from resume_optimizer.llm.tokens import estimate_usage
@@ -60,6 +61,8 @@ class Question(msgspec.Struct):
     model: str
     messages: list[Message]
     system: Any = ""
+    stream: bool = False
+    stream_options: dict[str, Any] | None = None
 
 
 @dataclass
@@ -85,28 +88,30 @@ class Vendor:
             )
         completion = await self._answer(question)
         usage = completion.usage
-        return JSONResponse(
-            {
-                "id": f"chatcmpl-{secrets.token_hex(12)}",
-                "object": "chat.completion",
-                "created": int(time.time()),
-                "model": question.model,
-                "choices": [
-                    {
-                        "index": 0,
-                        "message": {"role": "assistant", "content": completion.text},
-                        "finish_reason": "stop",
-                    }
-                ],
-                "usage": {
-                    "prompt_tokens": usage.input_tokens,
-                    "completion_tokens": usage.output_tokens,
-                    "total_tokens": usage.input_tokens + usage.output_tokens,
-                    "prompt_tokens_details": {"cached_tokens": usage.cached_input_tokens},
-                    "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-                },
-            }
-        )
+        answer = {
+            "id": f"chatcmpl-{secrets.token_hex(12)}",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": question.model,
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": completion.text},
+                    "finish_reason": "stop",
+                }
+            ],
+            "usage": {
+                "prompt_tokens": usage.input_tokens,
+                "completion_tokens": usage.output_tokens,
+                "total_tokens": usage.input_tokens + usage.output_tokens,
+                "prompt_tokens_details": {"cached_tokens": usage.cached_input_tokens},
+                "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+            },
+        }
+        if question.stream:
+            asked = question.stream_options or {}
+            return _streamed(openai_stream(answer, tells_usage=bool(asked.get("include_usage"))))
+        return JSONResponse(answer)
 
     async def messages(self, request: Request) -> Response:
         """Answer POST /v1/messages."""
@@ -118,23 +123,22 @@ class Vendor:
         if question is None:
             return _anthropic_error(400, "messages: Field required", "invalid_request_error")
         completion = await self._answer(question)
-        return JSONResponse(
-            {
-                "id": f"msg_{secrets.token_hex(12)}",
-                "type": "message",
-                "role": "assistant",
-                "model": question.model,
-                "content": [{"type": "text", "text": completion.text}],
-                "stop_reason": "end_turn",
-                "stop_sequence": None,
-                "usage": {
-                    "input_tokens": completion.usage.input_tokens,
-                    "output_tokens": completion.usage.output_tokens,
-                    "cache_read_input_tokens": 0,
-                    "cache_creation_input_tokens": 0,
-                },
-            }
-        )
+        answer = {
+            "id": f"msg_{secrets.token_hex(12)}",
+            "type": "message",
+            "role": "assistant",
+            "model": question.model,
+            "content": [{"type": "text", "text": completion.text}],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "usage": {
+                "input_tokens": completion.usage.input_tokens,
+                "output_tokens": completion.usage.output_tokens,
+                "cache_read_input_tokens": 0,
+                "cache_creation_input_tokens": 0,
+            },
+        }
+        return _streamed(anthropic_stream(answer)) if question.stream else JSONResponse(answer)
 
     async def models(self, request: Request) -> Response:
         """Answer GET /v1/models, which is also how one sees that the vendor is up."""
@@ -209,6 +213,10 @@ async def _question(request: Request) -> Question | None:
         return msgspec.json.decode(await request.body(), type=Question)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
+
+
+def _streamed(events: Iterator[bytes]) -> Response:
+    return StreamingResponse(events, media_type="text/event-stream")
 
 
 def _text(content: Any) -> str:

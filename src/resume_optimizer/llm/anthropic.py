@@ -27,6 +27,8 @@ class AnthropicProvider:
             base_url=settings.base_url or ANTHROPIC_URL,
             timeout=settings.timeout_seconds,
             max_retries=0,
+            # The call has a span already, which also tells its outcome and cost.
+            open_telemetry=False,
         )
 
     async def complete(self, request: CompletionRequest) -> Completion:
@@ -70,6 +72,7 @@ def _completion(message: anthropic.types.Message, model: str) -> Completion:
     usage = message.usage
     cached = usage.cache_read_input_tokens or 0
     written = usage.cache_creation_input_tokens or 0
+    thought = usage.output_tokens_details
     # Anthropic counts cached tokens beside the input, not in it.
     return Completion(
         text,
@@ -77,6 +80,8 @@ def _completion(message: anthropic.types.Message, model: str) -> Completion:
             input_tokens=usage.input_tokens + cached + written,
             cached_input_tokens=cached,
             output_tokens=usage.output_tokens,
+            reasoning_tokens=(thought.thinking_tokens or 0) if thought else 0,
         ),
         message.model or model,
+        message.stop_reason or "",
     )

@@ -80,13 +80,19 @@ class OpenAIProvider:
 def _completion(request: CompletionRequest, answer: Any, model: str) -> Completion:
     """Read an answer with care: compatible servers leave things out, or send another shape."""
     choices = getattr(answer, "choices", None)
-    message = getattr(choices[0], "message", None) if choices else None
+    choice = choices[0] if choices else None
+    message = getattr(choice, "message", None)
     if message is None:
         raise ProviderFailure("error", "the vendor's answer holds no choice")
     if getattr(message, "refusal", None):
         raise ProviderFailure("refused", "the model refused to answer")
     text = getattr(message, "content", None) or ""
-    return Completion(text, _usage(request, answer, text), getattr(answer, "model", None) or model)
+    return Completion(
+        text,
+        _usage(request, answer, text),
+        getattr(answer, "model", None) or model,
+        getattr(choice, "finish_reason", None) or "",
+    )
 
 
 def _usage(request: CompletionRequest, answer: Any, text: str) -> Usage:

@@ -39,11 +39,13 @@ NO_USAGE = Usage()
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A model's answer as it came, and what it took. `model` is the one that answered."""
+    """A model's answer as it came, and what it took. `model` is the one that answered,
+    `finish_reason` the vendor's word for why it stopped, '' when it gave none."""
 
     text: str
     usage: Usage
     model: str
+    finish_reason: str = ""
 
 
 class ProviderFailure(Exception):  # noqa: N818 - an outcome, not an error of the program

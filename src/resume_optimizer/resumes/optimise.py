@@ -157,6 +157,7 @@ class _Asking:
                     output_tokens=usage.output_tokens,
                     reasoning_tokens=usage.reasoning_tokens,
                     response_model=completion.model,
+                    finish_reasons=[completion.finish_reason] if completion.finish_reason else (),
                 )
                 answer = read_answer(completion.text, resume)
                 outcome = "success"
