@@ -117,9 +117,8 @@ def headers_of(config: HttpClientConfig) -> dict[str, str]:
     return found
 
 
-def extensions_of(config: HttpClientConfig) -> dict[str, Any]:
+def extensions_of(tls: TlsConfig | None) -> dict[str, Any]:
     """Return what a request must know beside its headers: the name that a server proves."""
-    tls = config.tls_config
     return {"sni_hostname": tls.server_name} if tls is not None and tls.server_name else {}
 
 

@@ -95,6 +95,13 @@ SIGNALS = Signals(
 )
 
 FAILED = f'{REQUESTS.name}{{outcome!="success"}}'
+FIRST_TOKEN_PANEL = Panel(
+    title="LLM time to first token",
+    description="How long streamed calls to each model take to begin their answer.",
+    queries=quantiles(FIRST_TOKEN.name, "model"),
+    unit="s",
+    width=8,
+)
 ROW = Row(
     "Language models",
     (
@@ -103,27 +110,20 @@ ROW = Row(
             description="How long calls to each model take.",
             queries=quantiles(REQUEST_DURATION.name, "model"),
             unit="s",
-            width=6,
-        ),
-        Panel(
-            title="LLM time to first token",
-            description="How long streamed calls to each model take to begin their answer.",
-            queries=quantiles(FIRST_TOKEN.name, "model"),
-            unit="s",
-            width=6,
+            width=8,
         ),
         Panel(
             title="LLM calls by outcome",
             description="Calls a second by how they ended.",
             queries=(Query(f"sum by (outcome) (rate({REQUESTS.name}[5m]))", "{{outcome}}"),),
             unit="reqps",
-            width=6,
+            width=8,
         ),
         Panel(
             title="LLM tokens",
             description="Tokens a second by type; cached and reasoning tokens are counted once.",
             queries=(Query(f"sum by (type) (rate({TOKENS.name}[5m]))", "{{type}}"),),
-            width=6,
+            width=8,
         ),
     ),
 )
@@ -164,15 +164,21 @@ def watched(
     failure_ratio: float = 0.1,
     slow_seconds: float = 10.0,
     dollars_per_hour: float = 5.0,
+    streams: bool = False,
 ) -> Part:
     """Return model calls, their cost also by the labels `charged_to`, with alerts on more
     failures than `failure_ratio`, a 95th percentile above `slow_seconds`, and an hour that costs
-    more than `dollars_per_hour`."""
-    metrics = tuple(cost(*charged_to) if one is COST else one for one in SIGNALS.metrics)
+    more than `dollars_per_hour`; for a service that `streams`, the time to the first token too."""
+    metrics = tuple(
+        cost(*charged_to) if one is COST else one
+        for one in SIGNALS.metrics
+        if streams or one is not FIRST_TOKEN
+    )
+    row = replace(ROW, panels=(*ROW.panels, FIRST_TOKEN_PANEL)) if streams else ROW
     return Part(
         name="llm",
         signals=replace(SIGNALS, metrics=metrics),
-        rows=(ROW, cost_row(*(label.name for label in charged_to))),
+        rows=(row, cost_row(*(label.name for label in charged_to))),
         alerts=(
             Alert(
                 name="LLMAPIFailures",

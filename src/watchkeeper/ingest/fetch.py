@@ -68,7 +68,7 @@ async def _fetch(client: httpx2.AsyncClient, job: ScrapeConfig, target: Target) 
         "X-Prometheus-Scrape-Timeout-Seconds": f"{target.timeout_seconds:g}",
         **await asyncio.to_thread(http_client.headers_of, job),
     }
-    extensions = http_client.extensions_of(job)
+    extensions = http_client.extensions_of(job.tls_config)
     async with client.stream(
         "GET", target.url, headers=headers, timeout=None, extensions=extensions
     ) as response:

@@ -56,7 +56,7 @@ class HttpTargets:
             **await asyncio.to_thread(http_client.headers_of, config),
         }
         async with self._client.stream(
-            "GET", url, headers=headers, extensions=http_client.extensions_of(config)
+            "GET", url, headers=headers, extensions=http_client.extensions_of(config.tls_config)
         ) as response:
             if response.status_code != _OK:
                 raise ConfigError(f"answered with status {response.status_code}", source=url)

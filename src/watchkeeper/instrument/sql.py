@@ -8,8 +8,12 @@ from functools import lru_cache
 
 MOST_TEXT = 2048
 
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_STRING = re.compile(r"(?:\b[eEbBxX])?'(?:[^']|'')*'|\$(\w*)\$.*?\$\1\$", re.DOTALL)
+_STRING_OR_COMMENT = re.compile(
+    r"(?:\b[eEbBxX])?'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"
+    r"|(?P<comment>--[^\n]*|/\*.*?\*/)",
+    re.DOTALL,
+)
+"""Whichever begins first: `--` in a string begins no comment, a quote in a comment no string."""
 _NUMBER = re.compile(r"(?<![\w$.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b")
 _SPACE = re.compile(r"\s+")
 _VERB = re.compile(r"[a-zA-Z]+")
@@ -54,7 +58,7 @@ class Query:
 @lru_cache(maxsize=2048)
 def describe_query(text: str) -> Query:
     """Return what the statement `text` is."""
-    clean = _STRING.sub("?", _COMMENT.sub(" ", text))
+    clean = _STRING_OR_COMMENT.sub(lambda found: " " if found["comment"] else "?", text)
     clean = _SPACE.sub(" ", _NUMBER.sub("?", clean)).strip()
     found = _VERB.match(clean)
     verb = found[0].upper() if found else "QUERY"

@@ -44,7 +44,13 @@ class Poster:
             sent = {"Content-Type": "application/json", **_authorization(http), **(headers or {})}
             async with (
                 asyncio.timeout(timeout_seconds),
-                self._client(http).stream("POST", url, content=content, headers=sent) as response,
+                self._client(http).stream(
+                    "POST",
+                    url,
+                    content=content,
+                    headers=sent,
+                    extensions=http_client.extensions_of(http.tls_config if http else None),
+                ) as response,
             ):
                 answer = await _start_of(response)
         except TimeoutError:

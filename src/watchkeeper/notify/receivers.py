@@ -95,6 +95,10 @@ class ReceiverBuilder:
             raise self._error(f"user {username!r} has no password: set auth_password_file", path)
         headers = {"Subject": '{{ template "email.default.subject" . }}', **config.headers}
         required = shared.smtp_require_tls if config.require_tls is None else config.require_tls
+        tls = self._tls(config.tls_config or shared.smtp_tls_config)
+        if tls is not None and tls.server_name:
+            reason = "mail is checked against the name in `smarthost`: leave out `server_name`"
+            raise self._error(reason, path)
         return Email(
             send_resolved=config.send_resolved,
             server=MailServer(
@@ -104,7 +108,7 @@ class ReceiverBuilder:
                 password=password,
                 password_file=self._file(file),
                 require_tls=required,
-                tls=self._tls(config.tls_config or shared.smtp_tls_config),
+                tls=tls,
             ),
             texts=self._texts(msgspec.structs.replace(config, from_=sender, headers=headers), path),
         )

@@ -52,7 +52,7 @@ def parse_text(text: str, default_timestamp_ms: int, series: SeriesCache) -> Par
         # The usual line is a series seen before, one space and a value.
         start, _, end = line.rpartition(" ")
         labels: Labels | None
-        if start in known:
+        if end and start in known:
             labels = known[start]
             value = _value(end, number)
             usual[number - 1] = start

@@ -19,14 +19,22 @@ from resume_optimizer.resumes.optimise import OptimisationFailure, optimise
 from resume_optimizer.resumes.sample import POSTING, RESUME, read_text
 from resume_optimizer.resumes.structure import structure
 from resume_optimizer.settings import LlmSettings
-from resume_optimizer.telemetry import CONTRACT
-from watchkeeper.conventions import llm
+from resume_optimizer.telemetry import FEATURE
+from watchkeeper import Contract, Signals
+from watchkeeper.conventions import llm, telemetry, users
 from watchkeeper.instrument.llm import charged_to, llm_call
 from watchkeeper.model import SpanKind, SpanRecord, StatusCode
 from watchkeeper.testing import Captured, capture
 
 pytestmark = pytest.mark.anyio
 
+STREAMING = Contract(
+    service="resume-optimizer",
+    version="1",
+    signals=Signals(),
+    parts=(llm.watched(users.USER_TYPE, FEATURE, streams=True), telemetry.watched()),
+)
+"""The application's model calls, of a version of it that streams."""
 MODELS = {"openai": "gpt-5.4-mini", "anthropic": "claude-sonnet-5"}
 VENDORS = list(MODELS)
 DOLLARS_A_MILLION = {"openai": (0.75, 4.5), "anthropic": (2.0, 10.0)}
@@ -56,7 +64,7 @@ async def address(vendor: Vendor) -> AsyncIterator[str]:
 
 @pytest.fixture
 def seen() -> Iterator[Captured]:
-    with capture(CONTRACT) as captured:
+    with capture(STREAMING) as captured:
         yield captured
 
 

@@ -61,6 +61,13 @@ def eventually(look: Callable[[], bool], what: str) -> None:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[str]:
     """The address of a service that emits one metric more than its contract says."""
+    with pytest.MonkeyPatch.context() as patched:
+        # What other tests registered with it is no part of this service.
+        patched.delitem(sys.modules, "prometheus_client", raising=False)
+        yield from _shop()
+
+
+def _shop() -> Iterator[str]:
     app = FastAPI()
     watch = instrument(app, REALLY, Settings(log="off"))
 

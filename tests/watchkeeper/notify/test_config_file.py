@@ -138,8 +138,17 @@ receivers:
 
 
 def test_a_setting_that_nothing_here_heeds_is_refused(read_config) -> None:
-    with pytest.raises(ConfigError, match=r"server_name"):
+    with pytest.raises(ConfigError, match=r"oauth2"):
         read_config(
-            "global: {http_config: {tls_config: {server_name: other.test}}}\n"
+            "global: {http_config: {oauth2: {client_id: a, token_url: 'http://127.0.0.1:1/'}}}\n"
             "route: {receiver: a}\nreceivers: [{name: a}]"
+        )
+
+
+def test_a_mail_server_is_checked_against_its_own_name(read_config) -> None:
+    with pytest.raises(ConfigError, match=r"leave out `server_name`"):
+        read_config(
+            "global: {smtp_smarthost: 'mail.test:587', smtp_from: a@shop.test}\n"
+            "route: {receiver: a}\nreceivers:\n"
+            "  - {name: a, email_configs: [{to: b@shop.test, tls_config: {server_name: c.test}}]}\n"
         )
