@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from watchkeeper.contract import (
@@ -24,7 +25,7 @@ def config(contract: Contract) -> Document | None:
     if notifications is None:
         return None
     content: dict[str, Any] = {"global": _global(notifications)}
-    content["route"] = _route(notifications.route)
+    content["route"] = route_tree(notifications.route)
     if notifications.inhibitions:
         content["inhibit_rules"] = [
             {
@@ -57,23 +58,31 @@ def _mail(mail: MailServer) -> dict[str, Any]:
     return content
 
 
-def _route(route: Route) -> dict[str, Any]:
+def route_tree(
+    route: Route,
+    *,
+    key: Callable[[str], str] = str,
+    matchers: Callable[[tuple[str, ...]], list[Any]] = list,
+) -> dict[str, Any]:
+    """Return a route and those below it; `key` and `matchers` say how a reader spells them."""
     content: dict[str, Any] = {"receiver": route.receiver}
     if route.matchers:
-        content["matchers"] = list(route.matchers)
+        content["matchers"] = matchers(route.matchers)
     if route.group_by:
-        content["group_by"] = list(route.group_by)
-    for key, seconds in (
+        content[key("group_by")] = list(route.group_by)
+    for name, seconds in (
         ("group_wait", route.group_wait_seconds),
         ("group_interval", route.group_interval_seconds),
         ("repeat_interval", route.repeat_interval_seconds),
     ):
         if seconds is not None:
-            content[key] = duration(seconds)
+            content[key(name)] = duration(seconds)
     if route.continue_:
         content["continue"] = True
     if route.routes:
-        content["routes"] = [_route(child) for child in route.routes]
+        content["routes"] = [
+            route_tree(child, key=key, matchers=matchers) for child in route.routes
+        ]
     return content
 
 

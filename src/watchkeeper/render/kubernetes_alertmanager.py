@@ -15,12 +15,11 @@ from watchkeeper.contract import (
     Notifications,
     PagerDuty,
     Receiver,
-    Route,
     Slack,
     Webhook,
 )
 from watchkeeper.notify.matchers import parse_matchers
-from watchkeeper.render.document import duration
+from watchkeeper.render.alertmanager import route_tree
 
 
 def secret_name(service: str) -> str:
@@ -32,7 +31,7 @@ def alertmanager_config(service: str, notifications: Notifications) -> dict[str,
     """Return the `spec` of an AlertmanagerConfig."""
     writer = _Writer(secret_name(service), notifications.mail)
     spec: dict[str, Any] = {
-        "route": _route(notifications.route),
+        "route": route_tree(notifications.route, key=_camel_case, matchers=_matchers),
         "receivers": [writer.receiver(receiver) for receiver in notifications.receivers],
     }
     if notifications.inhibitions:
@@ -47,24 +46,9 @@ def alertmanager_config(service: str, notifications: Notifications) -> dict[str,
     return spec
 
 
-def _route(route: Route) -> dict[str, Any]:
-    content: dict[str, Any] = {"receiver": route.receiver}
-    if route.matchers:
-        content["matchers"] = _matchers(route.matchers)
-    if route.group_by:
-        content["groupBy"] = list(route.group_by)
-    for key, seconds in (
-        ("groupWait", route.group_wait_seconds),
-        ("groupInterval", route.group_interval_seconds),
-        ("repeatInterval", route.repeat_interval_seconds),
-    ):
-        if seconds is not None:
-            content[key] = duration(seconds)
-    if route.continue_:
-        content["continue"] = True
-    if route.routes:
-        content["routes"] = [_route(child) for child in route.routes]
-    return content
+def _camel_case(key: str) -> str:
+    first, *others = key.split("_")
+    return first + "".join(word.capitalize() for word in others)
 
 
 def _matchers(texts: tuple[str, ...]) -> list[dict[str, str]]:
