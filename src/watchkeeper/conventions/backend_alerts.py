@@ -14,6 +14,9 @@ SERVICE = "watchkeeper"
 _REFUSED = '{reason=~"store_full|store_failed|.*limit"}'
 """Not what senders do wrong, nor samples that come late or twice."""
 
+_ENOUGH_IS_KNOWN = "watchkeeper_disk_free_bytes offset 3h > 0"
+"""The pace of the first minutes, when everything is written for the first time, is no trend."""
+
 ALERTS = (
     Alert(
         name="WatchkeeperFlushFailing",
@@ -62,6 +65,7 @@ ALERTS = (
         expression=(
             "predict_linear(watchkeeper_disk_free_bytes[6h], 86400) < 0"
             " and watchkeeper_disk_free_bytes / watchkeeper_disk_size_bytes < 0.3"
+            f" and {_ENOUGH_IS_KNOWN}"
         ),
         for_seconds=3600,
         severity=Urgency.WARNING,
