@@ -43,12 +43,14 @@ REQUEST_SPAN = Span(
     SpanKind.SERVER,
     attributes=(
         "http.request.method",
+        "http.request.method_original",
         "http.route",
         "http.response.status_code",
         "url.path",
         "url.scheme",
         "client.address",
         "user_agent.original",
+        "websocket.close_code",
         "error.type",
     ),
 )

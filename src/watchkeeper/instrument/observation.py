@@ -22,6 +22,9 @@ CLIENT_CLOSED_REQUEST = 499
 _BODIES = frozenset(("http.response.body", "http.response.pathsend", "http.response.zerocopysend"))
 """Messages that carry the body, two of them as extensions of ASGI."""
 
+CLOSE_CODE = "websocket.close_code"
+"""The attribute that tells with which code a websocket was closed (RFC 6455), by either side."""
+
 _GONE: Scope = {}
 _SERVER = SpanKind.SERVER
 DISCONNECTED = "client_disconnected"
@@ -91,6 +94,8 @@ class Observation(RequestSpan):
         """Pass a message on, and notice that the client left."""
         message = await self._receive()
         if message["type"] in ("http.disconnect", "websocket.disconnect"):
+            if not self.disconnected and "code" in message:
+                self.set_attribute(CLOSE_CODE, message["code"])
             self.disconnected = True
         return message
 
@@ -108,14 +113,17 @@ class Observation(RequestSpan):
         return self._send(message)
 
     def watched_websocket_send(self, message: Message) -> Awaitable[None]:
-        """Pass a message on, and notice whether the connection was accepted."""
+        """Pass a message on, and notice whether the connection was accepted, and who closed it."""
         kind = message["type"]
         if kind == "websocket.accept":
             self.status_code = 101
         elif kind == "websocket.http.response.start":
             self.status_code = message.get("status", 0)
-        elif kind == "websocket.close" and not self.status_code:
-            self.status_code = 403
+        elif kind == "websocket.close":
+            if self.status_code:
+                self.set_attribute(CLOSE_CODE, message.get("code", 1000))
+            else:
+                self.status_code = 403
         return self._send(message)
 
     def failed(self, error: BaseException) -> None:
@@ -164,9 +172,11 @@ class Observation(RequestSpan):
         """Return the status and the type of the error, if there was one."""
         error = self.error
         if self.websocket:
-            failed = error is not None and not self.disconnected
-            name = type_name(error) if error is not None and failed else ""
-            return self.status_code or (500 if failed else 403), name
+            if error is None or self.disconnected:
+                return self.status_code or 403, ""
+            if isinstance(error, Exception):
+                self.fail(error)
+            return self.status_code or 500, type_name(error)
         if error is not None and not (self.disconnected and not self.status_code):
             if isinstance(error, Exception):
                 self.fail(error)

@@ -10,6 +10,7 @@ from watchkeeper.conventions import http
 from watchkeeper.instrument.answered import ACCESS_LOGGER, AnsweredRequest, Frame, Visitor
 from watchkeeper.instrument.finish import Finisher
 from watchkeeper.instrument.leaving import Leaving
+from watchkeeper.instrument.observation import DISCONNECTED
 from watchkeeper.instrument.paths import Paths
 from watchkeeper.instrument.records import RequestSpan
 from watchkeeper.instrument.registry import Registry
@@ -141,14 +142,19 @@ class RequestObserver:
 def _frame(finisher: Finisher, request: RequestSpan) -> Frame:
     # A client may send any word as its method: OpenTelemetry names such a span HTTP.
     known = request.method in http.METHOD.values
+    method = request.method if known else finisher.clean(request.method)
     severity = Severity.WARNING if request.status_code in _NOTEWORTHY else Severity.INFO
     failed = request.status_code >= 500
+    if request.error_type and request.error_type != DISCONNECTED:
+        severity = Severity.ERROR
     attributes: dict[str, AttributeValue] = {
-        "http.request.method": request.method,
+        "http.request.method": method if known else "_OTHER",
         "url.scheme": request.scheme,
     }
+    if not known:
+        attributes["http.request.method_original"] = method
     fields: dict[str, AttributeValue] = {
-        "method": request.method,
+        "method": method,
         "endpoint": request.template,
         "status_code": request.status_code,
     }

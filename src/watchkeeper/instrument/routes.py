@@ -1,7 +1,8 @@
 """The route template of a request: `/jobs/{job_id}`, whatever was asked for.
 
 FastAPI keeps the template under a router prefix in `scope["fastapi"]["effective_route_context"]`
-and Starlette the route in `scope["route"]`; a mount lengthens `root_path`.
+(of a websocket or a plain route, in that one's `starlette_route`) and Starlette the route in
+`scope["route"]`; a mount lengthens `root_path`.
 """
 
 from __future__ import annotations
@@ -22,19 +23,27 @@ def route_template(scope: Scope, outer_root_path: str) -> str:
     root_path = scope.get("root_path", "")
     prefix = "" if root_path == outer_root_path else _mount_prefix(scope, outer_root_path)
     fastapi = scope.get("fastapi")
-    effective = fastapi.get("effective_route_context") if isinstance(fastapi, dict) else None
-    route = effective if effective is not None else scope.get("route")
+    route = fastapi.get("effective_route_context") if isinstance(fastapi, dict) else None
+    if route is not None and not route.path:
+        route = getattr(route, "starlette_route", None) or route
+    if route is None or hasattr(route, "routes"):
+        route = scope.get("route")
     path = getattr(route, "path", None)
-    if route is None or path is None or hasattr(route, "routes"):
+    if path is None or hasattr(route, "routes"):
         return _unrouted(scope, prefix)
     return f"{prefix}{path}" or "/"
 
 
 def _unrouted(scope: Scope, prefix: str) -> str:
-    """Return the mount that took the request, unless its own router found nothing."""
-    if not prefix or hasattr(scope.get("endpoint"), "routes"):
+    """Return the plain route of a FastAPI app, which tells of its endpoint alone, or the mount
+    that took the request, unless its own router found nothing."""
+    endpoint = scope.get("endpoint")
+    if endpoint is None or hasattr(endpoint, "routes"):
         return UNMATCHED
-    return prefix
+    for route in getattr(scope.get("app"), "routes", ()):
+        if getattr(route, "endpoint", None) is endpoint:
+            return f"{prefix}{route.path}"
+    return prefix or UNMATCHED
 
 
 def _mount_prefix(scope: Scope, outer_root_path: str) -> str:
