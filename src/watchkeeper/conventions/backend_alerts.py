@@ -1,12 +1,13 @@
 """When somebody must be told about the backend itself: whoever watches is watched.
 
 The rules are rendered beside those of every contract, so that the backend evaluates them over
-what it scrapes of itself, and a Prometheus that scrapes it does the same.
+what it scrapes of itself, and a Prometheus that scrapes it does the same. Only the other can say
+that the backend is gone: its scrape job is to be named `watchkeeper`.
 """
 
 from __future__ import annotations
 
-from watchkeeper.contract import Alert, Contract, RuleGroup, Urgency
+from watchkeeper.contract import Alert, Contract, RuleGroup, ScrapeJob, Urgency
 from watchkeeper.conventions import backend
 
 SERVICE = "watchkeeper"
@@ -18,6 +19,17 @@ _ENOUGH_IS_KNOWN = "watchkeeper_disk_free_bytes offset 3h > 0"
 """The pace of the first minutes, when everything is written for the first time, is no trend."""
 
 ALERTS = (
+    Alert(
+        name="WatchkeeperDown",
+        expression=f'up{{job="{SERVICE}"}} == 0',
+        for_seconds=60,
+        severity=Urgency.CRITICAL,
+        summary="Watchkeeper does not answer",
+        description=(
+            "{{ $labels.instance }} has not answered for a minute: it takes nothing in, and what "
+            "it says of itself is not known."
+        ),
+    ),
     Alert(
         name="WatchkeeperFlushFailing",
         expression="increase(watchkeeper_flush_failures_total[10m]) > 1",
@@ -125,8 +137,8 @@ ALERTS = (
     Alert(
         name="WatchkeeperScrapePoolDown",
         expression=(
-            'sum by (scrape_job) (watchkeeper_targets{health="up"}) == 0'
-            " and sum by (scrape_job) (watchkeeper_targets) > 0"
+            'watchkeeper_targets{health="up"} == 0'
+            ' and ignoring (health) watchkeeper_targets{health="down"} > 0'
         ),
         for_seconds=120,
         severity=Urgency.CRITICAL,
@@ -147,5 +159,6 @@ CONTRACT = Contract(
     service=SERVICE,
     version="1",
     signals=backend.SIGNALS,
+    scrape_jobs=(ScrapeJob(name=SERVICE, targets=("127.0.0.1:9400",)),),
     rule_groups=(RuleGroup(name=SERVICE, rules=ALERTS),),
 )

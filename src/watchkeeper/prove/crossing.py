@@ -130,11 +130,11 @@ class Finder:
         assert comparison is not None
         if comparison.operator in EQUALITIES:
             return self._at_equality(lever, looks)
-        for below, above in pairwise(looks):
-            if below.holds != above.holds and None not in (below.distance, above.distance):
-                return self._narrowed(lever, looks, below, above)
-        self._note_constant(lever, looks)
-        return None
+        turns = [pair for pair in pairwise(looks) if _is_a_turn(*pair)]
+        if not turns:
+            self._note_constant(lever, looks)
+        narrowed = (self._narrowed(lever, looks, below, above) for below, above in turns)
+        return next((one for one in narrowed if one is not None), None)
 
     def _narrowed(
         self, lever: Lever, looks: list[_Look], below: _Look, above: _Look
@@ -197,7 +197,7 @@ class Finder:
         step = _near(lever.knob, root)
         before, after = max(low, root - step), min(high, root + step)
         ladder = [look.position * factor for look in looks]
-        far = [root * 4, root + 4 * step, *ladder] if upwards else [root / 4, *ladder]
+        far = [_outwards(root, upwards), *([root + 4 * step] if upwards else []), *ladder]
         tried = [one for one in dict.fromkeys([before, root, after, *far]) if low <= one <= high]
         (seen,) = self._along([(lever, tried)])
         by_place = {look.position: look for look in seen}
@@ -280,6 +280,13 @@ class Finder:
             )
 
 
+def _is_a_turn(below: _Look, above: _Look) -> bool:
+    """Whether a condition turns over between two positions, and not at a division by zero."""
+    return below.holds != above.holds and all(
+        look.distance is not None and math.isfinite(look.distance) for look in (below, above)
+    )
+
+
 def _of_existence(lever: Lever, looks: list[_Look]) -> Crossing:
     fires = [look.position for look in looks if look.holds]
     silent = [look.position for look in looks if not look.holds]
@@ -330,13 +337,18 @@ def _healthy(seen: list[_Look], root: float, upwards: bool) -> float:
 def _beyond(seen: list[_Look], root: float, upwards: bool, knob: Knob) -> tuple[float, ...]:
     """Return positions far on the side that fires: a few times as much, and the most there is."""
     firing = sorted(one.position for one in seen if one.holds)
-    wanted = root * 4 if upwards else root / 4
-    if not root:
-        wanted = 4.0 if upwards else -4.0
+    wanted = _outwards(root, upwards)
     found = [min(firing, key=lambda position: abs(position - wanted))]
     if knob.finer(1) is not None:
         found.append(firing[-1] if upwards else firing[0])
     return tuple(dict.fromkeys(one for one in found if abs(one - root) > abs(root) * 2 * CLOSE))
+
+
+def _outwards(root: float, upwards: bool) -> float:
+    """Return a position far beyond the root, on the side that fires."""
+    if not root:
+        return 4.0 if upwards else -4.0
+    return root * 4 if upwards == (root > 0) else root / 4
 
 
 def _rounded(value: float | None) -> float:

@@ -37,8 +37,9 @@ class Motion:
     """What a stream does while a state lasts.
 
     A counter grows by `increments[0]` a sample, a histogram by one increment a bucket, +Inf
-    last. A gauge stands at `value` and drifts by `drift` a sample; one that follows the clock
-    shows the time less `value` seconds.
+    last. A gauge comes to `value` at the end, by `drift` a sample, so that what a forecast says
+    then does not depend on how long it drifted; one that follows the clock shows the time less
+    `value` seconds.
     """
 
     value: float = 0.0
@@ -116,7 +117,7 @@ def _gauge(stream: Stream, phases: Sequence[Phase], times: Floats) -> Floats:
         motion = phase.state.get(stream)
         if motion is not None:
             stretch = slice(at, at + phase.samples)
-            values[stretch] = motion.value + motion.drift * np.arange(phase.samples)
+            values[stretch] = motion.value + motion.drift * np.arange(1 - phase.samples, 1)
             if motion.follows_clock:
                 values[stretch] = times[stretch] - motion.value
         at += phase.samples

@@ -7,7 +7,7 @@ comes out is where the others start from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from watchkeeper.promql import format as format_expression
@@ -15,7 +15,7 @@ from watchkeeper.promql import selectors
 from watchkeeper.promql.syntax import Expression
 from watchkeeper.prove.crossing import Crossing, Finder
 from watchkeeper.prove.declared import Declared
-from watchkeeper.prove.knobs import Observations
+from watchkeeper.prove.knobs import Knob, Observations
 from watchkeeper.prove.label_values import MOST_ALIKE
 from watchkeeper.prove.levers import Lever, in_other_groups, levers, nominal
 from watchkeeper.prove.motion import State
@@ -203,7 +203,7 @@ class _Search:
             if not condition.wanted:
                 self._reasons.append("a part under `unless` holds whatever is put in")
                 return []
-            crossing = self._first(condition, state)
+            crossing = self._first(condition, state, [one.knob for _, one in solved])
             if crossing is None:
                 return []
             solved.append((condition, crossing))
@@ -258,9 +258,14 @@ class _Search:
     def _firmly(self, crossing: Crossing) -> float:
         return crossing.beyond[0] if crossing.beyond else crossing.fires
 
-    def _first(self, condition: Condition, state: State) -> Crossing | None:
+    def _first(self, condition: Condition, state: State, turned: Sequence[Knob]) -> Crossing | None:
+        """Return the most natural crossing, of series that no other condition has moved if it can
+        be: two knobs on one series undo each other."""
         finder = self._finder(condition, state)
-        crossing = next(finder.crossings(levers(condition, self._streams)), None)
+        moved = {stream for knob in turned for stream in knob.streams}
+        found = levers(condition, self._streams)
+        ordered = sorted(found, key=lambda one: not moved.isdisjoint(one.knob.streams))
+        crossing = next(finder.crossings(ordered), None)
         if crossing is None and _looks_back(condition.expression):
             self._reasons.append(
                 "it compares series with their own past (`offset`): series that are put in rest"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from watchkeeper.contract import Contract
-from watchkeeper.conventions import backend_alerts
 from watchkeeper.render import (
     alertmanager,
     elasticsearch,
@@ -24,9 +23,7 @@ from watchkeeper.render.document import Document
 def documents(contract: Contract) -> Iterator[Document]:
     """Yield every file that the contract renders to."""
     yield prometheus.config(contract)
-    if contract.rule_groups:
-        yield prometheus.rules(contract)
-    yield prometheus.rules(backend_alerts.CONTRACT)
+    yield from prometheus.rule_files(contract)
     if (config := alertmanager.config(contract)) is not None:
         yield config
     yield from grafana.dashboards(contract)

@@ -22,8 +22,7 @@ METRICS_PORT = "metrics"
 def documents(contract: Contract) -> Iterator[Document]:
     """Yield one file an object."""
     objects = [*(_service_monitor(contract, job) for job in contract.scrape_jobs)]
-    if contract.rule_groups:
-        objects.append(_prometheus_rule(contract))
+    objects += (_prometheus_rule(contract, one) for one in prometheus.with_rules(contract))
     if contract.notifications is not None:
         spec = alertmanager_config(contract.service, contract.notifications)
         objects.append(_object(contract, "v1alpha1", "AlertmanagerConfig", contract.service, spec))
@@ -32,9 +31,10 @@ def documents(contract: Contract) -> Iterator[Document]:
         yield yaml_document(path, contract.service, one)
 
 
-def _prometheus_rule(contract: Contract) -> dict[str, Any]:
-    spec = {"groups": prometheus.groups(contract)}
-    return _object(contract, "v1", "PrometheusRule", contract.service, spec)
+def _prometheus_rule(contract: Contract, watched: Contract) -> dict[str, Any]:
+    """Return the rules on `watched`, which is the contract's own service or the backend."""
+    spec = {"groups": prometheus.groups(watched)}
+    return _object(contract, "v1", "PrometheusRule", watched.service, spec)
 
 
 def _service_monitor(contract: Contract, job: ScrapeJob) -> dict[str, Any]:

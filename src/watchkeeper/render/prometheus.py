@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from watchkeeper.contract import Alert, Contract, RecordingRule, RuleGroup, ScrapeJob
+from watchkeeper.conventions import backend_alerts
 from watchkeeper.render.document import Document, duration, yaml_document
 
 ALERTMANAGER = "127.0.0.1:9093"
@@ -35,6 +37,19 @@ def _scrape_config(job: ScrapeJob, service: str) -> dict[str, Any]:
         content["metrics_path"] = job.metrics_path
     content["static_configs"] = [{"targets": list(job.targets), "labels": {"service": service}}]
     return content
+
+
+def with_rules(contract: Contract) -> list[Contract]:
+    """Return whose rules are evaluated beside a contract: its own, and those on the backend."""
+    own = [contract] if contract.rule_groups else []
+    if contract.service == backend_alerts.SERVICE:
+        return own
+    return [*own, backend_alerts.CONTRACT]
+
+
+def rule_files(contract: Contract) -> Iterator[Document]:
+    """Yield one rule file a contract whose rules are evaluated."""
+    yield from map(rules, with_rules(contract))
 
 
 def rules(contract: Contract) -> Document:

@@ -8,14 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from watchkeeper.check.rule_tests import test_rules as failures_of
+from watchkeeper.cli import main
 from watchkeeper.clock import SystemClock
 from watchkeeper.contract import Metric
 from watchkeeper.conventions import backend
 from watchkeeper.conventions.backend_alerts import ALERTS, CONTRACT
+from watchkeeper.render import documents
 
 ROOT = Path(__file__).parents[3]
+MODULE = "watchkeeper.conventions.backend_alerts"
 CASES = sorted(Path(__file__).parent.glob("*.test.yml"))
 
 
@@ -41,3 +45,17 @@ def test_each_is_on_declared_metrics_and_has_a_runbook(alert):
 def test_every_metric_of_the_module_is_among_the_signals():
     metrics = {one for one in vars(backend).values() if isinstance(one, Metric)}
     assert metrics == set(backend.SIGNALS.metrics)
+
+
+def test_all_of_them_are_proved_and_slips_would_be_noticed():
+    result = CliRunner().invoke(main, ["prove", f"{MODULE}:CONTRACT"])
+    assert f"\n{len(ALERTS)} of {len(ALERTS)} alerts proved" in result.output
+    assert result.exit_code == 0
+
+
+def test_its_rules_are_rendered_once_as_any_others():
+    paths = [document.path for document in documents(CONTRACT)]
+    assert len(paths) == len(set(paths))
+    assert {"prometheus/rules/watchkeeper.yml", "kubernetes/prometheusrule-watchkeeper.yml"} <= {
+        str(path) for path in paths
+    }

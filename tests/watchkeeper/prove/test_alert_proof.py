@@ -52,6 +52,7 @@ UP_RULE = "  - alert: Gone\n    expr: up == 0\n    for: 1m\n"
         "dependency_up != 1 or absent(dependency_up)",
         "depth > 50 unless on (job) pool_used > 7",
         "predict_linear(disk_free_bytes[1h], 4 * 3600) < 0 or absent(disk_free_bytes)",
+        "predict_linear(pool_used[6h], 86400) < 0 and pool_used / pool_most < 0.3",
         "deriv(depth[10m]) > 0.5",
         "time() - last_run_timestamp_seconds > 600",
         "up == 0",

@@ -44,16 +44,20 @@ def test_the_operators_schemas_accept_every_object(program, objects):
 
 
 def test_the_schemas_would_refuse_a_wrong_one(program, objects):
-    [rule] = of_kind(objects, "PrometheusRule")
+    rule, _ = of_kind(objects, "PrometheusRule")
     del rule["spec"]["groups"][0]["rules"][0]["expr"]
     [config] = of_kind(objects, "AlertmanagerConfig")
     config["spec"]["route"]["groupWait"] = "soon"
     assert len(complaints(program, [rule, config])) == 2
 
 
-def test_the_rules_are_those_of_the_rule_file(objects):
-    [rule] = of_kind(objects, "PrometheusRule")
-    assert rule["spec"]["groups"] == prometheus.groups(CONTRACT)
+def test_the_rules_are_those_of_the_rule_files_the_backends_own_too(objects):
+    rules = of_kind(objects, "PrometheusRule")
+    files = [yaml.safe_load(one.text) for one in prometheus.rule_files(CONTRACT)]
+    assert [one["spec"] for one in rules] == files
+    assert [one["metadata"]["name"] for one in rules] == ["resume-optimizer", "watchkeeper"]
+    part_of = {one["metadata"]["labels"][kubernetes.PART_OF_LABEL] for one in rules}
+    assert part_of == {CONTRACT.service}
 
 
 def test_every_scrape_job_has_a_monitor_that_keeps_its_labels(objects):
