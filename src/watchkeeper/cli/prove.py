@@ -48,13 +48,15 @@ def prove(  # noqa: PLR0913  one parameter an option
     from watchkeeper.contract import load_contract
     from watchkeeper.prove import as_json, as_text
     from watchkeeper.prove import prove as prove_all
+    from watchkeeper.render import render
 
     agreed = True
 
     with one_line_errors(), TemporaryDirectory() as directory:
         declared = load_contract(contract)
-        rules = rules or _own_rules(declared, Path(directory))
-        subject = _subject(declared, Path(directory), rules, alertmanager, dashboards)
+        written = render(declared, Path(directory))
+        rules = rules or _own_rules(declared, written)
+        subject = _subject(declared, written, rules, alertmanager, dashboards)
         report = prove_all(
             subject,
             names=alerts,
@@ -71,27 +73,22 @@ def prove(  # noqa: PLR0913  one parameter an option
     sys.exit(0 if report.holds and agreed else 1)
 
 
-def _own_rules(contract: Contract, directory: Path) -> tuple[Path, ...]:
+def _own_rules(contract: Contract, written: list[Path]) -> tuple[Path, ...]:
     """Return the rule file that a contract renders to."""
-    from watchkeeper.render import render
-
     own = f"{contract.service}.yml"
-    written = render(contract, directory)
     return tuple(path for path in written if path.parent.name == "rules" and path.name == own)
 
 
 def _subject(
     contract: Contract,
-    directory: Path,
+    written: list[Path],
     rules: tuple[Path, ...],
     alertmanager: Path | None,
     dashboards: Path | None,
 ) -> Subject:
     """Return what is proved: the very files that the contract renders to, or those given."""
     from watchkeeper.prove import read_subject
-    from watchkeeper.render import render
 
-    written = render(contract, directory)
     if alertmanager is None:
         alertmanager = next((path for path in written if path.name == "alertmanager.yml"), None)
     boards = [path for path in written if path.parent.name == "dashboards"]

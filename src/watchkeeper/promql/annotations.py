@@ -14,6 +14,9 @@ class Annotations:
         self._warnings: dict[str, None] = {}
         self._infos: dict[str, None] = {}
 
+    def __len__(self) -> int:
+        return len(self._warnings) + len(self._infos)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What makes the result doubtful."""

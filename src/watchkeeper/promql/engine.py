@@ -18,6 +18,7 @@ from watchkeeper.promql.grid import Grid
 from watchkeeper.promql.limits import Budget, QueryLimits
 from watchkeeper.promql.merging import drop_names
 from watchkeeper.promql.parser import parse
+from watchkeeper.promql.repetition import repeated_parts
 from watchkeeper.promql.result import Result, ResultType, no_series
 from watchkeeper.promql.selection import Selection
 from watchkeeper.promql.signatures import SCALAR, VECTOR
@@ -122,8 +123,10 @@ class Engine:
         annotations = Annotations(text)
         lookback_ms = self._lookback_ms if lookback_ms is None else lookback_ms
         selection = Selection(self._source, budget)
-        evaluation = Evaluation(selection, budget, annotations, grid, lookback_ms)
         try:
+            evaluation = Evaluation(
+                selection, budget, annotations, grid, lookback_ms, repeated_parts(expression)
+            )
             with np.errstate(all="ignore"):  # infinities and NaN are values like any other
                 result = _result(evaluation.evaluate(expression, grid), grid)
         except RecursionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +51,8 @@ DEFAULT_SUBQUERY_STEP_MS = 60_000
 
 class Evaluation:
     """Evaluates the nodes of one query; `query_grid` stays that of the whole query inside
-    subqueries, for `@ start()`, `step()` and their like."""
+    subqueries, for `@ start()`, `step()` and their like. `repeated` are the query's
+    `repeated_parts`."""
 
     def __init__(
         self,
@@ -59,12 +61,15 @@ class Evaluation:
         annotations: Annotations,
         query_grid: Grid,
         lookback_ms: int,
+        repeated: Mapping[int, int],
     ) -> None:
         self.selection = selection
         self.budget = budget
         self.annotations = annotations
         self.query_grid = query_grid
         self.lookback_ms = lookback_ms
+        self._repeated = repeated
+        self._remembered: dict[tuple[int, Grid], Value] = {}
         self.is_range = query_grid.count > 1 or query_grid.step_ms > 0
 
     def with_resets(self) -> Evaluation:
@@ -75,10 +80,27 @@ class Evaluation:
             self.annotations,
             self.query_grid,
             self.lookback_ms,
+            self._repeated,
         )
 
     def evaluate(self, node: Expression, grid: Grid) -> Value:
-        """Return the value of a node at every moment of `grid`."""
+        """Return the value of a node at every moment of `grid`; of equal nodes it is found once.
+
+        What somebody is to be told about is found again: it names the place.
+        """
+        number = self._repeated.get(id(node))
+        if number is None:
+            return self._found(node, grid)
+        key = (number, grid)
+        if key not in self._remembered:
+            told = len(self.annotations)
+            value = self._found(node, grid)
+            if len(self.annotations) > told:
+                return value
+            self._remembered[key] = value
+        return self._remembered[key]
+
+    def _found(self, node: Expression, grid: Grid) -> Value:
         self.budget.check_time()
         if grid.count > 1 and same_at_every_step(node) and not _is_matrix(node):
             value = self._evaluate(node, grid.first)

@@ -8,8 +8,9 @@ import numpy as np
 
 from watchkeeper.promql.functions_aligned import extremes
 from watchkeeper.promql.grid import Bools, Floats, Ints
+from watchkeeper.promql.prefix_sums import PrefixSums
 from watchkeeper.promql.quantiles import quantile_of_rows
-from watchkeeper.promql.summation import KahanSum, sums_exactly
+from watchkeeper.promql.summation import KahanSum
 from watchkeeper.promql.values import Vectors
 from watchkeeper.promql.windows import Ranks, Windows
 
@@ -29,10 +30,9 @@ def avg_over_time(windows: Windows) -> Vectors:
 
 def window_sums(windows: Windows) -> Floats:
     """Return the sum of each window, compensated."""
-    if sums_exactly(windows.values):
-        before = np.concatenate(([0.0], np.cumsum(windows.values)))
-        exact: Floats = before[windows.after] - before[windows.first]
-        return exact
+    sums = PrefixSums.of(windows.values).between(windows.first, windows.after)
+    if sums is not None:
+        return sums
     ranks = Ranks.of(windows)
     tally = KahanSum(ranks.counts.shape)
     for active, positions in ranks:

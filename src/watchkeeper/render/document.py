@@ -24,7 +24,7 @@ class Document:
     text: str
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Writes what stands in two places twice, without anchors: people read these files."""
 
     def ignore_aliases(self, data: Any) -> bool:

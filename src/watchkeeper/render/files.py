@@ -40,8 +40,7 @@ def differences(contract: Contract, directory: Path) -> list[Path]:
     return [
         path
         for document in documents(contract)
-        if not (path := directory / document.path).exists()
-        or path.read_text(encoding="utf-8") != document.text
+        if not _says(path := directory / document.path, document.text)
     ]
 
 
@@ -50,12 +49,15 @@ def render(contract: Contract, directory: Path) -> list[Path]:
 
     A file that already says the same is left alone, so that its time tells when it changed.
     """
-    changed = set(differences(contract, directory))
     written = []
     for document in documents(contract):
         path = directory / document.path
-        if path in changed:
+        if not _says(path, document.text):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(document.text, encoding="utf-8")
         written.append(path)
     return written
+
+
+def _says(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
