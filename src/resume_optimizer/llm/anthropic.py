@@ -73,12 +73,13 @@ def _completion(message: anthropic.types.Message, model: str) -> Completion:
     cached = usage.cache_read_input_tokens or 0
     written = usage.cache_creation_input_tokens or 0
     thought = usage.output_tokens_details
-    # Anthropic counts cached tokens beside the input, not in it.
+    # Anthropic counts what was read from the cache, or written to it, beside the input.
     return Completion(
         text,
         Usage(
             input_tokens=usage.input_tokens + cached + written,
             cached_input_tokens=cached,
+            cache_write_tokens=written,
             output_tokens=usage.output_tokens,
             reasoning_tokens=(thought.thinking_tokens or 0) if thought else 0,
         ),

@@ -22,12 +22,13 @@ class CompletionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call. `input_tokens` contains `cached_input_tokens`, `output_tokens`
-    contains `reasoning_tokens`, as vendors count them. `estimated`: the vendor did not say.
+    """Tokens of one call. `input_tokens` contains `cached_input_tokens` and `cache_write_tokens`,
+    `output_tokens` contains `reasoning_tokens`. `estimated`: the vendor did not say.
     """
 
     input_tokens: int = 0
     cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
     estimated: bool = False

@@ -154,6 +154,7 @@ class _Asking:
                 call.usage(
                     input_tokens=usage.input_tokens,
                     cached_input_tokens=usage.cached_input_tokens,
+                    cache_write_tokens=usage.cache_write_tokens,
                     output_tokens=usage.output_tokens,
                     reasoning_tokens=usage.reasoning_tokens,
                     response_model=completion.model,

@@ -53,7 +53,7 @@ TOKENS = Counter(
     labels=(
         PROVIDER,
         MODEL,
-        Label("type", values=("input", "cached_input", "output", "reasoning")),
+        Label("type", values=("input", "cached_input", "cache_write", "output", "reasoning")),
     ),
 )
 COST = Counter(
@@ -80,6 +80,7 @@ CALL_SPAN = Span(
         "gen_ai.response.time_to_first_chunk",
         "gen_ai.usage.input_tokens",
         "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
         "gen_ai.usage.output_tokens",
         "gen_ai.usage.reasoning.output_tokens",
         "llm.outcome",
@@ -155,7 +156,7 @@ def cost_row(*by: str) -> Row:
 
 def cost(*labels: Label) -> Counter:
     """Return the counter of cost with labels of your own beside provider and model: a tenant, a
-    kind of user, a feature. `llm_call(charged_to=...)` gives their values."""
+    kind of user, a feature. `instrument.llm.charged_to` gives their values."""
     return replace(COST, labels=(*COST.labels, *labels))
 
 

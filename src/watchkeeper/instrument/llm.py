@@ -20,6 +20,8 @@ from watchkeeper.instrument.calls import optional_span
 from watchkeeper.instrument.prices import Price, TokenUsage, find_price, price_attributes
 from watchkeeper.instrument.telemetry import Telemetry
 
+STREAM = "gen_ai.request.stream"
+
 _payer: ContextVar[Mapping[str, str]] = ContextVar("payer", default=MappingProxyType({}))
 
 
@@ -51,7 +53,7 @@ class LlmCall:
             return
         seconds = self.elapsed_seconds()
         self.first_token_seconds = seconds
-        self._span.set_attribute("gen_ai.request.stream", True)
+        self._span.set_attribute(STREAM, True)
         self._span.set_attribute("gen_ai.response.time_to_first_chunk", seconds)
         if self._telemetry.declares(llm.FIRST_TOKEN):
             self._telemetry.histogram(llm.FIRST_TOKEN).observe(
@@ -64,35 +66,53 @@ class LlmCall:
         input_tokens: int,
         output_tokens: int,
         cached_input_tokens: int = 0,
+        cache_write_tokens: int = 0,
         reasoning_tokens: int = 0,
         response_model: str = "",
         finish_reasons: Sequence[str] = (),
     ) -> None:
         """Count the call's tokens and their cost, once a call.
 
-        `input_tokens` includes the cached ones and `output_tokens` the reasoning ones.
-        `finish_reasons` are the vendor's own words for why the model stopped, one a choice.
+        `input_tokens` includes those read from a cache (`cached_input_tokens`) and those written to
+        one (`cache_write_tokens`), `output_tokens` the reasoning ones. `finish_reasons` are the
+        vendor's own words for why the model stopped, one a choice.
         """
-        self.tokens = TokenUsage(
+        tokens = TokenUsage(
             input=input_tokens,
             cached_input=cached_input_tokens,
+            cache_write=cache_write_tokens,
             output=output_tokens,
             reasoning=reasoning_tokens,
         )
+        self.used(tokens, response_model, finish_reasons)
+
+    def used(
+        self, tokens: TokenUsage, response_model: str = "", finish_reasons: Sequence[str] = ()
+    ) -> None:
+        """Count the call's tokens and their cost, once a call: what `usage` does, with all that
+        can be told."""
+        try:
+            self._use(tokens, response_model, finish_reasons)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._telemetry.faults.note("llm", error)
+
+    def _use(self, tokens: TokenUsage, response_model: str, finish_reasons: Sequence[str]) -> None:
+        self.tokens = tokens
+        self._count_tokens()
         moment = datetime.fromtimestamp(self._telemetry.clock.time_ns() / 1e9, UTC)
         self.price = find_price(self.provider, response_model or self.model, self.tokens, moment)
         self._span.set_attributes(
             {
-                "gen_ai.usage.input_tokens": input_tokens,
-                "gen_ai.usage.output_tokens": output_tokens,
-                **_where_given("gen_ai.usage.cache_read.input_tokens", cached_input_tokens),
-                **_where_given("gen_ai.usage.reasoning.output_tokens", reasoning_tokens),
+                "gen_ai.usage.input_tokens": tokens.input,
+                "gen_ai.usage.output_tokens": tokens.output,
+                **_where_given("gen_ai.usage.cache_read.input_tokens", tokens.cached_input),
+                **_where_given("gen_ai.usage.cache_creation.input_tokens", tokens.cache_write),
+                **_where_given("gen_ai.usage.reasoning.output_tokens", tokens.reasoning),
                 **_where_given("gen_ai.response.model", response_model),
                 **_where_given("gen_ai.response.finish_reasons", tuple(finish_reasons)),
                 **price_attributes(self.price),
             }
         )
-        self._count_tokens()
         self._count_cost()
 
     def outcome(self, outcome: str) -> None:
@@ -108,8 +128,9 @@ class LlmCall:
             return
         tokens = self.tokens
         counts = {
-            "input": tokens.input - tokens.cached_input,
+            "input": tokens.input - tokens.cached_input - tokens.cache_write,
             "cached_input": tokens.cached_input,
+            "cache_write": tokens.cache_write,
             "output": tokens.output - tokens.reasoning,
             "reasoning": tokens.reasoning,
         }
@@ -143,9 +164,17 @@ def charged_to(**labels: str) -> Iterator[None]:
 
 @contextmanager
 def llm_call(
-    telemetry: Telemetry, *, provider: str, model: str, operation: str = "chat"
+    telemetry: Telemetry,
+    *,
+    provider: str,
+    model: str,
+    operation: str = "chat",
+    stream: bool = False,
 ) -> Iterator[LlmCall]:
     """Watch a call: `with llm_call(telemetry, provider="openai", model=m) as call:`.
+
+    `stream` says that the answer was asked for piece by piece, which the span tells even of a call
+    that never got a first one.
 
     An exception that leaves the block is an outcome too: `timeout` for a TimeoutError, else
     `error`, unless `call.outcome` was told. Then `call.duration_seconds` is set as well.
@@ -157,6 +186,7 @@ def llm_call(
             "gen_ai.operation.name": operation,
             "gen_ai.provider.name": provider,
             "gen_ai.request.model": model,
+            **_where_given(STREAM, stream),
         },
     ) as span:
         call = LlmCall(telemetry, provider, model, span)

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenUsage:
-    """Tokens of one call. Cached ones are part of `input`, reasoning ones of `output`, as the
-    providers report them; in the metric each token counts once, under its own type."""
+    """Tokens of one call. `input` holds those read from a cache (`cached_input`) and those written
+    to one (`cache_write`, of which `cache_write_hour` are kept for an hour, which costs more);
+    `output` holds the reasoning ones. In the metric each token counts once, under its own type."""
 
     input: int = 0
     cached_input: int = 0
+    cache_write: int = 0
+    cache_write_hour: int = 0
     output: int = 0
     reasoning: int = 0
 
@@ -47,12 +50,14 @@ def find_price(provider: str, model: str, tokens: TokenUsage, moment: datetime) 
         from genai_prices import Usage, __version__, calc_price
     except ImportError:
         return None
-    usage = Usage(
-        input_tokens=tokens.input,
-        cache_read_tokens=tokens.cached_input,
-        output_tokens=tokens.output,
-    )
     try:
+        usage = Usage(
+            input_tokens=tokens.input,
+            cache_read_tokens=tokens.cached_input,
+            cache_write_tokens=tokens.cache_write,
+            cache_write_1h_tokens=tokens.cache_write_hour,
+            output_tokens=tokens.output,
+        )
         found = calc_price(
             usage, model_ref=model, provider_id=provider, genai_request_timestamp=moment
         )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import genai_prices
 import pytest
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot, set_custom_snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
+from opentelemetry.semconv.attributes import error_attributes
 
+from watchkeeper import Settings, Telemetry
 from watchkeeper.contract import Contract, Label
 from watchkeeper.conventions import llm
 from watchkeeper.instrument.llm import charged_to, llm_call
@@ -99,6 +103,61 @@ def test_a_streamed_call_tells_when_its_first_token_came_and_of_no_other(seen: C
     attributes = seen.span("llm_api_call").attributes
     assert attributes["gen_ai.response.time_to_first_chunk"] == 0.4
     assert attributes["gen_ai.request.stream"] is True
+
+
+def test_a_streamed_call_that_fails_before_its_first_token_is_still_told_as_one(
+    seen: Captured,
+) -> None:
+    with pytest.raises(TimeoutError), llm_call(seen.telemetry, **OPENAI, stream=True):
+        raise TimeoutError
+    attributes = seen.span("llm_api_call").attributes
+    assert attributes["gen_ai.request.stream"] is True
+    assert "gen_ai.response.time_to_first_chunk" not in attributes
+
+
+def test_what_is_written_to_a_cache_has_a_price_of_its_own(seen: Captured) -> None:
+    """claude-sonnet-5: $2 a million input tokens, $0.2 read from a cache, $2.5 written to one."""
+    with llm_call(seen.telemetry, provider="anthropic", model="claude-sonnet-5") as call:
+        call.usage(
+            input_tokens=1000, cached_input_tokens=300, cache_write_tokens=500, output_tokens=0
+        )
+    assert call.cost_usd == pytest.approx((200 * 2 + 300 * 0.2 + 500 * 2.5) / 1e6)
+    assert seen.value(llm.TOKENS, type="input") == 200
+    assert seen.value(llm.TOKENS, type="cached_input") == 300
+    assert seen.value(llm.TOKENS, type="cache_write") == 500
+    attributes = seen.span("llm_api_call").attributes
+    assert attributes["gen_ai.usage.input_tokens"] == 1000
+    assert attributes["gen_ai.usage.cache_creation.input_tokens"] == 500
+
+
+def test_a_cache_that_keeps_for_an_hour_is_dearer() -> None:
+    """claude-sonnet-5: $4 a million tokens written to a cache for an hour."""
+    tokens = TokenUsage(input=1000, cache_write=1000, cache_write_hour=400)
+    price = find_price("anthropic", "claude-sonnet-5", tokens, datetime(2026, 11, 1, tzinfo=UTC))
+    assert price is not None
+    assert price.cost_usd == pytest.approx((600 * 2.5 + 400 * 4) / 1e6)
+
+
+@pytest.mark.parametrize("wrong", [-1, None, "many"])
+def test_tokens_that_cannot_be_cost_the_service_nothing(wrong: Any) -> None:
+    telemetry = Telemetry(
+        Contract(service="shop", version="1", parts=(llm.watched(),)), Settings(log="off")
+    )
+    with llm_call(telemetry, **OPENAI) as call:
+        call.usage(input_tokens=wrong, output_tokens=wrong)
+    assert call.cost_usd is None
+    assert call.result == "success"
+
+
+def test_the_attributes_are_those_of_the_semantic_conventions() -> None:
+    known = {
+        value
+        for module in (gen_ai_attributes, error_attributes)
+        for value in vars(module).values()
+        if isinstance(value, str)
+    }
+    ours = {"llm.outcome", "llm.cost_usd", "llm.price_date", "llm.price_list"}
+    assert set(llm.CALL_SPAN.attributes) - ours <= known
 
 
 def test_a_call_that_does_not_stream_has_no_first_token(seen: Captured) -> None:
