@@ -37,7 +37,11 @@ class LiveMetric(Generic[SeriesType]):
 
     def labels(self, **labels: object) -> SeriesType:
         """Return the series of `labels`: resolve it once, use it often."""
-        return cast(SeriesType, self._family.resolve(labels))
+        try:
+            return cast(SeriesType, self._family.resolve(labels))
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._faults.note("labels", error)
+            return cast(SeriesType, self._family.surplus())
 
 
 class LiveCounter(LiveMetric[CounterSeries]):
@@ -45,10 +49,7 @@ class LiveCounter(LiveMetric[CounterSeries]):
 
     def inc(self, amount: float = 1.0, /, **labels: object) -> None:
         """Add `amount`, 0 or more, to the series of `labels`."""
-        try:
-            self.labels(**labels).inc(amount)
-        except Exception as error:  # noqa: BLE001 - never break the host
-            self._faults.note("counter", error)
+        self.labels(**labels).inc(amount)
 
 
 class LiveGauge(LiveMetric[GaugeSeries]):
@@ -56,21 +57,15 @@ class LiveGauge(LiveMetric[GaugeSeries]):
 
     def set(self, value: float, /, **labels: object) -> None:
         """Make `value` the value of the series of `labels`."""
-        try:
-            self.labels(**labels).set(value)
-        except Exception as error:  # noqa: BLE001 - never break the host
-            self._faults.note("gauge", error)
+        self.labels(**labels).set(value)
 
     def inc(self, amount: float = 1.0, /, **labels: object) -> None:
         """Add `amount`."""
-        try:
-            self.labels(**labels).inc(amount)
-        except Exception as error:  # noqa: BLE001 - never break the host
-            self._faults.note("gauge", error)
+        self.labels(**labels).inc(amount)
 
     def dec(self, amount: float = 1.0, /, **labels: object) -> None:
         """Take `amount` away."""
-        self.inc(-amount, **labels)
+        self.labels(**labels).dec(amount)
 
     def follow(self, callback: Callable[[], float], /, **labels: object) -> None:
         """Take the value from `callback` whenever somebody scrapes, and every second besides.
@@ -78,10 +73,7 @@ class LiveGauge(LiveMetric[GaugeSeries]):
         The callback runs in another thread and must be quick. One that raises leaves the last
         value standing, and is counted.
         """
-        try:
-            self.labels(**labels).follow(callback)
-        except Exception as error:  # noqa: BLE001 - never break the host
-            self._faults.note("gauge", error)
+        self.labels(**labels).follow(callback)
 
 
 class LiveHistogram(LiveMetric[HistogramSeries]):
@@ -89,10 +81,7 @@ class LiveHistogram(LiveMetric[HistogramSeries]):
 
     def observe(self, value: float, /, **labels: object) -> None:
         """Count `value` into its bucket."""
-        try:
-            self.labels(**labels).observe(value)
-        except Exception as error:  # noqa: BLE001 - never break the host
-            self._faults.note("histogram", error)
+        self.labels(**labels).observe(value)
 
     def time(self, **labels: object) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""
@@ -104,10 +93,7 @@ class LiveSummary(LiveMetric[SummarySeries]):
 
     def observe(self, value: float, /, **labels: object) -> None:
         """Count and sum `value`."""
-        try:
-            self.labels(**labels).observe(value)
-        except Exception as error:  # noqa: BLE001 - never break the host
-            self._faults.note("summary", error)
+        self.labels(**labels).observe(value)
 
     def time(self, **labels: object) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""

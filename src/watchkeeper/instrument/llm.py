@@ -186,10 +186,11 @@ def llm_call(
             "gen_ai.operation.name": operation,
             "gen_ai.provider.name": provider,
             "gen_ai.request.model": model,
-            **_where_given(STREAM, stream),
         },
     ) as span:
         call = LlmCall(telemetry, provider, model, span)
+        if stream:
+            span.set_attribute(STREAM, True)
         try:
             yield call
         except BaseException as error:

@@ -88,6 +88,10 @@ class Family:
         clean = self._clean
         return self._admit(tuple([clean(str(labels.get(name, OTHER))) for name in self._names]))
 
+    def surplus(self) -> Series:
+        """Return the series of what has no labels that could be taken: all are `other`."""
+        return self._admit((OTHER,) * len(self._names))
+
     def key(self, label_values: tuple[str, ...]) -> bytes:
         """Return what names a series among the processes of the service."""
         return orjson.dumps([self.declaration.name, *label_values])

@@ -1,7 +1,8 @@
 """One series each: a metric with one set of label values, and the cells that hold its numbers.
 
 A series is resolved once and used often. All series of a process share one lock, which is held
-for an addition and across a fork.
+for an addition and across a fork. None of them raises into the service: what cannot be counted is
+a fault.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from watchkeeper.clock import Clock
+from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.native import NativeCells
 from watchkeeper.model import Exemplar
 
@@ -32,10 +34,11 @@ def exemplar_of(sighting: Sighting) -> Exemplar:
 class Recording:
     """What all series of one process share."""
 
-    __slots__ = ("clock", "current_trace", "lock")
+    __slots__ = ("clock", "current_trace", "faults", "lock")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, faults: Faults) -> None:
         self.clock = clock
+        self.faults = faults
         self.lock = threading.Lock()
         self.current_trace: CurrentTrace = lambda: ""
 
@@ -56,13 +59,17 @@ class CounterSeries:
 
         Whoever counts after the fact gives the trace ('' for none) and the time.
         """
-        if not amount >= 0:
-            raise ValueError(f"a counter only grows: it cannot take {amount}")
-        with self._recording.lock:
-            self.cells[0] += amount
-        trace_id = self._recording.current_trace() if trace_id is None else trace_id
-        if trace_id:
-            self.sighting = (trace_id, amount, time_ns or self._recording.clock.time_ns())
+        recording = self._recording
+        try:
+            if not amount >= 0:
+                raise ValueError(f"a counter only grows: it cannot take {amount}")
+            with recording.lock:
+                self.cells[0] += amount
+            trace_id = recording.current_trace() if trace_id is None else trace_id
+            if trace_id:
+                self.sighting = (trace_id, amount, time_ns or recording.clock.time_ns())
+        except Exception as error:  # noqa: BLE001 - never break the host
+            recording.faults.note("counter", error)
 
 
 class GaugeSeries:
@@ -79,21 +86,34 @@ class GaugeSeries:
 
     def set(self, value: float) -> None:
         """Make `value` the value."""
-        now = self._recording.clock.time_ns() / 1e9
-        with self._recording.lock:
-            self.cells[0] = value
-            self.cells[1] = now
+        recording = self._recording
+        now = recording.clock.time_ns() / 1e9
+        try:
+            with recording.lock:
+                self.cells[0] = value
+                self.cells[1] = now
+        except Exception as error:  # noqa: BLE001 - never break the host
+            recording.faults.note("gauge", error)
 
     def inc(self, amount: float = 1.0) -> None:
         """Add `amount`."""
-        now = self._recording.clock.time_ns() / 1e9
-        with self._recording.lock:
-            self.cells[0] += amount
-            self.cells[1] = now
+        recording = self._recording
+        now = recording.clock.time_ns() / 1e9
+        try:
+            with recording.lock:
+                self.cells[0] += amount
+                self.cells[1] = now
+        except Exception as error:  # noqa: BLE001 - never break the host
+            recording.faults.note("gauge", error)
 
     def dec(self, amount: float = 1.0) -> None:
         """Take `amount` away."""
-        self.inc(-amount)
+        try:
+            taken = -amount
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self._recording.faults.note("gauge", error)
+            return
+        self.inc(taken)
 
     def follow(self, callback: Callable[[], float]) -> None:
         """Take the value from `callback` at every scrape, and every second besides."""
@@ -121,20 +141,26 @@ class HistogramSeries:
         self.sightings: dict[int, Sighting] = {}
 
     def observe(self, value: float, *, trace_id: str | None = None, time_ns: int = 0) -> None:
-        """Count `value` into the first bucket whose bound is not below it.
+        """Count `value` into the first bucket whose bound is not below it; NaN into the last.
 
         Whoever observes after the fact gives the trace ('' for none) and the time.
         """
-        bucket = bisect_left(self._bounds, value)
-        native = self._last + 1 + self._native.cell(value) if self._native is not None else 0
-        with self._recording.lock:
-            self.cells[bucket] += 1
-            self.cells[self._last] += value
-            if native:
-                self.cells[native] += 1
-        trace_id = self._recording.current_trace() if trace_id is None else trace_id
-        if trace_id:
-            self.sightings[bucket] = (trace_id, value, time_ns or self._recording.clock.time_ns())
+        recording = self._recording
+        last = self._last
+        try:
+            bucket = bisect_left(self._bounds, value) if value == value else last - 1
+            native = last + 1 + self._native.cell(value) if self._native is not None else 0
+            with recording.lock:
+                # The sum first: what cannot be added is not counted either.
+                self.cells[last] += value
+                self.cells[bucket] += 1
+                if native:
+                    self.cells[native] += 1
+            trace_id = recording.current_trace() if trace_id is None else trace_id
+            if trace_id:
+                self.sightings[bucket] = (trace_id, value, time_ns or recording.clock.time_ns())
+        except Exception as error:  # noqa: BLE001 - never break the host
+            recording.faults.note("histogram", error)
 
     def observe_all(self, sightings: Sequence[Sighting]) -> None:
         """Count many at once; each brings its trace ('' for none) and time."""
@@ -175,9 +201,13 @@ class SummarySeries:
 
     def observe(self, value: float) -> None:
         """Count and sum `value`."""
-        with self._recording.lock:
-            self.cells[0] += 1
-            self.cells[1] += value
+        recording = self._recording
+        try:
+            with recording.lock:
+                self.cells[1] += value
+                self.cells[0] += 1
+        except Exception as error:  # noqa: BLE001 - never break the host
+            recording.faults.note("summary", error)
 
     def time(self) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""

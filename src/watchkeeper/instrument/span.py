@@ -153,24 +153,31 @@ class LiveSpan(Span):
         if not self.is_recording() or value is None:
             return
         attributes = self.attributes
-        if isinstance(attributes, dict):
-            if key in attributes or len(attributes) < MOST_ATTRIBUTES:
-                attributes[key] = value
-        else:
-            self.attributes = {key: value}
+        try:
+            if isinstance(attributes, dict):
+                if key in attributes or len(attributes) < MOST_ATTRIBUTES:
+                    attributes[key] = value
+            else:
+                self.attributes = {key: value}
+        except TypeError as error:
+            self.owner.fault("span", error)
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        for key, value in attributes.items():
-            self.set_attribute(key, value)
+        try:
+            for key, value in attributes.items():
+                self.set_attribute(key, value)
+        except (AttributeError, TypeError, ValueError) as error:
+            self.owner.fault("span", error)
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         if self.is_recording() and len(self.events) < MOST_EVENTS:
             when = timestamp or self.owner.clock.time_ns()
-            self.events = (*self.events, (name, when, dict(attributes or ())))
+            self.events = (*self.events, (name, when, self._copied(attributes)))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
-        if self.is_recording() and context.is_valid and len(self.links) < MOST_LINKS:
-            self.links = (*self.links, (context, dict(attributes or ())))
+        valid = isinstance(context, SpanContext) and context.is_valid
+        if valid and self.is_recording() and len(self.links) < MOST_LINKS:
+            self.links = (*self.links, (context, self._copied(attributes)))
 
     def update_name(self, name: str) -> None:
         if self.is_recording():
@@ -179,9 +186,11 @@ class LiveSpan(Span):
     def set_status(self, status: Status | OpenStatusCode, description: str | None = None) -> None:
         if not self.is_recording() or self.status is StatusCode.OK:
             return
-        code = status if isinstance(status, OpenStatusCode) else status.status_code
-        text = description if isinstance(status, OpenStatusCode) else status.description
-        if code is OpenStatusCode.UNSET:
+        if isinstance(status, Status):
+            code, text = status.status_code, status.description
+        else:
+            code, text = status, description
+        if code not in (OpenStatusCode.OK, OpenStatusCode.ERROR):
             return
         self.status = _STATUS[code]
         self.status_message = (text or "") if code is OpenStatusCode.ERROR else ""
@@ -227,6 +236,14 @@ class LiveSpan(Span):
             self.owner.on_end(self)
         elif self.undecided is not None:
             self.undecided.ended(self)
+
+    def _copied(self, attributes: Any) -> Mapping[str, Any]:
+        """Return a copy of what the caller may change yet; nothing if it is no mapping."""
+        try:
+            return dict(attributes or ())
+        except (TypeError, ValueError) as error:
+            self.owner.fault("span", error)
+            return {}
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is not None and isinstance(error, Exception):

@@ -52,6 +52,7 @@ from watchkeeper.instrument.tracing import (
     Expected,
     Tracing,
     carrier_of,
+    context_of_carrier,
     continuing,
     is_untraced,
     leave_global,
@@ -88,7 +89,7 @@ class Telemetry:
         self.faults = Faults(loud=self.settings.loud)
         self.started = False
         self._since_seconds = self.clock.time_ns() / 1e9
-        recording = Recording(self.clock)
+        recording = Recording(self.clock, self.faults)
         recording.current_trace = _sampled_trace_id
         self.registry = Registry(
             contract.signals.metrics,
@@ -264,7 +265,11 @@ class Telemetry:
 
     def continued(self, carrier: Mapping[str, str]) -> AbstractContextManager[None]:
         """Make what starts inside the block a child of the carrier's span."""
-        return continuing(carrier)
+        try:
+            return continuing(context_of_carrier(carrier))
+        except Exception as error:  # noqa: BLE001 - whoever sent it may have sent anything
+            self.faults.note("carrier", error)
+            return nullcontext()
 
     def untraced(self) -> AbstractContextManager[None]:
         """Leave no spans of what happens inside: loops that look after things every few seconds
@@ -306,8 +311,13 @@ class Telemetry:
         self.pipeline.flush()
 
     def redact(self, text: str) -> str:
-        """Return `text` without personal data and secrets, as every signal leaves."""
-        return self.pipeline.redactor.text(text)
+        """Return `text` without personal data and secrets, as every signal leaves; nothing of it
+        if that cannot be done."""
+        try:
+            return self.pipeline.redactor.text(text)
+        except Exception as error:  # noqa: BLE001 - never break the host
+            self.faults.note("redact", error)
+            return ""
 
     def watch_event_loop(self) -> None:
         """Measure the lag of the running event loop from now on."""

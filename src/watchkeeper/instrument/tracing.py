@@ -303,14 +303,19 @@ def with_baggage(header: str) -> Context:
     return _BAGGAGE.extract({"baggage": header}, context) if header else context
 
 
-@contextmanager
-def continuing(carrier: Mapping[str, str]) -> Iterator[None]:
-    """Make what starts inside the block a child of the carrier's span, with its baggage."""
+def context_of_carrier(carrier: Mapping[str, str]) -> Context:
+    """Return the current context with the span and the baggage that a carrier holds."""
     span = context_of(carrier.get("traceparent", ""), carrier.get("tracestate", ""))
     context = with_baggage(carrier.get("baggage", ""))
-    if span is not None:
-        context = trace.set_span_in_context(trace.NonRecordingSpan(span), context)
-        context = open_context.set_value(UNTRACED, None, context)
+    if span is None:
+        return context
+    context = trace.set_span_in_context(trace.NonRecordingSpan(span), context)
+    return open_context.set_value(UNTRACED, None, context)
+
+
+@contextmanager
+def continuing(context: Context) -> Iterator[None]:
+    """Make what starts inside the block a child of the context's span, with its baggage."""
     token = open_context.attach(context)
     try:
         yield

@@ -35,7 +35,7 @@ def faults() -> Faults:
 
 
 def observer() -> RequestObserver:
-    recording = Recording(FakeClock())
+    recording = Recording(FakeClock(), Faults(loud=True))
     registry = Registry((), MemoryValues(), recording, faults())
     return RequestObserver(registry, Finisher("shop", RESOURCE, Redactor()))
 
