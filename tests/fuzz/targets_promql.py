@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from target import Target
 
+from watchkeeper.matching import matches
 from watchkeeper.model import Matcher, Series, labels
-from watchkeeper.promql import Engine, QueryLimits, format, matches, parse, pretty, tree_json
+from watchkeeper.promql import Engine, QueryLimits, format, parse, pretty, tree_json
 from watchkeeper.promql.series_notation import parse_series
 from watchkeeper.promql.signatures import AGGREGATIONS, FUNCTIONS, PRECEDENCE
 from watchkeeper.series_columns import SeriesColumns

@@ -11,9 +11,9 @@ from watchkeeper.check.known import ALWAYS_THERE, Known, KnownSample
 from watchkeeper.check.query import Query
 from watchkeeper.check.shape import NO_LABELS, LabelSet, Shape, Sort
 from watchkeeper.check.unit import COUNT, TIMESTAMP, Unit, unit_by_name
+from watchkeeper.matching import predicate
 from watchkeeper.model import METRIC_NAME, Matcher, MatchOperator, MetricType
 from watchkeeper.promql import Expression, VectorSelector
-from watchkeeper.promql.matching import predicate
 from watchkeeper.promql.signatures import FUNCTIONS, SCALAR
 from watchkeeper.promql.syntax import (
     Aggregate,

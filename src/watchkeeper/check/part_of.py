@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from watchkeeper.matching import predicate
 from watchkeeper.model import Matcher, MatchOperator
 from watchkeeper.promql import Expression, VectorSelector, selectors
-from watchkeeper.promql.matching import predicate
 from watchkeeper.promql.syntax import (
     Aggregate,
     Binary,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from watchkeeper.matching import matches
 from watchkeeper.model import FiringAlert, Labels, Matcher, NativeHistogram, SampleBatch, Series
-from watchkeeper.promql import matches
 from watchkeeper.promql.series_notation import parse_series
 from watchkeeper.series_columns import SeriesColumns
 

@@ -12,9 +12,9 @@ from watchkeeper.check.known import KnownLabel, KnownMetric
 from watchkeeper.check.query import Query
 from watchkeeper.model import METRIC_NAME, Matcher, MatchOperator, MetricType
 from watchkeeper.promql import VectorSelector
-from watchkeeper.promql.matching import compile_regex
 from watchkeeper.promql.suggestion import suggest
 from watchkeeper.promql.syntax import Aggregate, Binary
+from watchkeeper.regex import compile_regex
 
 _LITERALS = re.compile(r"[\w /:@-]+(\|[\w /:@-]+)*")
 _POSITIVE = (MatchOperator.EQUAL, MatchOperator.REGEX)

@@ -14,8 +14,8 @@ from watchkeeper.check.source import Edit
 from watchkeeper.errors import QuerySyntaxError
 from watchkeeper.model import METRIC_NAME, Matcher, MatchOperator
 from watchkeeper.promql import VectorSelector, format_duration_ms
-from watchkeeper.promql.matching import compile_regex
 from watchkeeper.promql.syntax import Call, DurationLiteral, MatrixSelector
+from watchkeeper.regex import compile_regex
 
 _NEED_TWO = RATES | {"delta", "idelta", "deriv", "predict_linear", "changes", "resets"}
 _PLAIN = re.compile(r"[A-Za-z0-9_ /:@%,=<>!;&#~`'-]*")

@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any, Literal
 
 import msgspec
-import re2
 
 from watchkeeper.errors import ConfigError
+from watchkeeper.regex import compile_regex
 
 _REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
 _LABEL_NAME = re.compile(r"(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))(?:[a-zA-Z0-9_]|\$(?:\{\w+\}|\w+))*\Z")
@@ -95,13 +95,10 @@ class _Rule:
             raise fail(f"action {config.action} needs a `target_label` that is a label name")
         if config.action == "hashmod" and config.modulus < 1:
             raise fail("action hashmod needs a `modulus` of at least 1")
-        options = re2.Options()
-        options.log_errors = False
         try:
-            return cls(config, re2.compile(f"(?s)^(?:{config.regex})$", options))
-        except re2.error as error:
-            reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
-            raise fail(f"regex {config.regex!r} is not RE2: {reason}") from None
+            return cls(config, compile_regex(config.regex))
+        except ValueError as error:
+            raise fail(str(error)) from None
 
     def apply(self, labels: dict[str, str]) -> bool:
         """Change `labels` in place; False says to drop them."""
@@ -127,10 +124,10 @@ class _Rule:
         return True
 
     def _matches(self, text: str) -> bool:
-        return self.regex.match(text) is not None
+        return self.regex.fullmatch(text) is not None
 
     def _replace(self, labels: dict[str, str], value: str) -> None:
-        match = self.regex.match(value)
+        match = self.regex.fullmatch(value)
         if match is None:
             return
         target = expand(self.config.target_label, match)
@@ -139,7 +136,7 @@ class _Rule:
 
     def _change_names(self, labels: dict[str, str]) -> None:
         for name, value in list(labels.items()):
-            match = self.regex.match(name)
+            match = self.regex.fullmatch(name)
             if self.config.action == "labelmap" and match is not None:
                 labels[expand(self.config.replacement, match)] = value
             elif self.config.action != "labelmap" and (

@@ -6,11 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-
-import re2
 
 from watchkeeper.model import Matcher, MatchOperator
+from watchkeeper.regex import compile_regex
 
 _NAME = re.compile(r'\s*(?:([a-zA-Z_:][\w:.-]*)|"((?:[^"\\]|\\.)*)")\s*(=~|!~|!=|=)\s*')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -56,10 +54,7 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 def matcher(name: str, operator: MatchOperator, value: str) -> Matcher:
     """Return one condition. Raises ValueError if its regular expression is none."""
     if operator in _REGEX_OPERATORS:
-        try:
-            _pattern(value)
-        except re2.error as error:
-            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        compile_regex(value, dot_is_any=False)
     return Matcher(name, operator, value)
 
 
@@ -70,7 +65,7 @@ def holds(matcher: Matcher, value: str) -> bool:
             return value == matcher.value
         case MatchOperator.NOT_EQUAL:
             return value != matcher.value
-    found = _pattern(matcher.value).fullmatch(value) is not None
+    found = compile_regex(matcher.value, dot_is_any=False).fullmatch(value) is not None
     return found == (matcher.operator is MatchOperator.REGEX)
 
 
@@ -78,11 +73,6 @@ def written(matcher: Matcher) -> str:
     """Return a condition as text that parses back to it."""
     value = json.dumps(matcher.value, ensure_ascii=False)
     return f"{matcher.name}{matcher.operator.value}{value}"
-
-
-@lru_cache(maxsize=1024)
-def _pattern(expression: str) -> re2._Regexp:
-    return re2.compile(expression)
 
 
 def _matcher(body: str, position: int, text: str) -> tuple[Matcher, int]:

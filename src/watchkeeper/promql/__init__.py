@@ -7,7 +7,6 @@ from watchkeeper.promql.experimental import FEATURE
 from watchkeeper.promql.layout import pretty
 from watchkeeper.promql.limits import QueryLimits
 from watchkeeper.promql.literals import format_duration_ms, parse_duration_ms
-from watchkeeper.promql.matching import matches
 from watchkeeper.promql.parser import parse
 from watchkeeper.promql.printer import format
 from watchkeeper.promql.result import Result, ResultType
@@ -29,7 +28,6 @@ __all__ = [
     "format",
     "format_duration_ms",
     "map_durations",
-    "matches",
     "parse",
     "parse_duration_ms",
     "pretty",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from watchkeeper.matching import predicate
 from watchkeeper.model import METRIC_NAME, Matcher
 from watchkeeper.promql.lexer import syntax_error
-from watchkeeper.promql.matching import predicate
 from watchkeeper.promql.signatures import (
     AGGREGATIONS,
     COMPARISONS,

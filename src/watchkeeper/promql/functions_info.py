@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from watchkeeper.errors import QueryError
+from watchkeeper.matching import matches, predicate
 from watchkeeper.model import METRIC_NAME, Labels, Matcher, MatchOperator
 from watchkeeper.promql.grid import Grid, Ints
 from watchkeeper.promql.label_sets import keep, value_of
-from watchkeeper.promql.matching import matches, predicate
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.syntax import Call, Expression, Subquery, VectorSelector
 from watchkeeper.promql.values import Vectors, stack

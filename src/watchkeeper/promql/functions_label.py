@@ -11,9 +11,9 @@ from watchkeeper.errors import QueryError
 from watchkeeper.model import METRIC_NAME, Labels
 from watchkeeper.promql.label_sets import replaced, value_of
 from watchkeeper.promql.limits import Budget
-from watchkeeper.promql.matching import compile_regex
 from watchkeeper.promql.merging import merge_same
 from watchkeeper.promql.values import Vectors
+from watchkeeper.regex import compile_regex
 
 _REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 

@@ -8,8 +8,8 @@ from watchkeeper.model import METRIC_NAME, Matcher, MatchOperator
 from watchkeeper.promql.duration_parser import DurationParser
 from watchkeeper.promql.lexer import Kind, Token
 from watchkeeper.promql.literals import parse_duration_ms, parse_number
-from watchkeeper.promql.matching import compile_regex
 from watchkeeper.promql.syntax import At, Matching
+from watchkeeper.regex import compile_regex
 
 _FILLS = ("fill", "fill_left", "fill_right")
 _MATCH_OPERATORS = {operator.value: operator for operator in MatchOperator}

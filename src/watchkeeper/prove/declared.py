@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from watchkeeper.contract import Contract, Gauge, Histogram, Label, Metric
+from watchkeeper.matching import predicate
 from watchkeeper.model import METRIC_NAME, Labels, Matcher, labels
-from watchkeeper.promql.matching import predicate
 from watchkeeper.promql.syntax import VectorSelector
 from watchkeeper.prove.label_values import closed_values, named_values
 from watchkeeper.prove.motion import Stream

@@ -5,8 +5,8 @@ Each reason is an argument over what is declared, not over what was tried.
 
 from __future__ import annotations
 
+from watchkeeper.matching import predicate
 from watchkeeper.model import Matcher, MatchOperator
-from watchkeeper.promql.matching import predicate
 from watchkeeper.promql.signatures import COMPARISONS
 from watchkeeper.promql.syntax import (
     Aggregate,

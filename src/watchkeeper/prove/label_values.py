@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from watchkeeper.contract import OTHER, Label
+from watchkeeper.matching import predicate
 from watchkeeper.model import Matcher, MatchOperator
-from watchkeeper.promql.matching import compile_regex, predicate
 from watchkeeper.prove.regex_examples import examples
+from watchkeeper.regex import compile_regex
 
 MOST_CLOSED = 12
 MOST_ALIKE = 3

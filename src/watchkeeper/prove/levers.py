@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from watchkeeper.matching import predicate
 from watchkeeper.model import Labels, MatchOperator, MetricType
-from watchkeeper.promql.matching import predicate
 from watchkeeper.promql.syntax import Binary, Expression, Number
 from watchkeeper.promql.walk import walk
 from watchkeeper.prove.declared import DOMAINS

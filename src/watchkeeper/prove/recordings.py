@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from watchkeeper.errors import ConfigError
-from watchkeeper.promql import matches, parse, selectors
+from watchkeeper.matching import matches
+from watchkeeper.promql import parse, selectors
 from watchkeeper.promql.durations import duration_ms
 from watchkeeper.promql.grid import Grid
 from watchkeeper.promql.syntax import (

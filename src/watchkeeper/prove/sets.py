@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 
+from watchkeeper.matching import matches
 from watchkeeper.model import METRIC_NAME
-from watchkeeper.promql import matches
 from watchkeeper.prove.crossing import Crossing
 from watchkeeper.prove.knobs import Flow, Knob, Level, Observations, Presence
 from watchkeeper.prove.levers import in_other_groups

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from watchkeeper.matching import matches
 from watchkeeper.model import STALE_BITS, Labels, Matcher, SampleBatch, Series
-from watchkeeper.promql import matches
 from watchkeeper.prove.motion import Phase, Sampling, written_out
 from watchkeeper.series_columns import SeriesColumns
 

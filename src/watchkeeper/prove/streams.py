@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from watchkeeper.contract import Metric
+from watchkeeper.matching import matches
 from watchkeeper.model import METRIC_NAME, Labels, Matcher, labels
-from watchkeeper.promql import matches
 from watchkeeper.promql.syntax import Expression, VectorSelector
 from watchkeeper.promql.walk import walk
 from watchkeeper.prove.declared import TARGET_LABELS, Declared, stream_of

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from watchkeeper.backend import Backend
 from watchkeeper.clock import Clock
 from watchkeeper.ingest import TargetStatus
+from watchkeeper.matching import matches
 from watchkeeper.model import METRIC_NAME, Labels, Matcher, MatchOperator, MetricType
-from watchkeeper.promql import matches
 from watchkeeper.promql.selection import is_stale
 from watchkeeper.promql.signatures import AGGREGATIONS, FUNCTIONS, PRECEDENCE
 from watchkeeper.server.answers import Refusal

@@ -18,8 +18,8 @@ from watchkeeper.backend import Backend
 from watchkeeper.clock import Clock
 from watchkeeper.configuration import Duration, dump_yaml
 from watchkeeper.ingest.scrape import TargetStatus
+from watchkeeper.matching import matches
 from watchkeeper.model import Matcher, labels
-from watchkeeper.promql import matches
 from watchkeeper.rules.snapshot import GroupSnapshot, RuleSnapshot
 from watchkeeper.server.answers import Refusal
 from watchkeeper.server.arguments import Arguments, arguments, rfc3339

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from watchkeeper.matching import fulfils, predicates
 from watchkeeper.model import Exemplar, Labels, Matcher
-from watchkeeper.storage import matching
 
 SeriesExemplar = tuple[Labels, Exemplar]
 
@@ -45,11 +45,11 @@ def choose(
     found: Iterable[SeriesExemplar], matchers: Sequence[Matcher], start_ms: int, end_ms: int
 ) -> list[SeriesExemplar]:
     """Return those of matching series within a range."""
-    tests = [(matcher.name, matching.predicate(matcher)) for matcher in matchers]
+    tests = predicates(matchers)
     return [
         (labels, exemplar)
         for labels, exemplar in found
-        if start_ms <= exemplar.timestamp_ms <= end_ms and matching.matches(tests, labels)
+        if start_ms <= exemplar.timestamp_ms <= end_ms and fulfils(labels, tests)
     ]
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchkeeper.errors import StoreDamagedError
+from watchkeeper.matching import predicate
 from watchkeeper.model import Labels, Matcher
-from watchkeeper.storage import column_codec, matching
+from watchkeeper.storage import column_codec
 from watchkeeper.storage.chosen_series import Chosen, ChosenCache
 from watchkeeper.storage.sample_columns import Ids
 
@@ -95,7 +96,7 @@ class LabelTable:
         """Return the numbers of the series that fulfil every matcher, ascending."""
         kept = np.ones(len(self), np.bool_)
         for matcher in matchers:
-            test = matching.predicate(matcher)
+            test = predicate(matcher)
             first, after = self._names.get(matcher.name, (0, 0))
             owners = [self._owners(one) for one in range(first, after) if test(self._pairs[one][1])]
             # A missing label is the empty string.

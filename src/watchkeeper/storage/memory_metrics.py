@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from watchkeeper.matching import fulfils, predicates
 from watchkeeper.model import (
     Exemplar,
     Labels,
@@ -19,7 +20,7 @@ from watchkeeper.model import (
     Series,
 )
 from watchkeeper.series_columns import SeriesColumns
-from watchkeeper.storage import exemplars, matching
+from watchkeeper.storage import exemplars
 from watchkeeper.storage.exemplars import NewestExemplars, SeriesExemplar
 
 
@@ -97,8 +98,8 @@ class MemoryMetricStore:
         return same_time and _bits(sample.value) == _bits(known[-1].value)
 
     def _matching(self, matchers: Sequence[Matcher]) -> list[Labels]:
-        tests = [(matcher.name, matching.predicate(matcher)) for matcher in matchers]
-        return sorted(labels for labels in self._samples if matching.matches(tests, labels))
+        tests = predicates(matchers)
+        return sorted(labels for labels in self._samples if fulfils(labels, tests))
 
 
 def _bits(value: float) -> bytes:

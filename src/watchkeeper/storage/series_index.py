@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from watchkeeper.matching import fulfils, predicate, predicates
 from watchkeeper.model import Labels, Matcher
-from watchkeeper.storage import matching
 from watchkeeper.storage.chosen_series import Chosen, ChosenCache
 from watchkeeper.storage.sample_columns import Ids
 
@@ -99,8 +99,8 @@ class SeriesIndex:
         """Tell whether no series beyond the first so many fulfils every matcher."""
         if len(self._labels) - size > _TEST_AT_MOST:
             return False
-        tests = [(matcher.name, matching.predicate(matcher)) for matcher in matchers]
-        return not any(matching.matches(tests, labels) for labels in self._labels[size:])
+        tests = predicates(matchers)
+        return not any(fulfils(labels, tests) for labels in self._labels[size:])
 
     def select(self, matchers: Sequence[Matcher]) -> Ids:
         """Return the ids of the series that fulfil every matcher, ascending."""
@@ -127,7 +127,7 @@ class SeriesIndex:
         return {value for value, ids in values.items() if np.isin(_ids(ids), chosen).any()}
 
     def _chosen_by(self, matcher: Matcher) -> Ids:
-        test = matching.predicate(matcher)
+        test = predicate(matcher)
         values = self._postings.get(matcher.name, {})
         if not test(""):
             return _union([ids for value, ids in values.items() if test(value)])

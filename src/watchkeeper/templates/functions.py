@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 
 import re2
 
 from watchkeeper.configuration import Duration
 from watchkeeper.errors import TemplateError
+from watchkeeper.regex import compile_regex
 from watchkeeper.templates import humanize
 from watchkeeper.templates.moment import Moment, Span
 from watchkeeper.templates.values import Record, SafeHtml, text
@@ -68,12 +68,11 @@ def alertmanager_functions(now_ns: int = 0) -> dict[str, Callable[..., object]]:
     }
 
 
-@lru_cache(maxsize=1024)
 def _pattern(expression: str) -> re2._Regexp:
     try:
-        return re2.compile(expression)
-    except re2.error as error:
-        raise TemplateError(f"{expression!r} is not a regular expression: {error}") from None
+        return compile_regex(expression, dot_is_any=False)
+    except ValueError as error:
+        raise TemplateError(str(error)) from None
 
 
 def _matches(expression: str, value: object) -> bool:

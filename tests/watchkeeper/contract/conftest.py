@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from watchkeeper.contract import Contract
+from watchkeeper.matching import matches
 from watchkeeper.model import METRIC_NAME, FiringAlert, Labels, Matcher, SampleBatch, Series, labels
-from watchkeeper.promql import Engine, matches, parse
+from watchkeeper.promql import Engine, parse
 from watchkeeper.render import documents
 from watchkeeper.rules import AlertState, Evaluator, load_rules
 from watchkeeper.series_columns import SeriesColumns

@@ -103,7 +103,7 @@ def test_secrets_are_not_shown(read):
         ("scrape_configs: [{job_name: ''}]", "job_name", "[0]"),
         (
             "scrape_configs: [{job_name: a, relabel_configs: [{target_label: x, regex: '('}]}]",
-            "not RE2",
+            "error parsing regexp",
             "relabel_configs[0]",
         ),
         (

@@ -47,7 +47,7 @@ def test_what_a_route_leaves_out_it_has_from_above(read_config) -> None:
         ("group_wait: 10s", "group_wait: 10 seconds", r"\$\.route\.group_wait.*10 seconds"),
         ("receiver: pager", "receiver: nobody", r"routes\[0\]\.receiver.*nobody"),
         ('severity="critical"', 'severity=="critical"', r"routes\[0\]"),
-        ('team=~"a|b"', 'team=~"a("', r"routes\[0\].*regular expression"),
+        ('team=~"a|b"', 'team=~"a("', r"routes\[0\].*error parsing regexp"),
         ('["..."]', '["...", a]', r"routes\[0\]\.group_by.*stands alone"),
         ("routing_key: k3y", "routing_key_file: ''", r"pagerduty_configs\[0\].*routing_key"),
         ("routing_key: k3y", "routing_key: k3y, service_key: x", "service_key"),

@@ -32,7 +32,7 @@ def test_matchers_are_read(text: str, expected: list[tuple[str, MatchOperator, s
 
 @pytest.mark.parametrize("text", ["a", "a=~(", '{a="b"', 'a="b"c', "=b", 'a==""b'])
 def test_what_is_no_matcher_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"matcher|regular expression|quotes"):
+    with pytest.raises(ValueError, match=r"matcher|error parsing regexp|quotes"):
         parse_matchers(text)
 
 

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import script
 
 from watchkeeper.errors import QueryError, WatchkeeperError
+from watchkeeper.matching import matches
 from watchkeeper.model import (
     CUSTOM_BUCKETS_SCHEMA,
     CounterReset,
@@ -31,7 +32,7 @@ from watchkeeper.model import (
     Series,
     labels,
 )
-from watchkeeper.promql import Engine, Expression, Result, ResultType, matches, parse
+from watchkeeper.promql import Engine, Expression, Result, ResultType, parse
 from watchkeeper.promql.invariance import same_at_every_step
 from watchkeeper.promql.literals import unquote
 from watchkeeper.promql.native_histogram import compacted, was_reset

@@ -10,8 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from watchkeeper.matching import matches
 from watchkeeper.model import Matcher, Series, labels
-from watchkeeper.promql import Engine, matches
+from watchkeeper.promql import Engine
 from watchkeeper.series_columns import SeriesColumns
 
 

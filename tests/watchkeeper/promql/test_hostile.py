@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from watchkeeper.errors import QueryError, QueryLimitError, QuerySyntaxError
+from watchkeeper.matching import matches
 from watchkeeper.model import Matcher, Series, labels
-from watchkeeper.promql import Engine, QueryLimits, matches, parse
+from watchkeeper.promql import Engine, QueryLimits, parse
 from watchkeeper.series_columns import SeriesColumns
 
 HOUR_MS = 3_600_000
