@@ -3,9 +3,10 @@
     make soak-store        (python bench/mixed.py [seconds])
 
 One process, as the backend is: a thread a signal that appends in step with the clock, one that
-asks. Prints what was acknowledged how fast, how long answers took, and memory over time; writes
-bench/out/mixed.json. Wanted: acknowledged within 50 ms and answered within 200 ms, 99 of 100
-times; 400 MB at the most, and no growth.
+asks; what is appended is made by processes of their own (mixed_load.py). Prints what was
+acknowledged how fast, how long answers took, and memory over time; writes bench/out/mixed.json.
+Wanted: acknowledged within 50 ms and answered within 200 ms, 99 of 100 times; 400 MB at the
+most, and no growth.
 """
 
 from __future__ import annotations
@@ -18,102 +19,49 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from itertools import chain, cycle, islice
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, cycle
 from pathlib import Path
+from typing import Any
 
+import mixed_load
 import numpy as np
-import store_data
+from numpy.typing import NDArray
 
 from watchkeeper.errors import OverloadError
 from watchkeeper.model import LogRecord, Matcher, MatchOperator, SampleBatch, SpanRecord
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store
 
-TARGETS, SERIES_PER_TARGET = 20, 5_000
-ROWS_A_BATCH, BATCHES_A_SECOND = 500, 10
+SAMPLES_A_SECOND = mixed_load.TARGETS * mixed_load.SERIES_PER_TARGET
 QUESTIONS_A_SECOND = 4
 LOOK_BACK_SECONDS = 300
 DEFAULT_SECONDS = 60
 NS = 1_000_000_000
+Values = NDArray[np.float64]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Load:
-    """One thread's work: `step` is called so many times a second, and what it takes is noted."""
+    """One thread's work: `step` is called so many times a second."""
 
-    name: str
     a_second: float
     step: Callable[[], object]
-    taken_ms: list[float] = field(default_factory=list)
 
     def run(self, until: float) -> None:
         due = time.monotonic()
         while (now := time.monotonic()) < until:
             if now < due:
                 time.sleep(due - now)
-            began = time.perf_counter()
             self.step()
-            self.taken_ms.append((time.perf_counter() - began) * 1000)
             due += 1 / self.a_second
 
 
 def resident_mb() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def samples() -> Iterator[SampleBatch]:
-    """Yield a scrape of one target after the other, of now, without end."""
-    chance = np.random.default_rng(4)
-    per_name = store_data.SERIES_PER_TARGET
-    batches = list(store_data.sample_batches(TARGETS * SERIES_PER_TARGET // per_name, 1))
-    width = SERIES_PER_TARGET // per_name
-    targets = [batches[one * width : (one + 1) * width] for one in range(TARGETS)]
-    labels = [[one for batch in target for one in batch.labels] for target in targets]
-    values = [np.concatenate([batch.values for batch in target]) for target in targets]
-    for number in cycle(range(TARGETS)):
-        values[number] = values[number] + chance.integers(0, 5, SERIES_PER_TARGET)
-        now_ms = time.time_ns() // 1_000_000
-        yield SampleBatch(labels[number], np.full(SERIES_PER_TARGET, now_ms), values[number])
-
-
-def logs() -> Iterator[list[LogRecord]]:
-    """Yield batches of now, without end; the messages come again, the traces do not."""
-    chance = random.Random(4)
-    made = list(chain.from_iterable(store_data.log_batches(20_000)))
-    for first in cycle(range(0, len(made), ROWS_A_BATCH)):
-        now_ns = time.time_ns()
-        yield [
-            replace(
-                one,
-                timestamp_ns=now_ns + place,
-                trace_id=f"{chance.getrandbits(128):032x}" if one.trace_id else "",
-            )
-            for place, one in enumerate(made[first : first + ROWS_A_BATCH])
-        ]
-
-
-def spans(known: list[str]) -> Iterator[list[SpanRecord]]:
-    """Yield batches of whole traces of now, without end; one id of each batch goes to `known`."""
-    chance = random.Random(5)
-    made = list(islice(chain.from_iterable(store_data.span_batches(20_000)), 19_992))
-    size = ROWS_A_BATCH // 8 * 8
-    for first in cycle(range(0, len(made) - size, size)):
-        now_ns, some = time.time_ns(), made[first : first + size]
-        begin_ns = some[0].start_ns
-        ids = [f"{chance.getrandbits(128):032x}" for _ in range(0, size, 8)]
-        known.append(ids[0])
-        yield [
-            replace(
-                one,
-                trace_id=ids[place // 8],
-                start_ns=now_ns + (one.start_ns - begin_ns) // 100,
-                end_ns=now_ns + (one.start_ns - begin_ns) // 100 + one.end_ns - one.start_ns,
-            )
-            for place, one in enumerate(some)
-        ]
 
 
 def questions(store: Store, known: list[str]) -> dict[str, Callable[[], object]]:
@@ -149,41 +97,72 @@ def questions(store: Store, known: list[str]) -> dict[str, Callable[[], object]]
     }
 
 
-def measure(store: Store, seconds: float) -> dict[str, object]:
-    known: list[str] = []
-    sources = {"samples": samples(), "logs": logs(), "spans": spans(known)}
-    asked = questions(store, known)
-    answers: dict[str, list[float]] = {what: [] for what in asked}
-    turn = cycle(asked.items())
+class Appending:
+    """Appends batches of a signal as they come, and notes how long it took."""
 
-    def ask() -> None:
-        what, question = next(turn)
+    def __init__(self, what: str, keep: Callable[[Any], object]) -> None:
+        self.process, self.pipe = mixed_load.start(what)
+        self.taken_ms: list[float] = []
+        self._keep = keep
+
+    def batch(self) -> Any:
+        self.pipe.send_bytes(b"")
+        return self.pipe.recv()
+
+    def step(self) -> None:
+        batch = self.batch()
+        began = time.perf_counter()
+        with suppress(OverloadError):
+            self._keep(batch)
+            self.taken_ms.append((time.perf_counter() - began) * 1000)
+
+    def end(self) -> None:
+        self.pipe.close()
+        self.process.join()
+
+
+class Asking:
+    """Asks one question after the other, and notes how long each took."""
+
+    def __init__(self, asked: dict[str, Callable[[], object]]) -> None:
+        self.taken_ms: dict[str, list[float]] = {what: [] for what in asked}
+        self._turn = cycle(asked.items())
+
+    def step(self) -> None:
+        what, question = next(self._turn)
         began = time.perf_counter()
         question()
-        answers[what].append((time.perf_counter() - began) * 1000)
+        self.taken_ms[what].append((time.perf_counter() - began) * 1000)
 
-    appends: dict[str, list[float]] = {what: [] for what in sources}
 
-    def append(what: str, keep: Callable[..., object]) -> Callable[[], None]:
-        def step() -> None:
-            batch = next(sources[what])
-            began = time.perf_counter()
-            try:
-                keep(batch)
-            except OverloadError:
-                return
-            appends[what].append((time.perf_counter() - began) * 1000)
+def appendings(store: Store, known: list[str]) -> dict[str, Appending]:
+    """Return what appends each signal; ids of traces go to `known`."""
+    labels = mixed_load.labels_of_targets()
 
-        return step
+    def samples(scraped: tuple[int, Values]) -> None:
+        number, values = scraped
+        now_ms = time.time_ns() // 1_000_000
+        store.metrics.append(SampleBatch(labels[number], np.full(len(values), now_ms), values))
 
-    loads = [
-        Load("samples", TARGETS, append("samples", store.metrics.append)),
-        Load("logs", BATCHES_A_SECOND, append("logs", store.logs.append)),
-        Load("spans", BATCHES_A_SECOND, append("spans", store.spans.append)),
-        Load("questions", QUESTIONS_A_SECOND, ask),
-    ]
-    for source in sources.values():
-        next(source)
+    def logs(rows: list[tuple[Any, ...]]) -> None:
+        store.logs.append([LogRecord(*row) for row in rows])
+
+    def spans(rows: list[tuple[Any, ...]]) -> None:
+        records = [SpanRecord(*row) for row in rows]
+        known.append(records[0].trace_id)
+        store.spans.append(records)
+
+    keepers: dict[str, Callable[[Any], object]] = {"samples": samples, "logs": logs, "spans": spans}
+    return {what: Appending(what, keep) for what, keep in keepers.items()}
+
+
+def measure(store: Store, seconds: float) -> dict[str, object]:
+    known: list[str] = []
+    appends, asking = appendings(store, known), Asking(questions(store, known))
+    loads = [Load(a_second, appends[what].step) for what, a_second in mixed_load.A_SECOND.items()]
+    loads.append(Load(QUESTIONS_A_SECOND, asking.step))
+    for one in appends.values():
+        one.batch()
     before_mb = resident_mb()
     until = time.monotonic() + seconds
     threads = [threading.Thread(target=load.run, args=(until,)) for load in loads]
@@ -197,8 +176,10 @@ def measure(store: Store, seconds: float) -> dict[str, object]:
         print(f"  {memory[-1]:6.0f} MB", end="\r", flush=True)
     for thread in threads:
         thread.join()
+    for one in appends.values():
+        one.end()
     stats, cpu_seconds = store.stats(), time.process_time() - began_cpu
-    share = stats.samples / seconds / (TARGETS * SERIES_PER_TARGET)
+    share = stats.samples / seconds / SAMPLES_A_SECOND
     return {
         "seconds": seconds,
         "cores used": cpu_seconds / seconds,
@@ -209,11 +190,11 @@ def measure(store: Store, seconds: float) -> dict[str, object]:
             "logs": stats.logs / seconds,
             "spans": stats.spans / seconds,
         },
-        "acknowledged, ms": {what: spread(taken) for what, taken in appends.items()},
-        "answered, ms": {what: spread(taken) for what, taken in answers.items()}
-        | {"all questions": spread(list(chain.from_iterable(answers.values())))},
+        "acknowledged, ms": {what: spread(one.taken_ms) for what, one in appends.items()},
+        "answered, ms": {what: spread(taken) for what, taken in asking.taken_ms.items()}
+        | {"all questions": spread(list(chain.from_iterable(asking.taken_ms.values())))},
         "resident MB": {
-            "before, with what is sent": before_mb,
+            "before": before_mb,
             "first third": float(np.mean(memory[: max(1, len(memory) // 3)])),
             "last third": float(np.mean(memory[-max(1, len(memory) // 3) :])),
             "highest": max(memory),

@@ -26,7 +26,7 @@ import store_data
 
 from watchkeeper.model import Labels, Matcher, MatchOperator, SampleBatch, labels
 from watchkeeper.series_columns import SeriesColumns
-from watchkeeper.storage import Store, StoreLimits
+from watchkeeper.storage import Store, StoreLimits, label_table
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_writing import SampleFileWriter
@@ -116,7 +116,7 @@ def fill(directory: Path, gibibytes: float) -> None:
     day_ms, sequence, size = time.time_ns() // 1_000_000 // DAY_MS * DAY_MS, 10**6, 0
     while size < gibibytes * (1 << 30):
         name = PartName(day_ms * 1_000_000, sequence, sequence)
-        writer = SampleFileWriter(directory, name, series, Disk())
+        writer = SampleFileWriter(directory, name, label_table.of(series), Disk())
         for start_ms in range(day_ms, day_ms + DAY_MS, WINDOW_MS):
             times = np.tile(np.arange(start_ms, start_ms + WINDOW_MS, GAP_MS), BIG_SERIES)
             window = writer.window(start_ms)

@@ -25,21 +25,17 @@ _PAIR_BYTES = 200
 _DECODER = msgspec.msgpack.Decoder(tuple[list[tuple[str, list[str]]], bytes, bytes])
 
 
-def encode(series: Sequence[Labels]) -> bytes:
-    """Return label sets, sorted, as bytes with a checksum."""
+def of(series: Sequence[Labels]) -> LabelTable:
+    """Return the table of label sets that are in order, none twice."""
     pairs = sorted({pair for labels in series for pair in labels})
     numbers = {pair: number for number, pair in enumerate(pairs)}
-    by_name: dict[str, list[str]] = {}
-    for name, value in pairs:
-        by_name.setdefault(name, []).append(value)
-    lengths = np.array([len(labels) for labels in series], "<u2")
-    ids = np.array([numbers[pair] for labels in series for pair in labels], "<i4")
-    body = list(by_name.items()), lengths.tobytes(), ids.tobytes()
-    return column_codec.squeeze(msgspec.msgpack.encode(body))
+    lengths = np.array([len(labels) for labels in series], np.uint16)
+    ids = np.array([numbers[pair] for labels in series for pair in labels], np.int32)
+    return LabelTable(pairs, lengths, ids)
 
 
 def decode(data: bytes) -> LabelTable:
-    """Return what `encode` was given. Raises StoreDamagedError."""
+    """Return what `LabelTable.encode` was called on. Raises StoreDamagedError."""
     try:
         by_name, lengths, ids = _DECODER.decode(column_codec.unsqueeze(data))
     except msgspec.DecodeError as error:
@@ -49,14 +45,18 @@ def decode(data: bytes) -> LabelTable:
 
 
 class LabelTable:
-    """Label sets by number. Safe from several threads: what they work out twice is equal."""
+    """Label sets by number. Safe from several threads: what they work out twice is equal.
+
+    `pairs` are in order; the numbers of those of set `i` are in `pair_ids` from `starts[i]` up
+    to `starts[i + 1]`.
+    """
 
     def __init__(
         self, pairs: list[tuple[str, str]], lengths: NDArray[np.uint16], pair_ids: Ids
     ) -> None:
-        self._pairs = pairs
-        self._pair_ids = pair_ids
-        self._starts = column_codec.row_starts(lengths.astype(np.int64))
+        self.pairs = pairs
+        self.pair_ids = pair_ids
+        self.starts = column_codec.row_starts(lengths.astype(np.int64))
         self._names: dict[str, tuple[int, int]] = {}
         for number, (name, _) in enumerate(pairs):
             first, _ = self._names.get(name, (number, 0))
@@ -64,17 +64,35 @@ class LabelTable:
         self._chosen = ChosenCache()
 
     def __len__(self) -> int:
-        return len(self._starts) - 1
+        return len(self.starts) - 1
+
+    def equals(self, other: LabelTable) -> bool:
+        """Tell whether another table has the same label sets."""
+        return (
+            np.array_equal(self.pair_ids, other.pair_ids)
+            and np.array_equal(self.starts, other.starts)
+            and self.pairs == other.pairs
+        )
+
+    def encode(self) -> bytes:
+        """Return it as bytes with a checksum."""
+        by_name: dict[str, list[str]] = {}
+        for name, value in self.pairs:
+            by_name.setdefault(name, []).append(value)
+        lengths = np.diff(self.starts).astype("<u2")
+        ids = self.pair_ids.astype("<i4", copy=False)
+        body = list(by_name.items()), lengths.tobytes(), ids.tobytes()
+        return column_codec.squeeze(msgspec.msgpack.encode(body))
 
     @property
     def size_bytes(self) -> int:
         """About what it takes in memory, postings too, before anything is chosen."""
-        return 2 * self._pair_ids.nbytes + self._starts.nbytes + _PAIR_BYTES * len(self._pairs)
+        return 2 * self.pair_ids.nbytes + self.starts.nbytes + _PAIR_BYTES * len(self.pairs)
 
     def labels(self, number: int) -> Labels:
         """Return the label set of a number."""
-        own = self._pair_ids[self._starts[number] : self._starts[number + 1]]
-        return tuple(map(self._pairs.__getitem__, own.tolist()))
+        own = self.pair_ids[self.starts[number] : self.starts[number + 1]]
+        return tuple(map(self.pairs.__getitem__, own.tolist()))
 
     def chosen(self, matchers: Sequence[Matcher]) -> Chosen:
         """Return the series that fulfil every matcher. Raises QuerySyntaxError."""
@@ -87,18 +105,13 @@ class LabelTable:
         self._chosen.put(key, chosen, len(self))
         return chosen
 
-    def everything(self) -> Chosen:
-        """Return all series, without remembering them."""
-        ids = np.arange(len(self), dtype=np.int32)
-        return Chosen(ids, self._many(ids))
-
     def select(self, matchers: Sequence[Matcher]) -> Ids:
         """Return the numbers of the series that fulfil every matcher, ascending."""
         kept = np.ones(len(self), np.bool_)
         for matcher in matchers:
             test = predicate(matcher)
             first, after = self._names.get(matcher.name, (0, 0))
-            owners = [self._owners(one) for one in range(first, after) if test(self._pairs[one][1])]
+            owners = [self._owners(one) for one in range(first, after) if test(self.pairs[one][1])]
             # A missing label is the empty string.
             passed = self._without(first, after) if test("") else np.zeros(len(self), np.bool_)
             if owners:
@@ -116,16 +129,16 @@ class LabelTable:
         """Return the values of one label on the series that fulfil every matcher."""
         first, after = self._names.get(name, (0, 0))
         if not matchers:
-            return {self._pairs[one][1] for one in range(first, after)}
+            return {self.pairs[one][1] for one in range(first, after)}
         chosen = np.zeros(len(self), np.bool_)
         chosen[self.select(matchers)] = True
         return {
-            self._pairs[one][1] for one in range(first, after) if chosen[self._owners(one)].any()
+            self.pairs[one][1] for one in range(first, after) if chosen[self._owners(one)].any()
         }
 
     def _many(self, ids: Ids) -> list[Labels]:
-        starts, pair_ids = self._starts.tolist(), self._pair_ids
-        pair = self._pairs.__getitem__
+        starts, pair_ids = self.starts.tolist(), self.pair_ids
+        pair = self.pairs.__getitem__
         return [
             tuple(map(pair, pair_ids[starts[one] : starts[one + 1]].tolist()))
             for one in ids.tolist()
@@ -145,7 +158,7 @@ class LabelTable:
 
     @cached_property
     def _postings(self) -> tuple[Ids, NDArray[np.int64]]:
-        owners = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self._starts))
-        counts = np.bincount(self._pair_ids, minlength=len(self._pairs))
-        order = np.argsort(self._pair_ids, kind="stable")
+        owners = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
+        counts = np.bincount(self.pair_ids, minlength=len(self.pairs))
+        order = np.argsort(self.pair_ids, kind="stable")
         return owners[order], column_codec.row_starts(counts)

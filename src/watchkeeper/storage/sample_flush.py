@@ -7,16 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from watchkeeper.model import Labels
+from watchkeeper.model import Exemplar
 from watchkeeper.series_columns import SeriesColumns
-from watchkeeper.storage import hot_samples
+from watchkeeper.storage import hot_samples, label_union
 from watchkeeper.storage.column_codec import Ints
-from watchkeeper.storage.exemplars import SeriesExemplar
 from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_columns import Ids
 from watchkeeper.storage.sample_files import SampleFiles
 from watchkeeper.storage.sample_generation import FrozenSamples
-from watchkeeper.storage.sample_layers import Layer, assemble
+from watchkeeper.storage.sample_layers import Layer, assemble_rows
 from watchkeeper.storage.sample_window import WINDOW_MS
 from watchkeeper.storage.sample_writing import SampleFileWriter
 
@@ -30,30 +29,22 @@ def write_period(
 
     Raises OSError; nothing is left then.
     """
-    found = [pair for one in frozen for pair in one.exemplars.get(start_ms, ())]
-    sources = [_Source(one, start_ms) for one in frozen if start_ms in one.blocks]
-    labels = sorted({labels for labels, _ in found}.union(*(one.labels for one in sources)))
-    numbers = {one: number for number, one in enumerate(labels)}
-    rows = [np.array([numbers[label] for label in one.labels], np.int64) for one in sources]
+    sources = [_Source(one, start_ms) for one in frozen if start_ms in one.periods()]
+    labels, rows = label_union.unite([one.labels for one in sources])
     period_ns = start_ms * _NS_PER_MS
     name = PartName(period_ns, files.watermark(period_ns) + 1, sequence)
     writer = SampleFileWriter(files.directory, name, labels, files.disk)
     try:
-        for window_ms in _windows(sources, found):
+        for window_ms in _windows(sources):
             end_ms = window_ms + WINDOW_MS - 1
-            layers = [
-                layer
-                for one, own in zip(sources, rows, strict=True)
-                for layer in hot_samples.layers((one.block,), one.ids, own, window_ms, end_ms)
-            ]
+            layers: list[Layer] = []
+            exemplars: list[tuple[int, Exemplar]] = []
+            for one, own in zip(sources, rows, strict=True):
+                layers += one.layers(own, window_ms, end_ms)
+                exemplars += one.exemplars(own, window_ms, end_ms)
             window = writer.window(window_ms)
-            write_rows(window.add, labels, layers)
-            inside = [
-                (numbers[label], one)
-                for label, one in found
-                if window_ms <= one.timestamp_ms <= end_ms
-            ]
-            writer.end_window(window, inside)
+            write_rows(window.add, len(labels), layers)
+            writer.end_window(window, exemplars)
         writer.finish()
     except BaseException:
         writer.abandon()
@@ -63,33 +54,59 @@ def write_period(
 
 def write_rows(
     add: Callable[[Ints, SeriesColumns], None],
-    labels: list[Labels],
+    series: int,
     layers: Sequence[Layer],
     first: int = 0,
 ) -> None:
-    """Put layers together and add the rows of the series that have samples.
+    """Put layers together and add the rows of those of so many series that have samples.
 
-    `first` is the number of the first of the labels in the file.
+    `first` is the number of the first of the series in the file.
     """
-    series = np.unique(np.concatenate([np.zeros(0, np.int64)] + [
-        rows.series[rows.counts > 0] for layer in layers for rows in layer
-    ]))  # fmt: skip
-    add(series + first, assemble(labels, layers))
+    there, columns = assemble_rows(series, layers)
+    add(there + first, columns)
 
 
 class _Source:
-    """The block of a period, with the series that are in it."""
+    """What a generation has of a period, with the label sets of its series."""
 
     def __init__(self, frozen: FrozenSamples, start_ms: int) -> None:
-        self.block = frozen.blocks[start_ms]
-        self.ids: Ids = self.block.stretches.ids
-        self.labels = [frozen.index.labels(one) for one in self.ids.tolist()]
+        self.block = frozen.blocks.get(start_ms)
+        ids = np.zeros(0, np.int32) if self.block is None else self.block.stretches.ids
+        self._ids: Ids = ids
+        self._found = [
+            (identity, exemplar)
+            for labels, exemplar in frozen.exemplars.get(start_ms, ())
+            if (identity := frozen.index.get(labels)) is not None
+        ]
+        of_exemplars = np.array([identity for identity, _ in self._found], np.int32)
+        self._every = np.union1d(ids, of_exemplars).astype(np.int64)
+        self.labels, self._rows = label_union.ordered(frozen.index.columns().take(self._every))
+
+    def windows(self) -> set[int]:
+        """Return the numbers of the windows that have something."""
+        numbers = {exemplar.timestamp_ms // WINDOW_MS for _, exemplar in self._found}
+        if self.block is not None:
+            first, last = self.block.start_ms // WINDOW_MS, self.block.end_ms // WINDOW_MS
+            numbers.update(range(first, last + 1))
+        return numbers
+
+    def layers(self, rows: Ints, start_ms: int, end_ms: int) -> list[Layer]:
+        """Return the samples of a range; `rows` are those of `labels` in the file."""
+        if self.block is None:
+            return []
+        own = rows[self._rows[self._every.searchsorted(self._ids)]]
+        return hot_samples.layers((self.block,), self._ids, own, start_ms, end_ms)
+
+    def exemplars(self, rows: Ints, start_ms: int, end_ms: int) -> list[tuple[int, Exemplar]]:
+        """Return the exemplars of a range by the number of their series in the file."""
+        return [
+            (int(rows[self._rows[self._every.searchsorted(identity)]]), exemplar)
+            for identity, exemplar in self._found
+            if start_ms <= exemplar.timestamp_ms <= end_ms
+        ]
 
 
-def _windows(sources: Sequence[_Source], found: Sequence[SeriesExemplar]) -> list[int]:
+def _windows(sources: Sequence[_Source]) -> list[int]:
     """Return the beginnings of the windows that have something, in order."""
-    numbers: set[int] = {exemplar.timestamp_ms // WINDOW_MS for _, exemplar in found}
-    for one in sources:
-        first, last = one.block.start_ms // WINDOW_MS, one.block.end_ms // WINDOW_MS
-        numbers.update(range(first, last + 1))
+    numbers = set[int]().union(*(one.windows() for one in sources))
     return [number * WINDOW_MS for number in sorted(numbers)]

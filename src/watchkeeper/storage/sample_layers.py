@@ -46,25 +46,33 @@ Layer = Sequence[Rows]
 
 def assemble(labels: list[Labels], layers: Sequence[Layer]) -> SeriesColumns:
     """Return the series that have samples. Layers go from old to new; labels are in order."""
+    there, columns = assemble_rows(len(labels), layers)
+    if len(there) < len(labels):
+        labels = [labels[one] for one in there.tolist()]
+    return replace(columns, labels=labels)
+
+
+def assemble_rows(series: int, layers: Sequence[Layer]) -> tuple[Ints, SeriesColumns]:
+    """Return which of so many series have samples, and these series without their labels."""
     pieces = [rows for layer in layers for rows in layer]
-    if len(pieces) == 1 and len(pieces[0].series) == len(labels):
-        return _only(labels, pieces[0])
-    counts = np.zeros(len(labels), np.int64)
+    if len(pieces) == 1 and len(pieces[0].series) == series:
+        return _only(pieces[0])
+    counts = np.zeros(series, np.int64)
     for rows in pieces:
         counts[rows.series] += rows.counts
-    groups = _joint_groups(len(labels), layers)
+    groups = _joint_groups(series, layers)
     bounds = row_starts(counts)
     target = _Target(int(bounds[-1]), pieces)
     place = bounds[:-1].copy()
     for rows in pieces:
         target.take(rows, place[rows.series])
         place[rows.series] += rows.counts
-    return target.columns(labels, bounds, groups)
+    return target.columns(bounds, groups)
 
 
-def _only(labels: list[Labels], rows: Rows) -> SeriesColumns:
+def _only(rows: Rows) -> tuple[Ints, SeriesColumns]:
     """Return the rows of one piece that has a row for every series."""
-    if len(labels) > 1 and (rows.series[1:] < rows.series[:-1]).any():
+    if len(rows.series) > 1 and (rows.series[1:] < rows.series[:-1]).any():
         order = np.argsort(rows.series)
         rows = replace(
             rows,
@@ -77,7 +85,7 @@ def _only(labels: list[Labels], rows: Rows) -> SeriesColumns:
     bounds = row_starts(rows.counts)
     target = _Target(int(bounds[-1]), [rows])
     target.take(rows, bounds[:-1])
-    return target.columns(labels, bounds, rows.groups)
+    return target.columns(bounds, rows.groups)
 
 
 class _Target:
@@ -93,15 +101,14 @@ class _Target:
         if any(rows.histograms is not None for rows in pieces):
             self.histograms = np.full(size, None)
 
-    def columns(self, labels: list[Labels], bounds: Ints, groups: Ints) -> SeriesColumns:
-        """Return the columns of the series that have samples."""
-        some = bounds[1:] > bounds[:-1]
-        if not some.all():
-            labels = [labels[one] for one in np.flatnonzero(some).tolist()]
-            bounds = np.append(bounds[:-1][some], bounds[-1])
-            groups = groups[some]
-        return SeriesColumns(
-            labels, bounds, self.times, self.values, groups, self.histograms, self.starts_ms
+    def columns(self, bounds: Ints, groups: Ints) -> tuple[Ints, SeriesColumns]:
+        """Return which series have samples, and their columns."""
+        there = np.flatnonzero(bounds[1:] > bounds[:-1])
+        if len(there) < len(bounds) - 1:
+            bounds = np.append(bounds[there], bounds[-1])
+            groups = groups[there]
+        return there, SeriesColumns(
+            [], bounds, self.times, self.values, groups, self.histograms, self.starts_ms
         )
 
     def take(self, rows: Rows, place: Ints) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 
 from watchkeeper.errors import StoreDamagedError
 from watchkeeper.model import Exemplar
-from watchkeeper.storage import chosen_series
-from watchkeeper.storage.chosen_series import Union
+from watchkeeper.storage import label_union
 from watchkeeper.storage.decoded_blocks import DecodedBlocks
+from watchkeeper.storage.label_table import LabelTable
 from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_file import SampleFile
 from watchkeeper.storage.sample_files import SampleFiles
@@ -37,7 +37,7 @@ def write_merged(files: SampleFiles, some: Sequence[SampleFile]) -> Path:
     """
     merging = _Merging(files, some)
     name = PartName(some[0].name.start_ns, some[0].name.first_sequence, some[-1].name.last_sequence)
-    writer = SampleFileWriter(files.directory, name, merging.union.labels, files.disk)
+    writer = SampleFileWriter(files.directory, name, merging.labels, files.disk)
     try:
         for start_ms in merging.windows():
             merging.write_window(writer, start_ms)
@@ -54,7 +54,7 @@ class _Merging:
     def __init__(self, files: SampleFiles, some: Sequence[SampleFile]) -> None:
         self._some = some
         self._reader = SampleReader(DecodedBlocks(_DECODED_BYTES), DecodedBlocks(0), files.report)
-        self.union: Union = chosen_series.unite([self._table(file) for file in some])
+        self.labels, self._own = label_union.unite([self._table(file) for file in some])
 
     def windows(self) -> list[int]:
         """Return the beginnings of the windows that have something, in order."""
@@ -65,22 +65,21 @@ class _Merging:
         window = writer.window(start_ms)
         end_ms = start_ms + WINDOW_MS - 1
         at_once = self._series_at_once(start_ms)
-        labels = self.union.labels
-        for begin in range(0, len(labels), at_once):
-            end = min(begin + at_once, len(labels))
+        for begin in range(0, len(self.labels), at_once):
+            end = min(begin + at_once, len(self.labels))
             layers: list[Layer] = []
-            for file, rows in zip(self._some, self.union.rows, strict=True):
+            for file, rows in zip(self._some, self._own, strict=True):
                 own = np.arange(*np.searchsorted(rows, (begin, end)))
                 inside = rows[own] - begin
                 layers += self._reader.layers(file, own, inside, start_ms, end_ms)
-            write_rows(window.add, labels[begin:end], layers, begin)
+            write_rows(window.add, end - begin, layers, begin)
         writer.end_window(window, list(self._exemplars(start_ms, end_ms)))
 
-    def _table(self, file: SampleFile) -> chosen_series.Chosen:
+    def _table(self, file: SampleFile) -> LabelTable:
         table = self._reader.labels(file)
         if table is None:
             raise StoreDamagedError(f"the label sets of {file.path} cannot be read")
-        return table.everything()
+        return table
 
     def _series_at_once(self, start_ms: int) -> int:
         places = [
@@ -94,6 +93,6 @@ class _Merging:
         return max(1, _SAMPLES_AT_ONCE * longest // max(samples, 1))
 
     def _exemplars(self, start_ms: int, end_ms: int) -> Iterator[tuple[int, Exemplar]]:
-        for file, rows in zip(self._some, self.union.rows, strict=True):
+        for file, rows in zip(self._some, self._own, strict=True):
             for number, exemplar in self._reader.exemplars(file, start_ms, end_ms):
                 yield int(rows[number]), exemplar

@@ -17,7 +17,7 @@ import orjson
 from watchkeeper.errors import StoreDamagedError
 from watchkeeper.model import Exemplar, Labels
 from watchkeeper.series_columns import Ints, SeriesColumns
-from watchkeeper.storage import old_chunk
+from watchkeeper.storage import label_table, old_chunk
 from watchkeeper.storage.column_codec import row_starts
 from watchkeeper.storage.engine import Cursor, Engine, EngineError, is_damage
 from watchkeeper.storage.limits import DamageReport
@@ -63,7 +63,7 @@ def _write(old: _OldFile, files: SampleFiles, period_ns: int) -> None:
     number_of = {one: number for number, one in enumerate(labels)}
     numbers = np.array([number_of[one] for one in old.labels], np.int64)
     name = PartName(period_ns, 0, old.watermark)
-    writer = SampleFileWriter(files.directory, name, labels, files.disk)
+    writer = SampleFileWriter(files.directory, name, label_table.of(labels), files.disk)
     try:
         for start_ms in old.windows():
             window = writer.window(start_ms)

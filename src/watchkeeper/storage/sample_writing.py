@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
-from watchkeeper.model import Exemplar, Labels
-from watchkeeper.storage import label_table
+from watchkeeper.model import Exemplar
 from watchkeeper.storage.disk import Disk
+from watchkeeper.storage.label_table import LabelTable
 from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_file import MAGIC, SUFFIX, Contents, WindowPlace
 from watchkeeper.storage.window_writing import WindowWriter
@@ -23,9 +22,7 @@ class SampleFileWriter:
     Methods raise OSError; `abandon` then removes what there is.
     """
 
-    def __init__(
-        self, directory: Path, name: PartName, labels: Sequence[Labels], disk: Disk
-    ) -> None:
+    def __init__(self, directory: Path, name: PartName, labels: LabelTable, disk: Disk) -> None:
         self.path = path = directory / f"{name}{SUFFIX}"
         self._name = name
         self._aside = path.with_name(path.name + UNFINISHED)
@@ -64,7 +61,7 @@ class SampleFileWriter:
 
     def finish(self) -> None:
         """Write the end, and show the file under its name once it is on the medium."""
-        labels = label_table.encode(self._labels)
+        labels = self._labels.encode()
         offset = self._put(labels)
         name = self._name
         contents = Contents(

@@ -10,6 +10,7 @@ import numpy as np
 from watchkeeper.matching import fulfils, predicate, predicates
 from watchkeeper.model import Labels, Matcher
 from watchkeeper.storage.chosen_series import Chosen, ChosenCache
+from watchkeeper.storage.label_union import LabelColumns
 from watchkeeper.storage.sample_columns import Ids
 
 _TEST_AT_MOST = 1000
@@ -25,6 +26,11 @@ class SeriesIndex:
         self._labels: list[Labels] = []
         self._ids: dict[Labels, int] = {}
         self._postings: dict[str, dict[str, array[int]]] = {}
+        # Pairs of name and value by number, and the numbers of each series' pairs end to end.
+        self._pairs: list[tuple[str, str]] = []
+        self._pair_numbers: dict[tuple[str, str], int] = {}
+        self._pair_ids = array("i")
+        self._starts = array("q", [0])
         self._chosen = ChosenCache()
         # Numbers by the identity of label sets, which lives as long as `_held` has them.
         self._by_identity: dict[int, int] = {}
@@ -48,8 +54,14 @@ class SeriesIndex:
         identity = len(self._labels)
         self._labels.append(labels)
         self._ids[labels] = identity
-        for name, value in labels:
+        for pair in labels:
+            name, value = pair
             self._postings.setdefault(name, {}).setdefault(value, array("i")).append(identity)
+            number = self._pair_numbers.setdefault(pair, len(self._pairs))
+            if number == len(self._pairs):
+                self._pairs.append(pair)
+            self._pair_ids.append(number)
+        self._starts.append(len(self._pair_ids))
         return identity
 
     def numbers(self, series: Sequence[Labels]) -> Ids:
@@ -76,6 +88,13 @@ class SeriesIndex:
                 self._by_identity.pop(id(before), None)
             self._held[number] = labels
             self._by_identity[id(labels)] = number
+
+    def columns(self) -> LabelColumns:
+        """Return all series as numbers of pairs, as they are now; others may be coming."""
+        # Slices are copies, and in this order whole: what comes meanwhile is beyond `starts`.
+        starts = np.frombuffer(self._starts[:], np.int64)
+        pair_ids = np.frombuffer(self._pair_ids[:], np.int32)
+        return LabelColumns(self._pairs, starts, pair_ids)
 
     def labels(self, identity: int) -> Labels:
         """Return the label set of an id."""
