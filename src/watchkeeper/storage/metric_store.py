@@ -156,7 +156,8 @@ class DurableMetricStore:
         latest_ms = min(max(place.last_ms for place in places), now_ms)
         since_ms = latest_ms - _FORGET_AFTER_MS
         heard = [place for place in places if place.last_ms > since_ms]
-        self._admission.horizon_ms = min(place.start_ms for place in heard) - 1
+        # Whoever is in none of these windows was last heard of before, and so up to `since_ms`.
+        self._admission.horizon_ms = min(since_ms, min(place.start_ms for place in heard) - 1)
         for file in self.files.all():
             recent = file.overlaps(since_ms + 1, _END_OF_TIME_MS)
             table = self._reader.labels(file) if recent else None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.watchkeeper.storage.conftest import START_MS, StoppedClock, series, where
 
@@ -90,7 +90,15 @@ def opened(place: Path) -> Store:
     return Store.open(place, clock=StoppedClock(), limits=StoreLimits(reserve_bytes=0))
 
 
+ONE, OTHER = SERIES[:2]
+
+
 @settings(max_examples=40, deadline=None)
+@example(
+    steps=[[(ONE, 6400, 0.0, 0)], "flush", "open again", [(OTHER, 0, 0.0, 0)]],
+    matchers=[],
+    bounds=(0, 0),
+)
 @given(steps=STEPS, matchers=MATCHERS, bounds=st.tuples(SECONDS, SECONDS))
 def test_the_store_of_the_disk_says_what_the_reference_says(
     steps: list[list[tuple] | str], matchers: list, bounds: tuple[int, int]
