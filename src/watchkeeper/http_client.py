@@ -51,6 +51,14 @@ class TlsConfig(_Section, frozen=True, kw_only=True):
     max_version: TlsVersion | None = None
     insecure_skip_verify: bool = False
 
+    def problem(self) -> str:
+        """Return what contradicts itself; '' if nothing does."""
+        if bool(self.cert_file) != bool(self.key_file):
+            return "tls_config: cert_file and key_file go together"
+        if self.min_version and self.max_version and self.min_version > self.max_version:
+            return "tls_config: min_version is above max_version"
+        return ""
+
 
 class BasicAuth(_Section, frozen=True, kw_only=True):
     """A user name and a password, or the file that holds it."""
@@ -59,6 +67,12 @@ class BasicAuth(_Section, frozen=True, kw_only=True):
     password: Secret | None = None
     password_file: str = ""
 
+    def problem(self) -> str:
+        """Return what contradicts itself; '' if nothing does."""
+        if self.password is not None and self.password_file:
+            return "basic_auth: give password or password_file, not both"
+        return ""
+
 
 class Authorization(_Section, frozen=True, kw_only=True):
     """The Authorization header: its type, and the credentials or the file that holds them."""
@@ -66,6 +80,14 @@ class Authorization(_Section, frozen=True, kw_only=True):
     type: str = "Bearer"
     credentials: Secret | None = None
     credentials_file: str = ""
+
+    def problem(self) -> str:
+        """Return what contradicts itself; '' if nothing does."""
+        if self.credentials is not None and self.credentials_file:
+            return "authorization: give credentials or credentials_file, not both"
+        if self.type.strip().lower() == "basic":
+            return "authorization: of type Basic is what basic_auth is for"
+        return ""
 
 
 class HeaderValues(_Section, frozen=True, kw_only=True):
@@ -95,7 +117,9 @@ class HttpClientConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         for name in self.http_headers:
             if name.lower() in _OWN_HEADERS:
                 return f"http_headers may not set {name}: the client does"
-        return ""
+        sections = (self.basic_auth, self.authorization, self.tls_config)
+        problems = (one.problem() for one in sections if one is not None)
+        return next(filter(None, problems), "")
 
 
 def open_client_of(config: HttpClientConfig) -> httpx2.AsyncClient:

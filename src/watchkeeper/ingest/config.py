@@ -5,15 +5,16 @@ Source: prometheus.io, "Configuration". Durations become seconds, sizes bytes.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from watchkeeper.configuration import Duration, convert, read_yaml
 from watchkeeper.errors import ConfigError
 from watchkeeper.http_client import HttpClientConfig
+from watchkeeper.ingest.contradictions import contradictions
 from watchkeeper.ingest.relabel import RelabelConfig, Relabeler
 from watchkeeper.ingest.scrape_protocols import EscapingScheme, ScrapeProtocol, default_protocols
 from watchkeeper.ingest.size import Size
@@ -21,27 +22,34 @@ from watchkeeper.ingest.size import Size
 Section = TypeVar("Section", bound=msgspec.Struct)
 Client = TypeVar("Client", bound=HttpClientConfig)
 
+_USUAL_TIMEOUT = Duration(10)
+_RULE_FILES = re.compile(r"[^*]*(\*[^/]*)?\Z")
+"""Prometheus, config.patRulePath."""
+
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mapping of the file: unknown keys are errors."""
 
 
 NameValidation = Literal["utf8", "legacy"]
+Limit = Annotated[int, msgspec.Meta(ge=0)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
 class GlobalConfig(_Section, frozen=True, kw_only=True):
     """What holds for every scrape job that does not say otherwise."""
 
     scrape_interval: Duration = Duration(60)
-    scrape_timeout: Duration = Duration(10)
+    scrape_timeout: Duration | None = None
     evaluation_interval: Duration = Duration(60)
     external_labels: dict[str, str] = {}
     body_size_limit: Size = Size(0)
-    sample_limit: int = 0
-    target_limit: int = 0
-    label_limit: int = 0
-    label_name_length_limit: int = 0
-    label_value_length_limit: int = 0
+    sample_limit: Limit = 0
+    target_limit: Limit = 0
+    label_limit: Limit = 0
+    label_name_length_limit: Limit = 0
+    label_value_length_limit: Limit = 0
     scrape_protocols: tuple[ScrapeProtocol, ...] | None = None
     scrape_native_histograms: bool = False
     always_scrape_classic_histograms: bool = False
@@ -60,16 +68,16 @@ class StaticConfig(_Section, frozen=True, kw_only=True):
 class FileDiscovery(_Section, frozen=True, kw_only=True):
     """Files (`*` allowed in the last part) that list targets, looked at again and again."""
 
-    files: tuple[str, ...]
+    files: Names
     refresh_interval: Duration = Duration(300)
 
 
 class DnsDiscovery(_Section, frozen=True, kw_only=True):
     """Names whose records are the targets. `port` is that of all but SRV records."""
 
-    names: tuple[str, ...]
+    names: Names
     type: Literal["SRV", "A", "AAAA", "MX", "NS"] = "SRV"
-    port: int = 0
+    port: Port = 0
     refresh_interval: Duration = Duration(30)
 
 
@@ -102,13 +110,13 @@ class ScrapeConfig(HttpClientConfig, frozen=True, kw_only=True):
     track_timestamps_staleness: bool = False
     enable_compression: bool = True
     body_size_limit: Size = Size(0)
-    sample_limit: int = 0
-    target_limit: int = 0
-    label_limit: int = 0
-    label_name_length_limit: int = 0
-    label_value_length_limit: int = 0
-    native_histogram_bucket_limit: int = 0
-    native_histogram_min_bucket_factor: float = 0
+    sample_limit: Limit = 0
+    target_limit: Limit = 0
+    label_limit: Limit = 0
+    label_name_length_limit: Limit = 0
+    label_value_length_limit: Limit = 0
+    native_histogram_bucket_limit: Limit = 0
+    native_histogram_min_bucket_factor: Annotated[float, msgspec.Meta(ge=0)] = 0
     scrape_protocols: tuple[ScrapeProtocol, ...] | None = None
     fallback_scrape_protocol: ScrapeProtocol | None = None
     scrape_native_histograms: bool | None = None
@@ -120,24 +128,27 @@ class ScrapeConfig(HttpClientConfig, frozen=True, kw_only=True):
     metric_relabel_configs: tuple[RelabelConfig, ...] = ()
 
 
+class AlertingConfig(_Section, frozen=True, kw_only=True):
+    """Whom a Prometheus tells of alerts, as it was written: this backend notifies by itself."""
+
+    alertmanagers: tuple[dict[str, Any], ...] = ()
+
+
 class _Document(_Section, frozen=True, kw_only=True):
     global_: GlobalConfig | None = msgspec.field(default=None, name="global")
     rule_files: tuple[str, ...] = ()
     scrape_configs: tuple[ScrapeConfig, ...] = ()
-    alerting: dict[str, Any] = {}
+    alerting: AlertingConfig = AlertingConfig()
 
 
 class PrometheusConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file. Jobs have their intervals and limits filled in; paths are absolute.
-
-    `alerting` is kept as it was written: this backend notifies by itself.
-    """
+    """The whole file. Jobs have their intervals and limits filled in; paths are absolute."""
 
     source: str
     global_: GlobalConfig
     rule_files: tuple[str, ...]
     scrape_configs: tuple[ScrapeConfig, ...]
-    alerting: dict[str, Any]
+    alerting: AlertingConfig
 
     def rule_paths(self) -> tuple[Path, ...]:
         """Return the rule files that exist now, sorted, each once."""
@@ -148,7 +159,7 @@ def load_config(path: Path) -> PrometheusConfig:
     """Return what a prometheus.yml says. Raises ConfigError that names the file and the place."""
     source = str(path)
     document = convert(read_yaml(path) or {}, _Document, source=source)
-    general = document.global_ or GlobalConfig()
+    general = _timed(document.global_ or GlobalConfig(), source)
     jobs = tuple(
         _completed(job, general, path, f"$.scrape_configs[{number}]")
         for number, job in enumerate(document.scrape_configs)
@@ -158,6 +169,11 @@ def load_config(path: Path) -> PrometheusConfig:
         if name in names[:number]:
             where = f"$.scrape_configs[{number}]"
             raise ConfigError(f"job_name {name!r} is given twice", source=source, path=where)
+    for number, pattern in enumerate(document.rule_files):
+        if not _RULE_FILES.match(pattern):
+            where = f"$.rule_files[{number}]"
+            reason = f"{pattern!r}: only the last part of a path may hold `*`"
+            raise ConfigError(reason, source=source, path=where)
     return PrometheusConfig(
         source=source,
         global_=general,
@@ -173,12 +189,23 @@ def matching(pattern: str) -> tuple[Path, ...]:
     return tuple(sorted(path.parent.glob(path.name)))
 
 
+def _timed(general: GlobalConfig, source: str) -> GlobalConfig:
+    """Return the global section with its timeout. Raises ConfigError where it is too long."""
+    interval, timeout = general.scrape_interval, general.scrape_timeout
+    if timeout is None:
+        timeout = Duration(min(_USUAL_TIMEOUT, interval))
+    if timeout > interval:
+        reason = f"scrape_timeout {timeout} is longer than scrape_interval {interval}"
+        raise ConfigError(reason, source=source, path="$.global")
+    return msgspec.structs.replace(general, scrape_timeout=timeout)
+
+
 def _completed(job: ScrapeConfig, general: GlobalConfig, path: Path, where: str) -> ScrapeConfig:
     interval, timeout = job.scrape_interval, job.scrape_timeout
     if interval is None:
         interval = general.scrape_interval
     if timeout is None:
-        timeout = Duration(min(general.scrape_timeout, interval))
+        timeout = Duration(min(general.scrape_timeout or _USUAL_TIMEOUT, interval))
     job = _inheriting(job, general)
     job = msgspec.structs.replace(
         job,
@@ -192,7 +219,7 @@ def _completed(job: ScrapeConfig, general: GlobalConfig, path: Path, where: str)
         ),
         http_sd_configs=tuple(_client_paths(one, path) for one in job.http_sd_configs),
     )
-    _check(job, interval, timeout, str(path), where)
+    _check(job, str(path), where)
     return _client_paths(job, path)
 
 
@@ -226,40 +253,11 @@ def _inheriting(job: ScrapeConfig, general: GlobalConfig) -> ScrapeConfig:
     )
 
 
-def _check(
-    job: ScrapeConfig, interval: Duration, timeout: Duration, source: str, where: str
-) -> None:
-    protocols = job.scrape_protocols or ()
-    legacy = job.metric_name_validation_scheme == "legacy"
-    problems = {
-        "job_name is empty": not job.job_name,
-        f"scrape_interval {interval} is not above zero": interval <= 0,
-        f"scrape_timeout {timeout} is not above zero": timeout <= 0,
-        f"scrape_timeout {timeout} is longer than scrape_interval {interval}": timeout > interval,
-        "scrape_protocols is empty": not protocols,
-        "scrape_protocols names one twice": len(set(protocols)) < len(protocols),
-        "metric_name_escaping_scheme allow-utf-8 contradicts legacy names": legacy
-        and job.metric_name_escaping_scheme == "allow-utf-8",
-        job.problem(): bool(job.problem()),
-        **{one.problem(): bool(one.problem()) for one in job.http_sd_configs},
-        **{
-            f"http_sd_configs: {one.url!r} is no http address": not _is_http(one.url)
-            for one in job.http_sd_configs
-        },
-        **{
-            f"dns_sd_configs: {one.type} records need a port": one.type != "SRV" and not one.port
-            for one in job.dns_sd_configs
-        },
-    }
-    for reason, holds in problems.items():
-        if holds:
-            raise ConfigError(reason, source=source, path=where)
+def _check(job: ScrapeConfig, source: str, where: str) -> None:
+    for reason in contradictions(job):
+        raise ConfigError(reason, source=source, path=where)
     for key in ("relabel_configs", "metric_relabel_configs"):
         Relabeler.compile(getattr(job, key), source=source, path=f"{where}.{key}")
-
-
-def _is_http(url: str) -> bool:
-    return url.startswith(("http://", "https://")) and bool(urlsplit(url).hostname)
 
 
 def _client_paths(section: Client, path: Path) -> Client:

@@ -91,6 +91,8 @@ class _Rule:
             "dropequal",
         )
         fail = partial(ConfigError, source=source, path=path)
+        if unused := _unused(config):
+            raise fail(f"action {config.action} does nothing with {unused}: leave it out")
         if needs_target and not _LABEL_NAME.match(config.target_label):
             raise fail(f"action {config.action} needs a `target_label` that is a label name")
         if config.action == "hashmod" and config.modulus < 1:
@@ -143,6 +145,32 @@ class _Rule:
                 (match is None) == (self.config.action == "labelkeep")
             ):
                 del labels[name]
+
+
+_ONLY_REGEX = ("source_labels", "separator", "target_label", "modulus", "replacement")
+_ONLY_EQUALITY = ("separator", "regex", "modulus", "replacement")
+_UNUSED = {
+    "labeldrop": _ONLY_REGEX,
+    "labelkeep": _ONLY_REGEX,
+    "keepequal": _ONLY_EQUALITY,
+    "dropequal": _ONLY_EQUALITY,
+    "lowercase": ("replacement",),
+    "uppercase": ("replacement",),
+}
+"""What an action has no use for (Prometheus, relabel.Config.Validate)."""
+
+
+def _unused(config: RelabelConfig) -> str:
+    """Return the first key that is given and means nothing; '' if there is none."""
+    given = (
+        key
+        for key in _UNUSED.get(config.action, ())
+        if getattr(config, key) != getattr(_DEFAULTS, key)
+    )
+    return next(given, "")
+
+
+_DEFAULTS = RelabelConfig()
 
 
 def _bucket(value: str, modulus: int) -> str:

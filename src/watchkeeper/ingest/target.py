@@ -36,7 +36,7 @@ def build_target(
 ) -> Target | None:
     """Return the target at `address` with the labels that discovery found; None if dropped.
 
-    Raises ConfigError when relabelling leaves no address or an interval that is none.
+    Raises ConfigError when relabelling leaves no address, or an interval that is none.
     """
     discovered = {
         "job": job.job_name,
@@ -53,6 +53,8 @@ def build_target(
         return None
     if not kept.get(ADDRESS):
         raise ConfigError(f"job {job.job_name}: relabelling leaves a target without __address__")
+    if "/" in kept[ADDRESS]:
+        raise ConfigError(f"job {job.job_name}: target {kept[ADDRESS]!r} is no host:port")
     kept.setdefault("instance", kept[ADDRESS])
     return Target(
         job=job.job_name,
