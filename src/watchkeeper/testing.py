@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from watchkeeper.contract import Contract, Histogram, Metric, Summary
+from watchkeeper.instrument.destination import AS_FOR_ALL
 from watchkeeper.instrument.events import EVENT_FIELD
 from watchkeeper.instrument.registry import Family
 from watchkeeper.instrument.settings import LOG_OFF, Settings
@@ -144,8 +145,8 @@ def capture(contract: Contract, settings: Settings | None = None) -> Iterator[Ca
         loud=True,
         log=LOG_OFF,
         otlp_endpoint="",
-        traces_endpoint="",
-        logs_endpoint="",
+        traces=AS_FOR_ALL,
+        logs=AS_FOR_ALL,
     )
     clock = FakeClock()
     telemetry = Telemetry(contract, chosen, clock=clock, ids=SequentialIds())

@@ -28,6 +28,7 @@ DROPPED = Counter(
                 "tail_full",
                 "export_failed",
                 "encode_failed",
+                "rejected",
                 "spool_full",
                 "spool_torn",
                 "fault",

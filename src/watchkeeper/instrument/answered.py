@@ -183,12 +183,14 @@ class AnsweredRequest:
             service=finisher.service,
             status=status,
             status_message=finisher.clean(request.status_message),
-            attributes={
-                **frame.attributes,
-                "url.path": self._path,
-                **self._visitor.attributes(),
-                **finisher.attributes(request.attributes),
-            },
+            attributes=finisher.cut(
+                {
+                    **frame.attributes,
+                    "url.path": self._path,
+                    **self._visitor.attributes(),
+                    **finisher.attributes(request.attributes),
+                }
+            ),
             events=finisher.events(request),
             links=finisher.links(request),
             resource=finisher.resource,

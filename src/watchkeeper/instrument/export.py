@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchkeeper.clock import Clock
-from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.destination import SIGNALS
+from watchkeeper.instrument.faults import LOGGER, Faults
 from watchkeeper.instrument.otlp_client import Delivery, OtlpClient, compress
 from watchkeeper.instrument.settings import Settings
 from watchkeeper.instrument.spool import Spool, SpooledBatch
@@ -29,9 +30,6 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 10.0
 GIVE_UP_SECONDS = 300.0
 """A batch that the collector has refused for so long is dropped (OTLP exporters' default)."""
-
-PATHS = {"spans": "/v1/traces", "logs": "/v1/logs"}
-"""What is added to the base endpoint; an endpoint of a signal's own is used as it is."""
 
 OnCount = Callable[[str, int], None]
 OnDrop = Callable[[str, str, int], None]
@@ -88,13 +86,12 @@ class Exporter:
         """Forget what waits and the connection: for the child of a fork."""
         settings = self._settings
         self._clients = {
-            signal: OtlpClient(
-                settings.endpoint_of(signal),
-                settings.headers_of(signal),
-                settings.export_timeout_seconds,
-            )
-            for signal in PATHS
-            if settings.endpoint_of(signal)
+            signal: OtlpClient(destination)
+            for signal in SIGNALS
+            if (destination := settings.destination_of(signal)).endpoint
+        }
+        self._compressed = {
+            signal for signal in SIGNALS if settings.destination_of(signal).compresses()
         }
         if self._spool is not None:
             self._spool.close()
@@ -186,7 +183,7 @@ class Exporter:
         records = len(messages)
         try:
             body = encode_request(self._origin.service, self._origin.resource, messages)
-            if self._failing or self._settings.compresses(signal):
+            if self._failing or signal in self._compressed:
                 body = compress(body)
         except Exception as error:  # noqa: BLE001 - never break the host
             self._on_drop(signal, "encode_failed", records)
@@ -222,19 +219,28 @@ class Exporter:
             if batch is None:
                 return
             try:
-                path = "" if self._settings.has_own_endpoint(batch.signal) else PATHS[batch.signal]
                 client = self._clients.get(batch.signal)
                 delivery = (
                     Delivery(False, reason="no endpoint")
                     if client is None
-                    else client.send(path, batch.body, self._clock.time_ns() / 1e9)
+                    else client.send(batch.body, self._clock.time_ns() / 1e9)
                 )
             except Exception as error:  # noqa: BLE001 - never break the host
                 self._faults.note("export", error)
                 delivery = Delivery(False, reason=type(error).__name__)
             failures = 0 if delivery.delivered else failures + 1
             self._failing = failures > 0
-            self._settle(batch, delivery, failures)
+            if failures == 1:
+                LOGGER.warning(
+                    "%s are not delivered (%s); OTEL_EXPORTER_OTLP_ENDPOINT says where to",
+                    batch.signal,
+                    delivery.reason,
+                )
+            try:
+                self._settle(batch, delivery, failures)
+            except Exception as error:  # noqa: BLE001 - or nothing would be sent any more
+                self._on_drop(batch.signal, "fault", batch.records)
+                self._faults.note("export", error)
 
     def _next(self) -> Batch | None:
         """Wait for the oldest batch and take it; None at the end."""
@@ -295,7 +301,10 @@ class Exporter:
             with self._spooling:
                 self._spool.remove(batch.spooled)
         if delivery.delivered:
-            self._on_sent(batch.signal, batch.records)
+            rejected = min(delivery.rejected, batch.records)
+            self._on_sent(batch.signal, batch.records - rejected)
+            if rejected:
+                self._on_drop(batch.signal, "rejected", rejected)
             return
         if not delivery.retryable:
             self._on_drop(batch.signal, "export_failed", batch.records)

@@ -27,9 +27,19 @@ _LARGEST_INTEGER = 2**63
 
 
 class Finisher:
-    """Makes SpanRecords and LogRecords of what the queue held."""
+    """Makes SpanRecords and LogRecords of what the queue held.
 
-    def __init__(self, service: str, resource: Attributes, redactor: Redactor) -> None:
+    Texts in the attributes of spans are cut to `longest_value` characters, once they are clean.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        resource: Attributes,
+        redactor: Redactor,
+        longest_value: int | None = None,
+    ) -> None:
+        self.longest_value = longest_value
         self.service = service
         self.resource = resource
         self.clean = redactor.text
@@ -48,7 +58,7 @@ class Finisher:
             self.service,
             span.status,
             self.clean(span.status_message),
-            self.attributes(span.attributes),
+            self.span_attributes(span.attributes),
             self.events(span) if span.events else (),
             self.links(span) if span.links else (),
             self.resource,
@@ -59,7 +69,7 @@ class Finisher:
         """Return the span's events."""
         return tuple(
             [
-                SpanEvent(self.clean(name), when, self.attributes(fields))
+                SpanEvent(self.clean(name), when, self.span_attributes(fields))
                 for name, when, fields in span.events
             ]
         )
@@ -71,7 +81,7 @@ class Finisher:
                 SpanLink(
                     f"{context.trace_id:032x}",
                     f"{context.span_id:016x}",
-                    self.attributes(fields),
+                    self.span_attributes(fields),
                 )
                 for context, fields in span.links
             ]
@@ -97,6 +107,17 @@ class Finisher:
             self.resource,
         )
 
+    def span_attributes(self, fields: Mapping[str, Any]) -> Attributes:
+        """Return clean fields as attributes of a span, its events or its links."""
+        return self.cut(self.attributes(fields))
+
+    def cut(self, attributes: Attributes) -> Attributes:
+        """Return the attributes with long texts cut."""
+        longest = self.longest_value
+        if longest is None:
+            return attributes
+        return {name: _cut(value, longest) for name, value in attributes.items()}
+
     def attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:
         """Return clean fields as attributes; a None is left out."""
         field = self._field
@@ -106,6 +127,14 @@ class Finisher:
                 clean = field(name, value)
                 found[str(name)] = clean if type(clean) in _PLAIN else _attribute(clean)
         return found
+
+
+def _cut(value: AttributeValue, longest: int) -> AttributeValue:
+    if isinstance(value, str):
+        return value[:longest]
+    if isinstance(value, tuple):
+        return cast(AttributeValue, tuple([_cut(item, longest) for item in value]))
+    return value
 
 
 def _attribute(value: Any) -> AttributeValue:

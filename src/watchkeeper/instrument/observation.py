@@ -53,7 +53,7 @@ class Observation(RequestSpan):
         self, tracing: Tracing, asgi: Scope, receive: Receive, send: Send, root_path: str
     ) -> None:
         headers = dict(asgi["headers"])
-        parent = headers.get(b"traceparent")
+        parent = headers.get(tracing.parent_header)
         remote = None
         if parent is not None:
             state = headers.get(b"tracestate", b"")
@@ -69,7 +69,7 @@ class Observation(RequestSpan):
             sampled=sampled,
             state=trace_state,
         )
-        baggage = headers.get(b"baggage")
+        baggage = headers.get(tracing.baggage_header)
         self.context = with_baggage(baggage.decode("latin-1")) if baggage else None
         self.user_agent = headers.get(b"user-agent", b"")
         self.status_code = 0

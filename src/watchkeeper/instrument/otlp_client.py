@@ -5,16 +5,23 @@ from __future__ import annotations
 import gzip
 import http.client
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from watchkeeper.errors import DecodeError
+from watchkeeper.instrument.destination import Destination
 from watchkeeper.wire.otlp import PROTOBUF_CONTENT_TYPE
+from watchkeeper.wire.protobuf import LENGTH, VARINT, key, read_fields, signed
 
 RETRYABLE = frozenset((408, 429, 502, 503, 504))
 """Statuses after which OTLP lets a client try again; 408 as others do too."""
 
+
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+"""A collector that asks for longer is asked again all the same: it may have been a mistake."""
+
+_LONGEST_ANSWER = 65_536
 
 _GZIP = b"\x1f\x8b"
 """How gzip begins (RFC 1952), and no OTLP request does."""
@@ -22,52 +29,48 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a request went. `retry_after_seconds` is 0 unless the server named a time."""
+    """How a request went. `retry_after_seconds` is 0 unless the server named a time; `rejected`
+    of the records that were delivered were not taken."""
 
     delivered: bool
     retryable: bool = False
     retry_after_seconds: float = 0.0
     reason: str = ""
+    rejected: int = 0
 
 
 class OtlpClient:
-    """Posts export requests to one endpoint. Used by one thread at a time.
+    """Posts export requests to one endpoint. Used by one thread at a time."""
 
-    `endpoint` is the base that a path is added to, or the whole URL.
-    """
-
-    def __init__(self, endpoint: str, headers: Mapping[str, str], timeout_seconds: float) -> None:
-        parts = urlsplit(endpoint)
+    def __init__(self, destination: Destination) -> None:
+        parts = urlsplit(destination.endpoint)
         self._secure = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port
-        self._path = parts.path
-        self._query = f"?{parts.query}" if parts.query else ""
+        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._destination = destination
         self._headers = {
-            **headers,
+            **destination.headers,
             "content-type": PROTOBUF_CONTENT_TYPE,
             "user-agent": "watchkeeper",
         }
-        self._timeout_seconds = timeout_seconds
         self._connection: http.client.HTTPConnection | None = None
 
-    def send(self, path: str, body: bytes, now_seconds: float) -> Delivery:
-        """Post a request, gzipped or not, to `path` (`/v1/traces`; '' for the endpoint as it is).
-        Never raises on a failing server."""
-        target = (self._path.rstrip("/") + path if path else self._path or "/") + self._query
+    def send(self, body: bytes, now_seconds: float) -> Delivery:
+        """Post a request, gzipped or not. Never raises on a failing server."""
         try:
             connection = self._connect()
             encoding = {"content-encoding": "gzip"} if body.startswith(_GZIP) else {}
-            connection.request("POST", target, body, self._headers | encoding)
+            connection.request("POST", self._target, body, self._headers | encoding)
             response = connection.getresponse()
-            response.read()
+            said = response.read(_LONGEST_ANSWER)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            return Delivery(False, retryable=True, reason=type(error).__name__)
-        if response.will_close:
+            return Delivery(False, retryable=True, reason=f"{type(error).__name__}: {error}")
+        if response.will_close or not response.isclosed():
             self.close()
         if 200 <= response.status < 300:
-            return Delivery(True)
+            return Delivery(True, rejected=rejected_records(said))
         after = _retry_after(response.getheader("retry-after", ""), now_seconds)
         return Delivery(
             False, response.status in RETRYABLE, after, reason=f"HTTP {response.status}"
@@ -81,16 +84,17 @@ class OtlpClient:
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._connection is None:
+            timeout_seconds = self._destination.timeout_seconds
             if self._secure:
                 self._connection = http.client.HTTPSConnection(
                     self._host,
                     self._port,
-                    timeout=self._timeout_seconds,
-                    context=ssl.create_default_context(),
+                    timeout=timeout_seconds,
+                    context=_trusting(self._destination),
                 )
             else:
                 self._connection = http.client.HTTPConnection(
-                    self._host, self._port, timeout=self._timeout_seconds
+                    self._host, self._port, timeout=timeout_seconds
                 )
         return self._connection
 
@@ -100,14 +104,34 @@ def compress(body: bytes) -> bytes:
     return body if body.startswith(_GZIP) else gzip.compress(body, compresslevel=1, mtime=0)
 
 
+def rejected_records(answer: bytes) -> int:
+    """Return how many records of a request that was taken the collector did not take.
+
+    Source: ExportTracePartialSuccess and ExportLogsPartialSuccess, alike in this: message 1 of the
+    answer, whose field 1 is the number. An answer that is no such message rejects nothing.
+    """
+    try:
+        partial = dict(read_fields(answer)).get(key(1, LENGTH), b"")
+        return max(0, signed(dict(read_fields(partial)).get(key(1, VARINT), 0)))
+    except DecodeError:
+        return 0
+
+
+def _trusting(destination: Destination) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=destination.certificate or None)
+    if destination.client_certificate:
+        context.load_cert_chain(destination.client_certificate, destination.client_key or None)
+    return context
+
+
 def _retry_after(text: str, now_seconds: float) -> float:
     if not text:
         return 0.0
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now_seconds)
-    except ValueError:
-        return 0.0
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - now_seconds
+        except (ValueError, OverflowError):
+            return 0.0
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)

@@ -55,7 +55,8 @@ class Pipeline:
             if field.sensitive
         )
         resource = _resource(contract, settings)
-        self._finisher = Finisher(service, resource, self.redactor)
+        longest = settings.span_limits.value_characters
+        self._finisher = Finisher(service, resource, self.redactor, longest)
         self._requests = RequestObserver(registry, self._finisher)
         self.output = log_output(settings)
         self._exporter = (

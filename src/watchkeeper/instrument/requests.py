@@ -96,6 +96,7 @@ class RequestObserver:
             or request.events
             or request.links
             or request.status is not UNSET
+            or self._finisher.longest_value is not None
         ):
             leaving.add_span(answered.as_span())
         elif leaving.wants_spans:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from watchkeeper.errors import ConfigError
+from watchkeeper.instrument.destination import AS_FOR_ALL, SIGNALS, Destination
+from watchkeeper.instrument.environment import PROPAGATORS, Environment
+from watchkeeper.instrument.span_limits import DEFAULT_LIMITS, SpanLimits
 
 SAMPLERS = (
     "always_on",
@@ -27,8 +30,8 @@ HEALTH_PATHS = (
 )
 """What orchestrators and load balancers ask for every few seconds."""
 
-SIGNALS = ("spans", "logs")
-"""What goes over OTLP; metrics are scraped."""
+PATHS = {"spans": "/v1/traces", "logs": "/v1/logs"}
+"""What is added to the base endpoint; an endpoint of a signal's own is used as it is."""
 
 LOG_STDOUT = "stdout"
 LOG_OFF = "off"
@@ -39,12 +42,13 @@ class Settings:
     """How a process observes itself. Nothing is sent anywhere unless an endpoint is set.
 
     `service` is '' for the contract's own name. `otlp_endpoint` is the base URL to which
-    `/v1/traces` and `/v1/logs` are added; `traces_endpoint` and `logs_endpoint` are whole URLs for
-    one signal, with headers that take the place of `otlp_headers`; only signals in `exported`
-    are sent. `spool_directory` keeps what cannot be delivered, up to `spool_max_bytes` a process;
-    '' for memory alone.
+    `/v1/traces` and `/v1/logs` are added; `traces` and `logs` say of one signal what differs from
+    that and from the other settings for all; only signals in `exported` are sent.
+    `spool_directory` keeps what cannot be delivered, up to `spool_max_bytes` a process; '' for
+    memory alone. `compression` and the certificates are as Destination has them.
 
-    `compression` is `gzip` or `none`; '' compresses for every host but this one.
+    `propagators` are the headers that are read and sent on: tracecontext, baggage. `unused` are
+    sentences about variables that have no effect, logged at the start.
 
     `log` is `stdout`, `off`, or the path of a file, which is rotated. `process_directory` holds
     one file of metric values for every process of the service; '' means that this process
@@ -68,12 +72,15 @@ class Settings:
     resource_attributes: Mapping[str, str] = field(default_factory=dict)
     otlp_endpoint: str = ""
     otlp_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    traces_endpoint: str = ""
-    traces_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    logs_endpoint: str = ""
-    logs_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    traces: Destination = AS_FOR_ALL
+    logs: Destination = AS_FOR_ALL
     exported: tuple[str, ...] = SIGNALS
     compression: str = ""
+    certificate: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    propagators: tuple[str, ...] = PROPAGATORS
+    span_limits: SpanLimits = DEFAULT_LIMITS
     sampler: str = ""
     sampler_ratio: float = 1.0
     disabled: bool = False
@@ -96,6 +103,7 @@ class Settings:
     quiet_paths: tuple[str, ...] = HEALTH_PATHS
     background: bool = True
     loud: bool = False
+    unused: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.sampler and self.sampler not in SAMPLERS:
@@ -107,19 +115,9 @@ class Settings:
             raise ConfigError("must be 0 or more", source="WATCHKEEPER_KEEP_SLOW_SECONDS")
         if not 0.0 <= self.sampler_ratio <= 1.0:
             raise ConfigError("must lie between 0 and 1", source="OTEL_TRACES_SAMPLER_ARG")
-        for name, endpoint in (
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", self.otlp_endpoint),
-            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", self.traces_endpoint),
-            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", self.logs_endpoint),
-        ):
-            parts = urlsplit(endpoint)
-            if endpoint and (parts.scheme not in ("http", "https") or not parts.hostname):
-                raise ConfigError("must be a URL such as http://127.0.0.1:9400", source=name)
-        if self.compression not in ("", "gzip", "none"):
-            raise ConfigError(
-                f"{self.compression!r} is not known; choose gzip or none",
-                source="OTEL_EXPORTER_OTLP_COMPRESSION",
-            )
+        self._for_all().check("")
+        self.traces.check("TRACES_")
+        self.logs.check("LOGS_")
         for name, number in (
             ("OTEL_BSP_MAX_QUEUE_SIZE", self.queue_limit),
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", self.export_batch_records),
@@ -131,120 +129,90 @@ class Settings:
     @property
     def exports(self) -> bool:
         """Whether anything is sent anywhere."""
-        return any(self.endpoint_of(signal) for signal in SIGNALS)
+        return any(self.destination_of(signal).endpoint for signal in SIGNALS)
 
-    def has_own_endpoint(self, signal: str) -> bool:
-        """Return whether `spans` or `logs` have an endpoint that is a whole URL."""
-        return bool(self.traces_endpoint if signal == "spans" else self.logs_endpoint)
+    def destination_of(self, signal: str) -> Destination:
+        """Return where `spans` or `logs` go, all told; without an endpoint, nowhere."""
+        own = self.traces if signal == "spans" else self.logs
+        common = self._for_all()
+        endpoint = own.endpoint or (common.endpoint and _with_path(common.endpoint, PATHS[signal]))
+        return Destination(
+            endpoint=endpoint if signal in self.exported else "",
+            headers=own.headers or common.headers,
+            timeout_seconds=own.timeout_seconds or common.timeout_seconds,
+            compression=own.compression or common.compression,
+            certificate=own.certificate or common.certificate,
+            client_certificate=own.client_certificate or common.client_certificate,
+            client_key=own.client_key or common.client_key,
+        )
 
-    def endpoint_of(self, signal: str) -> str:
-        """Return where `spans` or `logs` go: a whole URL, or the base for both; '' for nowhere."""
-        if signal not in self.exported:
-            return ""
-        own = self.traces_endpoint if signal == "spans" else self.logs_endpoint
-        return own or self.otlp_endpoint
-
-    def compresses(self, signal: str) -> bool:
-        """Return whether `spans` or `logs` are gzipped on their way: it pays over a network."""
-        if self.compression:
-            return self.compression == "gzip"
-        host = urlsplit(self.endpoint_of(signal)).hostname or ""
-        return not (host in ("localhost", "::1") or host.startswith("127."))
-
-    def headers_of(self, signal: str) -> Mapping[str, str]:
-        """Return the headers that go with `spans` or `logs`."""
-        own = self.traces_headers if signal == "spans" else self.logs_headers
-        return own or self.otlp_headers
+    def _for_all(self) -> Destination:
+        return Destination(
+            endpoint=self.otlp_endpoint,
+            headers=self.otlp_headers,
+            timeout_seconds=self.export_timeout_seconds,
+            compression=self.compression,
+            certificate=self.certificate,
+            client_certificate=self.client_certificate,
+            client_key=self.client_key,
+        )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Return the settings of `environment` (default: os.environ).
 
-        Reads OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_EXPORTER_OTLP_ENDPOINT,
-        OTEL_EXPORTER_OTLP_HEADERS, both also for one signal (`_TRACES_`, `_LOGS_`),
-        OTEL_EXPORTER_OTLP_TIMEOUT (milliseconds), OTEL_EXPORTER_OTLP_COMPRESSION,
-        OTEL_TRACES_EXPORTER and OTEL_LOGS_EXPORTER (otlp or none), OTEL_BSP_SCHEDULE_DELAY
-        (milliseconds),
-        OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, WATCHKEEPER_SPOOL_DIRECTORY,
-        OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_SDK_DISABLED,
-        WATCHKEEPER_PROCESS_DIRECTORY, WATCHKEEPER_LOG, WATCHKEEPER_QUIET_PATHS,
-        WATCHKEEPER_CREATED_SAMPLES,
-        WATCHKEEPER_KEEP_ERRORS, WATCHKEEPER_KEEP_SLOW_SECONDS and ENVIRONMENT.
+        Reads OpenTelemetry's variables of the service, the resource, OTLP over HTTP (also for one
+        signal), the exporters, the batch span processor, the sampler, the propagators and the
+        limits of spans, then those of our own: docs/settings.md has them all. A variable of
+        OpenTelemetry's that has no effect is told in `unused`.
         Raises ConfigError, which names the variable.
         """
-        values = os.environ if environment is None else environment
-        resource = _pairs(values, "OTEL_RESOURCE_ATTRIBUTES")
+        values = Environment(os.environ if environment is None else environment)
+        resource = values.pairs("OTEL_RESOURCE_ATTRIBUTES")
+        common = values.destination("")
         return cls(
-            service=values.get("OTEL_SERVICE_NAME") or resource.get("service.name", ""),
-            environment=values.get("ENVIRONMENT")
+            service=values.text("OTEL_SERVICE_NAME") or resource.get("service.name", ""),
+            environment=values.text("ENVIRONMENT")
             or resource.get("deployment.environment.name", "development"),
             resource_attributes=resource,
-            otlp_endpoint=values.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
-            otlp_headers=_pairs(values, "OTEL_EXPORTER_OTLP_HEADERS"),
-            traces_endpoint=values.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", ""),
-            traces_headers=_pairs(values, "OTEL_EXPORTER_OTLP_TRACES_HEADERS"),
-            logs_endpoint=values.get("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", ""),
-            logs_headers=_pairs(values, "OTEL_EXPORTER_OTLP_LOGS_HEADERS"),
+            otlp_endpoint=common.endpoint,
+            otlp_headers=common.headers,
+            traces=values.destination("TRACES_"),
+            logs=values.destination("LOGS_"),
             exported=_exported(values),
-            compression=values.get("OTEL_EXPORTER_OTLP_COMPRESSION", ""),
-            queue_limit=int(_number(values, "OTEL_BSP_MAX_QUEUE_SIZE", 20_000)),
-            export_batch_records=int(_number(values, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
-            export_interval_seconds=_number(values, "OTEL_BSP_SCHEDULE_DELAY", 1000.0) / 1e3,
-            spool_directory=values.get("WATCHKEEPER_SPOOL_DIRECTORY", ""),
-            sampler=values.get("OTEL_TRACES_SAMPLER", ""),
-            sampler_ratio=_number(values, "OTEL_TRACES_SAMPLER_ARG", 1.0),
-            disabled=values.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
-            process_directory=values.get("WATCHKEEPER_PROCESS_DIRECTORY", ""),
-            log=values.get("WATCHKEEPER_LOG") or LOG_STDOUT,
-            created_samples=values.get("WATCHKEEPER_CREATED_SAMPLES", "").strip().lower() == "true",
-            keep_errors=values.get("WATCHKEEPER_KEEP_ERRORS", "").strip().lower() != "false",
-            keep_slow_seconds=_number(values, "WATCHKEEPER_KEEP_SLOW_SECONDS", 1.0),
-            quiet_paths=_paths(values, "WATCHKEEPER_QUIET_PATHS", HEALTH_PATHS),
-            export_timeout_seconds=_number(values, "OTEL_EXPORTER_OTLP_TIMEOUT", 10_000.0) / 1e3,
+            compression=common.compression,
+            certificate=common.certificate,
+            client_certificate=common.client_certificate,
+            client_key=common.client_key,
+            propagators=values.propagators(),
+            span_limits=values.span_limits(),
+            queue_limit=int(values.number("OTEL_BSP_MAX_QUEUE_SIZE", 20_000)),
+            export_batch_records=int(values.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
+            export_interval_seconds=values.number("OTEL_BSP_SCHEDULE_DELAY", 1000.0) / 1e3,
+            export_timeout_seconds=common.timeout_seconds or 10.0,
+            spool_directory=values.text("WATCHKEEPER_SPOOL_DIRECTORY"),
+            sampler=values.text("OTEL_TRACES_SAMPLER"),
+            sampler_ratio=values.number("OTEL_TRACES_SAMPLER_ARG", 1.0),
+            disabled=values.flag("OTEL_SDK_DISABLED", default=False),
+            process_directory=values.text("WATCHKEEPER_PROCESS_DIRECTORY"),
+            log=values.text("WATCHKEEPER_LOG", LOG_STDOUT),
+            created_samples=values.flag("WATCHKEEPER_CREATED_SAMPLES", default=False),
+            keep_errors=values.flag("WATCHKEEPER_KEEP_ERRORS", default=True),
+            keep_slow_seconds=values.number("WATCHKEEPER_KEEP_SLOW_SECONDS", 1.0),
+            quiet_paths=values.paths("WATCHKEEPER_QUIET_PATHS", HEALTH_PATHS),
+            unused=values.unused(),
         )
 
 
-def _pairs(values: Mapping[str, str], name: str) -> dict[str, str]:
-    """Return `key=value,key=value` as a mapping; values are percent-encoded (W3C Baggage)."""
-    pairs: dict[str, str] = {}
-    for member in values.get(name, "").split(","):
-        if not member.strip():
-            continue
-        key, equals, value = member.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError("write it as key=value,key=value", source=name)
-        pairs[unquote(key.strip())] = unquote(value.strip())
-    return pairs
+def _with_path(base: str, path: str) -> str:
+    parts = urlsplit(base)
+    return parts._replace(path=f"{parts.path.rstrip('/')}{path}").geturl()
 
 
-def _paths(values: Mapping[str, str], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `path,path`; a variable that is set but empty means none."""
-    if name not in values:
-        return default
-    paths = tuple(path.strip() for path in values[name].split(",") if path.strip())
-    for path in paths:
-        if not path.startswith("/"):
-            raise ConfigError(f"{path!r} does not begin with /", source=name)
-    return paths
-
-
-def _exported(values: Mapping[str, str]) -> tuple[str, ...]:
+def _exported(values: Environment) -> tuple[str, ...]:
     """Return the signals whose exporter is not `none`."""
     chosen = {
-        "spans": ("OTEL_TRACES_EXPORTER", values.get("OTEL_TRACES_EXPORTER", "")),
-        "logs": ("OTEL_LOGS_EXPORTER", values.get("OTEL_LOGS_EXPORTER", "")),
+        "spans": values.choice("OTEL_TRACES_EXPORTER", ("otlp", "none")),
+        "logs": values.choice("OTEL_LOGS_EXPORTER", ("otlp", "none")),
     }
-    for name, exporter in chosen.values():
-        if exporter not in ("", "otlp", "none"):
-            raise ConfigError(f"{exporter!r} is not known; choose otlp or none", source=name)
-    return tuple([signal for signal, (_, exporter) in chosen.items() if exporter != "none"])
-
-
-def _number(values: Mapping[str, str], name: str, default: float) -> float:
-    text = values.get(name, "")
-    if not text:
-        return default
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(f"{text!r} is not a number", source=name) from None
+    return tuple([signal for signal, exporter in chosen.items() if exporter != "none"])

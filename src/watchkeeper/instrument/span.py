@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -22,13 +23,9 @@ from opentelemetry.trace import (
 from opentelemetry.trace import StatusCode as OpenStatusCode
 
 from watchkeeper.clock import Clock
+from watchkeeper.instrument.span_limits import SpanLimits
 from watchkeeper.instrument.tail import Undecided
 from watchkeeper.model import SpanKind, StatusCode
-
-MOST_ATTRIBUTES = 128
-MOST_EVENTS = 128
-MOST_LINKS = 128
-"""OpenTelemetry's default span limits (OTEL_SPAN_*_COUNT_LIMIT)."""
 
 SCOPE = "watchkeeper"
 """The instrumentation scope of what we ourselves observe."""
@@ -53,6 +50,7 @@ class SpanOwner(Protocol):
     """What a span needs of the tracing that made it."""
 
     clock: Clock
+    limits: SpanLimits
     on_end: Callable[[LiveSpan], None]
     """Takes a span that has ended, and is recorded."""
 
@@ -155,9 +153,9 @@ class LiveSpan(Span):
         attributes = self.attributes
         try:
             if isinstance(attributes, dict):
-                if key in attributes or len(attributes) < MOST_ATTRIBUTES:
+                if key in attributes or len(attributes) < self.owner.limits.attributes:
                     attributes[key] = value
-            else:
+            elif self.owner.limits.attributes:
                 self.attributes = {key: value}
         except TypeError as error:
             self.owner.fault("span", error)
@@ -170,14 +168,18 @@ class LiveSpan(Span):
             self.owner.fault("span", error)
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
-        if self.is_recording() and len(self.events) < MOST_EVENTS:
+        limits = self.owner.limits
+        if self.is_recording() and len(self.events) < limits.events:
             when = timestamp or self.owner.clock.time_ns()
-            self.events = (*self.events, (name, when, self._copied(attributes)))
+            kept = self._copied(attributes, limits.event_attributes)
+            self.events = (*self.events, (name, when, kept))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
+        limits = self.owner.limits
         valid = isinstance(context, SpanContext) and context.is_valid
-        if valid and self.is_recording() and len(self.links) < MOST_LINKS:
-            self.links = (*self.links, (context, self._copied(attributes)))
+        if valid and self.is_recording() and len(self.links) < limits.links:
+            kept = self._copied(attributes, limits.link_attributes)
+            self.links = (*self.links, (context, kept))
 
     def update_name(self, name: str) -> None:
         if self.is_recording():
@@ -237,10 +239,12 @@ class LiveSpan(Span):
         elif self.undecided is not None:
             self.undecided.ended(self)
 
-    def _copied(self, attributes: Any) -> Mapping[str, Any]:
-        """Return a copy of what the caller may change yet; nothing if it is no mapping."""
+    def _copied(self, attributes: Any, most: int) -> Mapping[str, Any]:
+        """Return a copy of what the caller may change yet, at `most` so many; nothing if it is no
+        mapping."""
         try:
-            return dict(attributes or ())
+            given = dict(attributes or ())
+            return given if len(given) <= most else dict(islice(given.items(), most))
         except (TypeError, ValueError) as error:
             self.owner.fault("span", error)
             return {}

@@ -28,7 +28,7 @@ from watchkeeper.errors import ContractError
 from watchkeeper.instrument import forks
 from watchkeeper.instrument.collect import collect
 from watchkeeper.instrument.events import pending_event
-from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.faults import LOGGER, Faults
 from watchkeeper.instrument.foreign import foreign_families
 from watchkeeper.instrument.instruments import (
     LiveCounter,
@@ -106,6 +106,8 @@ class Telemetry:
             _sampler(self.settings, contract),
             self.faults,
         )
+        self.tracing.limits = self.settings.span_limits
+        self.tracing.propagate(self.settings.propagators)
         self.pipeline = Pipeline(
             contract, self.service, self.settings, self.clock, self.registry, self.faults
         )
@@ -139,6 +141,8 @@ class Telemetry:
             self._logging.install(self.put, self.clock)
             self.pipeline.start()
             forks.watch(self)
+            for unused in self.settings.unused:
+                LOGGER.warning("%s", unused)
         except Exception as error:  # noqa: BLE001 - never break the host
             self.faults.note("start", error)
 
@@ -261,12 +265,12 @@ class Telemetry:
 
     def inject(self) -> dict[str, str]:
         """Return the carrier (`traceparent`, `tracestate`) for a queue or an HTTP call."""
-        return carrier_of(trace.get_current_span().get_span_context())
+        return carrier_of(trace.get_current_span().get_span_context(), self.tracing)
 
     def continued(self, carrier: Mapping[str, str]) -> AbstractContextManager[None]:
         """Make what starts inside the block a child of the carrier's span."""
         try:
-            return continuing(context_of_carrier(carrier))
+            return continuing(context_of_carrier(carrier, self.tracing))
         except Exception as error:  # noqa: BLE001 - whoever sent it may have sent anything
             self.faults.note("carrier", error)
             return nullcontext()

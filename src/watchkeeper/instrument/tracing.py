@@ -8,7 +8,7 @@ process: what is set is a switch that leads to the telemetry that was started la
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -22,9 +22,11 @@ from opentelemetry.trace import SpanKind as OpenSpanKind
 
 from watchkeeper.clock import Clock, IdSource
 from watchkeeper.instrument.current import enter, leave
+from watchkeeper.instrument.environment import PROPAGATORS
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.instrument.span import SCOPE, LiveSpan
+from watchkeeper.instrument.span_limits import DEFAULT_LIMITS
 from watchkeeper.instrument.started import StartedSpan
 from watchkeeper.instrument.tail import Tail, Undecided
 from watchkeeper.model import SpanKind
@@ -55,8 +57,15 @@ class Tracing:
         self.ids = ids
         self.sampler = sampler
         self.faults = faults
+        self.limits = DEFAULT_LIMITS
         self.on_end: Callable[[LiveSpan], None] = lambda span: None
         self.tail: Tail | None = None
+        self.propagate(PROPAGATORS)
+
+    def propagate(self, propagators: Collection[str]) -> None:
+        """Read and send on only the headers of these: `tracecontext`, `baggage`."""
+        self.parent_header = b"traceparent" if "tracecontext" in propagators else b""
+        self.baggage_header = b"baggage" if "baggage" in propagators else b""
 
     def fault(self, where: str, error: BaseException) -> None:
         """Count an error that must not reach the service."""
@@ -267,13 +276,13 @@ def untraced() -> Iterator[None]:
         open_context.detach(token)
 
 
-def carrier_of(context: SpanContext) -> dict[str, str]:
+def carrier_of(context: SpanContext, tracing: Tracing) -> dict[str, str]:
     """Return the W3C headers (`traceparent`, `tracestate`, `baggage`) that let another process
     go on from here; {} if there is nothing to go on from."""
     carrier: dict[str, str] = {}
-    if baggage.get_all():
+    if tracing.baggage_header and baggage.get_all():
         _BAGGAGE.inject(carrier)
-    if not context.is_valid:
+    if not tracing.parent_header or not context.is_valid:
         return carrier
     carrier["traceparent"] = traceparent.format(
         f"{context.trace_id:032x}", f"{context.span_id:016x}", context.trace_flags.sampled
@@ -303,10 +312,11 @@ def with_baggage(header: str) -> Context:
     return _BAGGAGE.extract({"baggage": header}, context) if header else context
 
 
-def context_of_carrier(carrier: Mapping[str, str]) -> Context:
+def context_of_carrier(carrier: Mapping[str, str], tracing: Tracing) -> Context:
     """Return the current context with the span and the baggage that a carrier holds."""
-    span = context_of(carrier.get("traceparent", ""), carrier.get("tracestate", ""))
-    context = with_baggage(carrier.get("baggage", ""))
+    parent, bags = tracing.parent_header.decode(), tracing.baggage_header.decode()
+    span = context_of(carrier.get(parent, ""), carrier.get("tracestate", ""))
+    context = with_baggage(carrier.get(bags, ""))
     if span is None:
         return context
     context = trace.set_span_in_context(trace.NonRecordingSpan(span), context)

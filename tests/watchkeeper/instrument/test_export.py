@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 
 from watchkeeper import Settings, Telemetry
 from watchkeeper.conventions import telemetry as own
+from watchkeeper.instrument.destination import Destination
 from watchkeeper.instrument.export import Exporter, Origin
 from watchkeeper.instrument.faults import Faults
-from watchkeeper.instrument.otlp_client import OtlpClient, compress
+from watchkeeper.instrument.otlp_client import OtlpClient, compress, rejected_records
 from watchkeeper.model import SpanKind, SpanRecord
 from watchkeeper.testing import FakeClock
 from watchkeeper.wire.otlp_encode import Message, encode_span
@@ -95,8 +104,8 @@ def test_what_has_to_wait_is_compressed(collector: Collector, door: SimpleNamesp
             pass
         collector.wait_for(lambda: bool(collector.requests))
     encodings = [headers.get("content-encoding") for headers in collector.headers]
-    assert encodings == [None, "gzip"]
-    [(_, body)] = collector.requests
+    assert encodings[:2] == [None, "gzip"]
+    _, body = collector.requests[0]
     assert ExportTraceServiceRequest.FromString(body).resource_spans
 
 
@@ -108,8 +117,106 @@ def test_a_busy_collector_is_asked_again_when_it_says(
         with telemetry.span(door.work):
             pass
         collector.wait_for(lambda: bool(collector.requests))
-    assert [path for path, _ in collector.requests] == ["/v1/traces"]
-    assert len(collector.headers) == 3
+    assert collector.requests[0][0] == "/v1/traces"
+    assert len(collector.headers) >= 3
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("", 0.0),
+        ("2.5", 2.5),
+        ("-1", 0.0),
+        ("nan", 0.0),
+        ("inf", 300.0),
+        ("86400", 300.0),
+        ("soon", 0.0),
+        ("Thu, 01 Jan 1970 00:01:40 GMT", 60.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 300.0),
+    ],
+)
+def test_a_time_that_a_collector_asks_for_is_bounded(
+    collector: Collector, said: str, seconds: float
+) -> None:
+    collector.statuses, collector.retry_after = [429], said
+    client = OtlpClient(Destination(endpoint=collector.url, timeout_seconds=5))
+    delivery = client.send(b"", 40.0)
+    client.close()
+    assert (delivery.retryable, delivery.retry_after_seconds) == (True, seconds)
+
+
+def test_what_a_collector_takes_in_part_is_counted_in_part(
+    collector: Collector, door: SimpleNamespace
+) -> None:
+    partial = ExportTracePartialSuccess(rejected_spans=2, error_message="too old")
+    collector.answer = ExportTraceServiceResponse(partial_success=partial).SerializeToString()
+    with Telemetry(door.contract, sending_to(collector.url)) as telemetry:
+        for _ in range(3):
+            with telemetry.span(door.work):
+                pass
+    text = telemetry.exposition()[0].decode()
+    assert 'telemetry_exported_total{signal="spans"} 1' in text
+    assert 'telemetry_dropped_total{signal="spans",reason="rejected"} 2' in text
+
+
+@given(st.binary(max_size=64))
+def test_an_answer_that_is_no_message_rejects_nothing(answer: bytes) -> None:
+    assert rejected_records(answer) >= 0
+
+
+def test_a_collector_may_ask_who_sends_and_shows_who_it_is(
+    certificate: Path, door: SimpleNamespace
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.load_verify_locations(certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    collector = Collector(context)
+    known = dataclasses.replace(sending_to(collector.url), certificate=str(certificate))
+    shown = dataclasses.replace(known, client_certificate=str(certificate))
+    stranger = dataclasses.replace(sending_to(collector.url), shutdown_timeout_seconds=0.2)
+    for settings in (stranger, known, shown):
+        settings = dataclasses.replace(settings, loud=False, shutdown_timeout_seconds=0.5)
+        with Telemetry(door.contract, settings) as telemetry, telemetry.span(door.work):
+            pass
+        arrived = [path for path, _ in collector.requests].count("/v1/traces")
+        assert arrived == (1 if settings.client_certificate else 0)
+    collector.close()
+
+
+def test_an_outage_is_logged_once_with_its_reason(
+    door: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings(otlp_endpoint="http://127.0.0.1:9", log="off", shutdown_timeout_seconds=0.2)
+    with Telemetry(door.contract, settings) as telemetry:
+        for _ in range(3):
+            with telemetry.span(door.work):
+                pass
+    [said] = [record.getMessage() for record in caplog.records if "not delivered" in record.msg]
+    assert said.startswith("spans are not delivered (ConnectionRefusedError")
+
+
+def test_an_exporter_that_stumbles_goes_on(
+    collector: Collector, door: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = dataclasses.replace(sending_to(collector.url), loud=False)
+    with Telemetry(door.contract, settings) as telemetry:
+        exporter = telemetry.pipeline._exporter
+        assert exporter is not None
+        settle = exporter._settle
+
+        def stumble(*args: Any) -> None:
+            monkeypatch.setattr(exporter, "_settle", settle)
+            raise RuntimeError("once")
+
+        monkeypatch.setattr(exporter, "_settle", stumble)
+        for number in (1, 2):
+            with telemetry.span(door.work):
+                pass
+            collector.wait_for(lambda number=number: len(collector.requests) >= number)
+    text = telemetry.exposition()[0].decode()
+    assert 'telemetry_dropped_total{signal="spans",reason="fault"} 1' in text
+    assert 'telemetry_faults_total{where="export"} 1' in text
 
 
 def test_what_a_collector_refuses_is_dropped_and_counted(
@@ -180,8 +287,8 @@ def test_nothing_is_sent_without_an_endpoint(door: SimpleNamespace) -> None:
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 500])
 def test_only_some_failures_are_worth_another_try(collector: Collector, status: int) -> None:
     collector.statuses = [status]
-    client = OtlpClient(collector.url, {}, 5)
-    delivery = client.send("/v1/traces", compress(b""), 0.0)
+    client = OtlpClient(Destination(endpoint=f"{collector.url}/v1/traces", timeout_seconds=5))
+    delivery = client.send(compress(b""), 0.0)
     client.close()
     assert not delivery.delivered
     assert not delivery.retryable
@@ -233,8 +340,9 @@ def test_each_signal_may_have_an_endpoint_of_its_own(
 ) -> None:
     settings = Settings(
         log="off",
-        traces_endpoint=f"{collector.url}/spans/here?tenant=1",
-        traces_headers={"x-for": "spans"},
+        traces=Destination(
+            endpoint=f"{collector.url}/spans/here?tenant=1", headers={"x-for": "spans"}
+        ),
         otlp_headers={"x-for": "all"},
     )
     with Telemetry(door.contract, settings) as telemetry, telemetry.span(door.work):

@@ -152,6 +152,20 @@ async def test_the_callers_baggage_is_at_hand(seen: Captured) -> None:
     assert seen.spans[0].parent_span_id == "b7ad6b7169203331"
 
 
+async def test_headers_that_are_not_to_travel_are_not_read(door: SimpleNamespace) -> None:
+    with capture(door.contract, Settings(propagators=())) as seen:
+        app = FastAPI()
+
+        @app.get("/")
+        async def bags() -> dict[str, object]:
+            return dict(baggage.get_all())
+
+        instrument(app, seen.telemetry)
+        answer = await ask(app, "/", headers={"traceparent": CALLER, "baggage": "shelf=B4"})
+        assert answer.json() == {}
+        assert seen.span("GET /").parent_span_id == ""
+
+
 async def test_a_worker_without_an_api_shows_its_metrics_and_its_loops_lag(
     seen: Captured,
 ) -> None:

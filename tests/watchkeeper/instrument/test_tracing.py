@@ -8,11 +8,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from opentelemetry import baggage, trace
+from opentelemetry import baggage, context, trace
 from opentelemetry.propagate import extract, inject
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
 
-from watchkeeper import ContractError, Settings, Span, SpanKind
+from watchkeeper import ContractError, Settings, Span, SpanKind, Telemetry
 from watchkeeper.conventions import database
 from watchkeeper.instrument.calls import client_span
 from watchkeeper.instrument.sampling import Sampler
@@ -179,8 +179,8 @@ def test_the_context_travels_in_a_carrier(seen: Captured, door: SimpleNamespace)
         pass
     enqueue, process = seen.spans
     assert (process.trace_id, process.parent_span_id) == (enqueue.trace_id, enqueue.span_id)
-    context = extract(carrier)
-    assert trace.get_current_span(context).get_span_context().trace_id == 1
+    extracted = extract(carrier)
+    assert trace.get_current_span(extracted).get_span_context().trace_id == 1
 
 
 @pytest.mark.parametrize("carrier", [{}, {"traceparent": "nonsense"}, {"tracestate": "a=1"}])
@@ -320,3 +320,39 @@ def test_the_global_tracer_may_leave_exceptions_and_ends_to_others(seen: Capture
     span.end()
     assert seen.span("call").events == ()
     assert seen.span("call").status is OurStatusCode.UNSET
+
+
+@pytest.mark.parametrize(
+    ("propagators", "travels"),
+    [
+        (("tracecontext", "baggage"), {"traceparent", "baggage"}),
+        (("tracecontext",), {"traceparent"}),
+        (("baggage",), {"baggage"}),
+        ((), set()),
+    ],
+)
+def test_only_the_chosen_headers_travel(
+    propagators: tuple[str, ...], travels: set[str], door: SimpleNamespace
+) -> None:
+    with capture(door.contract, Settings(propagators=propagators)) as seen:
+        telemetry = seen.telemetry
+        carried = {"traceparent": f"00-{7:032x}-{8:016x}-01", "baggage": "shelf=B4"}
+        with telemetry.continued(carried), telemetry.span(door.work):
+            assert (telemetry.trace_id() == f"{7:032x}") is ("traceparent" in travels)
+            assert (baggage.get_baggage("shelf") == "B4") is ("baggage" in travels)
+        token = context.attach(baggage.set_baggage("shelf", "B4"))
+        with telemetry.span(door.work):
+            assert set(telemetry.inject()) == travels
+        context.detach(token)
+
+
+def test_a_variable_without_effect_is_told_at_the_start(
+    door: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings.from_environment(
+        {"OTEL_BLRP_MAX_QUEUE_SIZE": "1", "WATCHKEEPER_LOG": "off"}
+    )
+    with Telemetry(door.contract, settings):
+        pass
+    [told] = [record.getMessage() for record in caplog.records]
+    assert told.startswith("OTEL_BLRP_MAX_QUEUE_SIZE has no effect")
