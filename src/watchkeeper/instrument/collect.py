@@ -33,11 +33,11 @@ def collect(
     zero.
     """
     totals = {family.declaration.name: _own(family) for family in families}
-    declarations = {family.declaration.name: family.declaration for family in families}
+    by_name = {family.declaration.name: family for family in families}
     for process in [] if others is None else others.live:
-        _merge(totals, declarations, process, gauges=True)
+        _merge(totals, by_name, process, gauges=True)
     for process in [] if others is None else others.retired:
-        _merge(totals, declarations, process, gauges=False)
+        _merge(totals, by_name, process, gauges=False)
     if since_seconds is not None and others is not None:
         since_seconds = min(since_seconds, others.since_seconds)
     return [_to_wire(family, totals[family.declaration.name], since_seconds) for family in families]
@@ -50,26 +50,29 @@ def _own(family: Family) -> Totals:
 
 def _merge(
     totals: dict[str, Totals],
-    declarations: dict[str, Metric],
+    families: dict[str, Family],
     process: dict[bytes, tuple[float, ...]],
     *,
     gauges: bool,
 ) -> None:
     for key, cells in process.items():
-        name, *label_values = orjson.loads(key)
-        declaration = declarations.get(name)
-        # A sibling of another version may count what this one does not know.
-        if declaration is None or len(label_values) != len(declaration.labels):
+        try:
+            name, *label_values = orjson.loads(key)
+        except (ValueError, TypeError):
+            continue
+        family = families.get(name)
+        # A sibling of another version may count what this one does not know, or otherwise.
+        if family is None or len(cells) != family.size:
+            continue
+        declaration = family.declaration
+        if len(label_values) != len(declaration.labels):
             continue
         if isinstance(declaration, Gauge) and not gauges:
             continue
         series = totals[name]
         values = tuple(label_values)
         before = series.get(values)
-        if before is None:
-            series[values] = cells
-        elif len(before) == len(cells):
-            series[values] = _combine(declaration, before, cells)
+        series[values] = cells if before is None else _combine(declaration, before, cells)
 
 
 def _combine(declaration: Metric, one: Cells, other: Cells) -> Cells:

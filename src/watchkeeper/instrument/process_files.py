@@ -7,7 +7,6 @@ processes counted is moved into one file, the retired values, so that restarts d
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import re
 from collections.abc import Iterator
@@ -19,9 +18,10 @@ from pathlib import Path
 import orjson
 
 from watchkeeper.clock import Clock
+from watchkeeper.errors import DecodeError
+from watchkeeper.instrument.faults import LOGGER, Faults
 from watchkeeper.instrument.values import FileValues, StoredValues, read_values
 
-LOGGER = logging.getLogger("watchkeeper.instrument")
 _SUFFIX = ".values"
 
 
@@ -40,7 +40,8 @@ class OtherProcesses:
 class ProcessFiles:
     """The directory as one process of `service` sees it."""
 
-    def __init__(self, directory: Path, service: str, clock: Clock) -> None:
+    def __init__(self, directory: Path, service: str, clock: Clock, faults: Faults) -> None:
+        self._faults = faults
         self._directory = directory
         self._service = re.sub(r"[^a-zA-Z0-9_-]", "_", service)
         self._clock = clock
@@ -75,7 +76,11 @@ class ProcessFiles:
             for path in sorted(self._directory.glob(f"{self._service}.*{_SUFFIX}")):
                 if path == self._own:
                     continue
-                stored = read_values(path)
+                try:
+                    stored = read_values(path)
+                except DecodeError:
+                    _set_aside(path)
+                    continue
                 if stored is None:
                     continue
                 if start_ticks(stored.process_id) == stored.start_ticks:
@@ -95,7 +100,8 @@ class ProcessFiles:
         values, and since when they were counted.
 
         The retired file names the files that it took, so that a crash between its writing and
-        their removal counts nothing twice.
+        their removal counts nothing twice. When it cannot be written the files stay, and are added
+        up again at the next scrape.
         """
         path = self._directory / f"{self._service}.retired.json"
         taken, totals, since_seconds = _read_retired(path)
@@ -103,13 +109,19 @@ class ProcessFiles:
         for stored in fresh.values():
             since_seconds = min(since_seconds, stored.made_seconds)
             for key, cells in stored.entries.items():
+                if not _is_key(key):
+                    continue
                 before = totals.get(key)
                 if before is None or len(before) != len(cells):
                     totals[key] = cells
                 else:
                     totals[key] = tuple([a + b for a, b in zip(before, cells, strict=True)])
         if dead:
-            _write_retired(path, [file.name for file in dead], totals, since_seconds)
+            try:
+                _write_retired(path, [file.name for file in dead], totals, since_seconds)
+            except OSError as error:
+                self._faults.note("process_files", error)
+                return totals, since_seconds
             for file in dead:
                 file.unlink(missing_ok=True)
         return totals, since_seconds
@@ -144,15 +156,29 @@ def start_ticks(process_id: int) -> int | None:
 def _read_retired(path: Path) -> tuple[set[str], dict[bytes, tuple[float, ...]], float]:
     try:
         stored = orjson.loads(path.read_bytes())
-        totals = {orjson.dumps(key): tuple(cells) for key, cells in stored["totals"]}
-        return set(stored["taken"]), totals, stored.get("since_seconds") or inf
+        totals = {
+            orjson.dumps(key): tuple([float(cell) for cell in cells])
+            for key, cells in stored["totals"]
+        }
+        return set(stored["taken"]), totals, float(stored.get("since_seconds") or inf)
     except FileNotFoundError:
         return set(), {}, inf
-    except (ValueError, KeyError, TypeError):
-        damaged = path.with_suffix(".damaged")
-        path.replace(damaged)
-        LOGGER.warning("%s cannot be read and was set aside as %s", path, damaged.name)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        _set_aside(path)
         return set(), {}, inf
+
+
+def _is_key(key: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(key), list)
+    except ValueError:
+        return False
+
+
+def _set_aside(path: Path) -> None:
+    damaged = path.with_suffix(".damaged")
+    path.replace(damaged)
+    LOGGER.warning("%s cannot be read and was set aside as %s", path, damaged.name)
 
 
 def _write_retired(

@@ -88,6 +88,17 @@ class Family:
         clean = self._clean
         return self._admit(tuple([clean(str(labels.get(name, OTHER))) for name in self._names]))
 
+    @property
+    def size(self) -> int:
+        """How many cells a series has."""
+        declaration = self.declaration
+        if isinstance(declaration, Histogram):
+            more = self.native.size if self.native is not None else 0
+            return len(declaration.buckets) + 2 + more
+        if isinstance(declaration, Counter):
+            return CounterSeries.size
+        return GaugeSeries.size if isinstance(declaration, Gauge) else SummarySeries.size
+
     def surplus(self) -> Series:
         """Return the series of what has no labels that could be taken: all are `other`."""
         return self._admit((OTHER,) * len(self._names))
@@ -139,17 +150,16 @@ class Family:
 
     def _make(self, label_values: tuple[str, ...]) -> Series:
         declaration, recording = self.declaration, self.recording
+        cells = self._allocate(label_values, self.size)
         series: Series
         if isinstance(declaration, Histogram):
-            more = self.native.size if self.native is not None else 0
-            cells = self._allocate(label_values, len(declaration.buckets) + 2 + more)
             series = HistogramSeries(recording, cells, declaration.buckets, self.native)
         elif isinstance(declaration, Counter):
-            series = CounterSeries(recording, self._allocate(label_values, CounterSeries.size))
+            series = CounterSeries(recording, cells)
         elif isinstance(declaration, Gauge):
-            series = GaugeSeries(recording, self._allocate(label_values, GaugeSeries.size))
+            series = GaugeSeries(recording, cells)
         else:
-            series = SummarySeries(recording, self._allocate(label_values, SummarySeries.size))
+            series = SummarySeries(recording, cells)
         self.series[label_values] = series
         return series
 

@@ -292,7 +292,7 @@ class Telemetry:
         if self._files is not None:
             try:
                 others = self._files.read_others()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - any process may have written anything
                 self.faults.note("process_files", error)
         tells_since = (
             self.settings.created_samples
@@ -352,7 +352,7 @@ class Telemetry:
         try:
             if self.settings.process_directory:
                 directory = Path(self.settings.process_directory)
-                files = ProcessFiles(directory, self.service, self.clock)
+                files = ProcessFiles(directory, self.service, self.clock, self.faults)
                 self.registry.move(files.open_own(), keep=keep)
                 self._files = files
             elif not keep:

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from watchkeeper.errors import DecodeError
+
 MAGIC = b"WKVALUE1"
 HEADER_BYTES = 64
 SEGMENT_BYTES = 256 * 1024
@@ -117,7 +119,10 @@ class StoredValues:
 
 
 def read_values(path: Path) -> StoredValues | None:
-    """Return what the file holds now, or None if it is no file of values (or is gone)."""
+    """Return what the file holds now, or None if it is no file of values (or is gone).
+
+    Raises DecodeError if what it holds makes no sense.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -127,6 +132,14 @@ def read_values(path: Path) -> StoredValues | None:
     magic, used, process_id, start_ticks, made_seconds = _HEADER.unpack_from(data)
     if magic != MAGIC or used > len(data):
         return None
+    try:
+        entries = _read_entries(data, used)
+    except (struct.error, ValueError):
+        raise DecodeError(f"{path} is damaged") from None
+    return StoredValues(process_id, start_ticks, made_seconds, entries)
+
+
+def _read_entries(data: bytes, used: int) -> dict[bytes, tuple[float, ...]]:
     entries: dict[bytes, tuple[float, ...]] = {}
     at = HEADER_BYTES
     while at < used:
@@ -136,6 +149,8 @@ def read_values(path: Path) -> StoredValues | None:
             continue
         start = at + _ENTRY.size
         cells = start + (key_length + 7) // 8 * 8
+        if cells + 8 * count > used:
+            raise ValueError(at)
         entries[data[start : start + key_length]] = struct.unpack_from(f"<{count}d", data, cells)
         at = cells + 8 * count
-    return StoredValues(process_id, start_ticks, made_seconds, entries)
+    return entries

@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from watchkeeper import Settings, Telemetry
 from watchkeeper.conventions import http
+from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.process_files import ProcessFiles
 from watchkeeper.instrument.values import SEGMENT_BYTES, FileValues, read_values
 from watchkeeper.testing import FakeClock
+
+from .conftest import CONTRACT, ENDED
 
 
 def settings(directory: Path) -> Settings:
@@ -146,7 +153,7 @@ def test_a_file_of_something_else_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_crash_between_retiring_and_removing_counts_nothing_twice(tmp_path: Path) -> None:
-    files = ProcessFiles(tmp_path, "service", FakeClock())
+    files = ProcessFiles(tmp_path, "service", FakeClock(), Faults())
     dead = FileValues(
         tmp_path / "service.1.1.0.values", process_id=2**22, start_ticks=1, now_seconds=0
     )
@@ -160,9 +167,75 @@ def test_a_crash_between_retiring_and_removing_counts_nothing_twice(tmp_path: Pa
 
 def test_damaged_retired_values_are_set_aside(tmp_path: Path) -> None:
     (tmp_path / "service.retired.json").write_text("{")
-    files = ProcessFiles(tmp_path, "service", FakeClock())
+    files = ProcessFiles(tmp_path, "service", FakeClock(), Faults())
     assert files.read_others().retired == [{}]
     assert (tmp_path / "service.retired.damaged").exists()
+
+
+DEAD = "door-keeper.1.1.0.values"
+
+
+def leave_a_dead_process(directory: Path) -> Path:
+    """The file of a process that counted four good ends and is gone."""
+    path = directory / DEAD
+    path.unlink(missing_ok=True)
+    dead = FileValues(path, process_id=2**22, start_ticks=1, now_seconds=0)
+    dead.allocate(b'["ended_total","good"]', 1)[0] = 4
+    dead.close()
+    return path
+
+
+def test_a_disk_that_is_full_at_a_scrape_loses_no_count_of_the_dead(
+    door: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    quiet = Settings(process_directory=str(tmp_path), log="off", background=False)
+    with Telemetry(door.contract, quiet) as telemetry:
+        dead = leave_a_dead_process(tmp_path)
+        with monkeypatch.context() as disk:
+            disk.setattr(Path, "write_bytes", full)
+            for _ in range(2):
+                assert 'ended_total{outcome="good"} 4' in read(telemetry)
+        assert telemetry.faults.seen == {"process_files": 2}
+        assert dead.exists()
+        for _ in range(2):
+            assert 'ended_total{outcome="good"} 4' in read(telemetry)
+        assert not dead.exists()
+
+
+@hypothesis.settings(max_examples=100)
+@given(st.lists(st.tuples(st.integers(0, 120), st.integers(0, 255)), min_size=1, max_size=8))
+def test_a_damaged_file_of_another_process_costs_its_own_counts_at_most(
+    damage: list[tuple[int, int]],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        quiet = Settings(process_directory=name, log="off", background=False)
+        with Telemetry(CONTRACT, quiet) as telemetry:
+            telemetry.counter(ENDED).inc(outcome="bad")
+            dead = leave_a_dead_process(directory)
+            data = bytearray(dead.read_bytes())
+            for place, value in damage:
+                data[place] = value
+            dead.write_bytes(data)
+            for _ in range(2):
+                assert 'ended_total{outcome="bad"} 1' in read(telemetry)
+            assert not telemetry.faults.seen
+
+
+@pytest.mark.parametrize("cells", ['["x"]', "[1, 2, 3]", "7", "[]"])
+def test_retired_values_of_another_shape_are_passed_over(
+    cells: str, door: SimpleNamespace, tmp_path: Path
+) -> None:
+    quiet = Settings(process_directory=str(tmp_path), log="off", background=False)
+    with Telemetry(door.contract, quiet) as telemetry:
+        (tmp_path / "door-keeper.retired.json").write_text(
+            f'{{"taken": [], "totals": [[["ended_total", "good"], {cells}]]}}'
+        )
+        telemetry.counter(door.ended).inc(outcome="good")
+        assert 'ended_total{outcome="good"} 1' in read(telemetry)
 
 
 def test_a_directory_that_cannot_be_used_costs_only_a_fault(
