@@ -4,6 +4,7 @@ from watchkeeper.contract import (
     Alert,
     Annotation,
     Combine,
+    Counter,
     Gauge,
     Label,
     Panel,
@@ -48,6 +49,23 @@ LOOP_LAG = Gauge(
     unit="seconds",
     combine=Combine.MAXIMUM,
 )
+GENERATION = Label("generation", values=("0", "1", "2"))
+GC_COLLECTIONS = Counter(
+    name="python_gc_collections_total",
+    help="How often Python's garbage collector ran, by generation.",
+    labels=(GENERATION,),
+)
+GC_COLLECTED = Counter(
+    name="python_gc_objects_collected_total",
+    help="Objects that the garbage collector freed.",
+    labels=(GENERATION,),
+)
+GC_UNCOLLECTABLE = Counter(
+    name="python_gc_objects_uncollectable_total",
+    help="Objects that the garbage collector found and could not free.",
+    labels=(GENERATION,),
+)
+"""The names are those that prometheus_client gives them."""
 
 _RUNNING = "max by (version, environment) (service_info"
 DEPLOYS = Annotation(
@@ -58,7 +76,12 @@ DEPLOYS = Annotation(
 )
 """A version that did not run five minutes ago."""
 
-SIGNALS = Signals(metrics=(MEMORY, CPU, THREADS, OPEN_FILES, START_TIME, INFO, LOOP_LAG))
+SIGNALS = Signals(
+    metrics=(
+        *(MEMORY, CPU, THREADS, OPEN_FILES, START_TIME, INFO, LOOP_LAG),
+        *(GC_COLLECTIONS, GC_COLLECTED, GC_UNCOLLECTABLE),
+    )
+)
 
 JOB = Variable(name="job", title="Job", metric=MEMORY.name, label="job")
 

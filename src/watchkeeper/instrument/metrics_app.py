@@ -7,6 +7,8 @@ import gzip
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
+from watchkeeper.wire import exposition
+
 METRICS_PATH = "/metrics"
 _SMALLEST_COMPRESSED_BYTES = 1024
 
@@ -53,9 +55,8 @@ class MetricsApp:
     ) -> None:
         # A worker without an API has no lifespan that would have told of its loop.
         self._telemetry.watch_event_loop()
-        headers = dict(scope["headers"])
-        accept = headers.get(b"accept", b"").decode("latin-1")
-        compress = b"gzip" in headers.get(b"accept-encoding", b"")
+        accept = _header(scope, b"accept")
+        compress = exposition.accepts_gzip(_header(scope, b"accept-encoding"))
         body, content_type, encoding = await asyncio.to_thread(self._body, accept, compress)
         answer = [(b"content-type", content_type.encode()), (b"vary", b"accept, accept-encoding")]
         if encoding:
@@ -67,6 +68,11 @@ class MetricsApp:
         if compress and len(body) >= _SMALLEST_COMPRESSED_BYTES:
             return gzip.compress(body, compresslevel=1), content_type, b"gzip"
         return body, content_type, b""
+
+
+def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
+    """Return a header that may stand several times, as one list."""
+    return ",".join([value.decode("latin-1") for key, value in scope["headers"] if key == name])
 
 
 async def _answer(

@@ -71,6 +71,12 @@ class CounterSeries:
         except Exception as error:  # noqa: BLE001 - never break the host
             recording.faults.note("counter", error)
 
+    def reach(self, total: float) -> None:
+        """Make it `total`, unless it is more already: for what somebody else counts."""
+        with self._recording.lock:
+            if total > self.cells[0]:
+                self.cells[0] = total
+
 
 class GaugeSeries:
     """A number that goes up and down. Two cells: the value, and when it was set (seconds since

@@ -1,4 +1,5 @@
-"""The process itself, as the system sees it: memory, CPU, threads, descriptors, event-loop lag.
+"""The process itself, as the system sees it: memory, CPU, threads, descriptors, event-loop lag, and
+Python's garbage collector.
 
 Source: proc(5). Read once a second and at every scrape.
 """
@@ -6,6 +7,7 @@ Source: proc(5). Read once a second and at every scrape.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 from collections import deque
@@ -16,7 +18,7 @@ from watchkeeper.contract import Gauge
 from watchkeeper.conventions import process
 from watchkeeper.instrument.process_files import start_ticks
 from watchkeeper.instrument.registry import Registry
-from watchkeeper.instrument.series import GaugeSeries
+from watchkeeper.instrument.series import CounterSeries, GaugeSeries
 
 CPU_WINDOW_READINGS = 16
 """CPU is the mean over the last fifteen readings, a second apart."""
@@ -24,6 +26,13 @@ CPU_WINDOW_READINGS = 16
 LAG_PERIOD_SECONDS = 0.5
 LAG_READINGS = 30
 """The lag shown is the worst of the last fifteen seconds, so that no scrape misses it."""
+
+_GC = {
+    "collections": process.GC_COLLECTIONS,
+    "collected": process.GC_COLLECTED,
+    "uncollectable": process.GC_UNCOLLECTABLE,
+}
+"""By the keys of gc.get_stats()."""
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -48,11 +57,19 @@ class ProcessGauges:
         self._info = info and info.resolve({"version": version, "environment": environment})
         self.lag: LoopLag | None = None
         self._readings: deque[tuple[int, float]] = deque(maxlen=CPU_WINDOW_READINGS)
+        self._collector = {key: registry.find(declaration) for key, declaration in _GC.items()}
+        self._inherited = [dict.fromkeys(_GC, 0) for _ in gc.get_stats()]
+
+    def begin_anew(self) -> None:
+        """Leave to the parent what it has counted: in the child of a fork."""
+        self.lag = None
+        self._inherited = gc.get_stats()
 
     def refresh(self) -> None:
         """Read everything now. Raises OSError where there is no /proc."""
         self._refresh_memory()
         self._refresh_cpu()
+        self._refresh_collector()
         if self._threads is not None:
             self._threads.set(len(os.listdir("/proc/self/task")))  # noqa: PTH208 - once a second
         if self._open_files is not None:
@@ -82,6 +99,14 @@ class ProcessGauges:
         # Scrapes between the readings of the pump must not shorten the window.
         if not self._readings or now_ns - self._readings[-1][0] >= 900_000_000:
             self._readings.append((now_ns, used_seconds))
+
+    def _refresh_collector(self) -> None:
+        counts = zip(gc.get_stats(), self._inherited, strict=True)
+        for generation, (now, inherited) in enumerate(counts):
+            for key, family in self._collector.items():
+                series = family.resolve({"generation": str(generation)}) if family else None
+                if isinstance(series, CounterSeries):
+                    series.reach(now[key] - inherited[key])
 
 
 def start_time_seconds() -> float:

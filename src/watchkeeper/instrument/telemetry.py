@@ -339,7 +339,7 @@ class Telemetry:
     def after_fork_in_child(self) -> None:
         """Start anew, from zero: what waits is the parent's to send."""
         self.registry.recording.lock.release()
-        self._gauges.lag = None
+        self._gauges.begin_anew()
         if self.tracing.tail is not None:
             self.tracing.tail.reset()
         self.pipeline.reset()

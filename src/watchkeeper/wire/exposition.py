@@ -27,6 +27,7 @@ __all__ = [
     "OPENMETRICS_CONTENT_TYPE",
     "PROTOBUF_CONTENT_TYPE",
     "TEXT_CONTENT_TYPE",
+    "accepts_gzip",
     "encode",
     "encode_openmetrics",
     "encode_protobuf",
@@ -68,6 +69,18 @@ def preferred_format(accept: str) -> str:
             ranks[name] = max(ranks[name], _quality(parameters))
     best = max(ranks, key=ranks.__getitem__)
     return best if ranks[best] else "text/plain"
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Return whether an Accept-Encoding header takes gzip: `gzip;q=0` says that it does not.
+
+    Source: RFC 9110, 12.5.3.
+    """
+    given: dict[str, float] = {}
+    for entry in accept_encoding.split(","):
+        coding, _, parameters = entry.partition(";")
+        given[coding.strip().lower()] = _quality(parameters)
+    return given.get("gzip", given.get("x-gzip", given.get("*", 0.0))) > 0
 
 
 def _is_delimited(parameters: str) -> bool:

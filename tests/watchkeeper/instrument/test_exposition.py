@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -76,6 +77,25 @@ def test_the_process_is_read_from_the_system(seen: Captured) -> None:
     assert seen.value(process.INFO, version=version, environment="development") == 1
     assert seen.value(process.START_TIME) > 1_700_000_000
     assert seen.value(process.CPU) >= 0
+
+
+def test_the_garbage_collector_is_read_from_python(seen: Captured) -> None:
+    before = gc.get_stats()
+    seen.telemetry.exposition()
+    gc.collect()
+    seen.telemetry.exposition()
+    for generation, stats in enumerate(before):
+        label = str(generation)
+        more = seen.value(process.GC_COLLECTIONS, generation=label) - stats["collections"]
+        assert more >= (1 if generation == 2 else 0)
+        assert seen.value(process.GC_COLLECTED, generation=label) >= stats["collected"]
+        assert seen.value(process.GC_UNCOLLECTABLE, generation=label) >= stats["uncollectable"]
+
+
+def test_the_garbage_collector_stands_on_the_page_once(seen: Captured) -> None:
+    """prometheus_client, if the service has it, counts the same."""
+    text = seen.telemetry.exposition()[0].decode()
+    assert text.count("# TYPE python_gc_collections_total counter") == 1
 
 
 def test_promtool_finds_no_fault_in_the_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -55,6 +56,20 @@ def test_a_child_without_a_shared_directory_begins_at_zero(door: SimpleNamespace
 
         assert in_child(work) == 0
         assert b'ended_total{outcome="good"} 5' in telemetry.exposition()[0]
+
+
+def test_a_child_counts_its_own_garbage_collections(door: SimpleNamespace) -> None:
+    with Telemetry(door.contract, Settings(log="off", background=False)) as telemetry:
+        gc.collect()
+        counted = b'python_gc_collections_total{generation="2"}'
+        assert counted + b" 0" not in telemetry.exposition()[0]
+
+        def work() -> None:
+            assert counted + b" 0" in telemetry.exposition()[0]
+            gc.collect()
+            assert counted + b" 1" in telemetry.exposition()[0]
+
+        assert in_child(work) == 0
 
 
 def test_the_pump_runs_in_a_child_that_has_something_to_say(

@@ -385,6 +385,28 @@ async def test_metrics_are_answered_and_not_counted(seen: Captured) -> None:
     assert (await ask(app, "/metrics", "POST")).status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("deflate, gzip;q=0.5", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", None),
+        ("*, gzip;q=0", None),
+        ("gzipped", None),
+        ("identity", None),
+    ],
+)
+async def test_metrics_are_compressed_for_those_who_take_it(
+    seen: Captured, accepted: str, encoding: str | None
+) -> None:
+    app = service()
+    instrument(app, seen.telemetry)
+    answer = await ask(app, "/metrics", headers={"accept-encoding": accepted})
+    assert answer.headers.get("content-encoding") == encoding
+    assert "# TYPE ended_total counter" in answer.text
+
+
 async def test_fastapis_own_telemetry_is_silent(seen: Captured) -> None:
     app = service()
     instrument(app, seen.telemetry)
