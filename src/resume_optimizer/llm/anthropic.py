@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anthropic
 
+from resume_optimizer.llm.failures import vendor_failures
 from resume_optimizer.llm.provider import (
     Completion,
     CompletionRequest,
@@ -32,7 +33,7 @@ class AnthropicProvider:
         )
 
     async def complete(self, request: CompletionRequest) -> Completion:
-        try:
+        with vendor_failures(anthropic, anthropic.AnthropicError):
             message = await self._client.messages.create(
                 model=self.model,
                 max_tokens=request.most_output_tokens,
@@ -40,22 +41,6 @@ class AnthropicProvider:
                 messages=[{"role": "user", "content": request.user}],
                 output_config={"format": {"type": "json_schema", "schema": request.schema}},
             )
-        except anthropic.APITimeoutError as error:
-            raise ProviderFailure("timeout", "the model did not answer in time") from error
-        except (anthropic.RateLimitError, anthropic.OverloadedError) as error:
-            raise ProviderFailure("rate_limited", "the vendor limits our rate") from error
-        except (anthropic.AuthenticationError, anthropic.PermissionDeniedError) as error:
-            raise ProviderFailure(
-                "refused", "the vendor refused our key; look at LLM_API_KEY"
-            ) from error
-        except anthropic.BadRequestError as error:
-            raise ProviderFailure("refused", "the vendor refused the request") from error
-        except anthropic.APIStatusError as error:
-            raise ProviderFailure("error", f"the vendor answered {error.status_code}") from error
-        except anthropic.APIConnectionError as error:
-            raise ProviderFailure("error", "the vendor cannot be reached") from error
-        except (anthropic.AnthropicError, ValueError) as error:
-            raise ProviderFailure("error", "the vendor's answer cannot be read") from error
         return _completion(message, self.model)
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import openai
 from openai.types.chat import ChatCompletion
 
+from resume_optimizer.llm.failures import vendor_failures
 from resume_optimizer.llm.provider import (
     Completion,
     CompletionRequest,
@@ -35,24 +36,8 @@ class OpenAIProvider:
         )
 
     async def complete(self, request: CompletionRequest) -> Completion:
-        try:
+        with vendor_failures(openai, openai.OpenAIError):
             answer = await self._ask(request)
-        except openai.APITimeoutError as error:
-            raise ProviderFailure("timeout", "the model did not answer in time") from error
-        except openai.RateLimitError as error:
-            raise ProviderFailure("rate_limited", "the vendor limits our rate") from error
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise ProviderFailure(
-                "refused", "the vendor refused our key; look at LLM_API_KEY"
-            ) from error
-        except openai.BadRequestError as error:
-            raise ProviderFailure("refused", "the vendor refused the request") from error
-        except openai.APIStatusError as error:
-            raise ProviderFailure("error", f"the vendor answered {error.status_code}") from error
-        except openai.APIConnectionError as error:
-            raise ProviderFailure("error", "the vendor cannot be reached") from error
-        except (openai.OpenAIError, ValueError) as error:
-            raise ProviderFailure("error", "the vendor's answer cannot be read") from error
         return _completion(request, answer, self.model)
 
     async def close(self) -> None:
