@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import anthropic
-import httpx
+import httpx2
 import openai
 import pytest
 
 from resume_optimizer.llm.failures import vendor_failures
 from resume_optimizer.llm.provider import ProviderFailure
 
-REQUEST = httpx.Request("POST", "http://127.0.0.1/v1")
+REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1")
 SDKS = [(anthropic, anthropic.AnthropicError), (openai, openai.OpenAIError)]
 
 
@@ -34,7 +34,7 @@ def outcome(sdk, base, error: Exception) -> tuple[str, str]:
     ],
 )
 def test_a_status_is_an_outcome(sdk, base, name, status, kind):
-    answer = httpx.Response(status, request=REQUEST, text="secret")
+    answer = httpx2.Response(status, request=REQUEST, text="secret")
     error = getattr(sdk, name)("secret", response=answer, body=None)
     found, message = outcome(sdk, base, error)
     assert found == kind
