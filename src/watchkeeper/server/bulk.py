@@ -1,49 +1,38 @@
 """Elasticsearch's bulk API under /elasticsearch, as far as shippers of logs speak it.
 
-Source: elastic.co, "Bulk API" and "Info API". Filebeat, Logstash, Fluent Bit, Vector and the
-clients ask who answers (GET /) before they send.
+Source: elastic.co, "Bulk API". What shippers ask before they send is in `shippers`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from watchkeeper.clock import Clock
 from watchkeeper.errors import OverloadError, StoreFullError
 from watchkeeper.ingest.bulk import BulkReceiver, BulkResult
-from watchkeeper.server.answers import Endpoint, Failure, answering, json_answer
+from watchkeeper.server import shippers
+from watchkeeper.server.answers import Endpoint, answering, unrouted
 from watchkeeper.server.intake import Intake, not_taken
+from watchkeeper.server.shippers import answer_to, error_answer
 
 PREFIX = "/elasticsearch"
-SPOKEN_VERSION = "8.19.0"
-"""The version of the API whose words are used here."""
-
-_PRODUCT = {"x-elastic-product": "Elasticsearch"}
-_COMPATIBLE = "application/vnd.elasticsearch+json"
-_TYPES = {
-    400: "illegal_argument_exception",
-    413: "circuit_breaking_exception",
-    429: "es_rejected_execution_exception",
-    503: "unavailable_shards_exception",
-}
 
 
-def routes(receiver: BulkReceiver, intake: Intake, clock: Clock) -> list[Route]:
-    """Return the endpoints."""
-    answer = answering(error_answer)
-    send = answer(_bulk(receiver, intake, clock))
-    return [
-        *(
-            Route(PREFIX + path, send, methods=["POST", "PUT"])
-            for path in ("/_bulk", "/{index}/_bulk")
-        ),
-        *(Route(PREFIX + path, answer(information)) for path in ("", "/")),
-        Route(f"{PREFIX}/_license", answer(license_of)),
-    ]
+def routes(receiver: BulkReceiver, intake: Intake, clock: Clock) -> list[BaseRoute]:
+    """Return the endpoints; whatever else is asked there is answered in Elasticsearch's words."""
+    send = answering(error_answer)(_bulk(receiver, intake, clock))
+    methods = ["POST", "PUT"]
+    paths = ("/_bulk", "/{index}/_bulk")
+    inside = Starlette(
+        routes=[*(Route(path, send, methods=methods) for path in paths), *shippers.routes()],
+        exception_handlers=unrouted(error_answer),
+    )
+    return [Route(PREFIX, shippers.information), Mount(PREFIX, inside)]
 
 
 def _bulk(receiver: BulkReceiver, intake: Intake, clock: Clock) -> Endpoint:
@@ -62,40 +51,9 @@ def _bulk(receiver: BulkReceiver, intake: Intake, clock: Clock) -> Endpoint:
             "errors": any(result.problem for result in results),
             "items": [_item(result) for result in results],
         }
-        return _answer(request, content)
+        return answer_to(request, content)
 
     return bulk
-
-
-async def information(request: Request) -> Response:
-    """Say which version of the API is spoken here, and by whom."""
-    content = {
-        "name": "watchkeeper",
-        "cluster_name": "watchkeeper",
-        "cluster_uuid": "watchkeeper",
-        "version": {
-            "number": SPOKEN_VERSION,
-            "build_flavor": "default",
-            "minimum_wire_compatibility_version": "7.17.0",
-            "minimum_index_compatibility_version": "7.0.0",
-        },
-        "tagline": "You Know, for Search",
-    }
-    return _answer(request, content)
-
-
-async def license_of(request: Request) -> Response:
-    """Say that nothing is to be paid for: Filebeat asks."""
-    content = {"uid": "watchkeeper", "type": "basic", "mode": "basic", "status": "active"}
-    return _answer(request, {"license": content})
-
-
-def error_answer(failure: Failure) -> Response:
-    """Return a failure in Elasticsearch's words."""
-    kind = _TYPES.get(failure.status, "exception")
-    error = {"type": kind, "reason": failure.message}
-    content = {"error": {**error, "root_cause": [error]}, "status": failure.status}
-    return json_answer(content, failure.status, failure.headers | _PRODUCT)
 
 
 def _item(result: BulkResult) -> dict[str, Any]:
@@ -106,12 +64,3 @@ def _item(result: BulkResult) -> dict[str, Any]:
     shards = {"total": 1, "successful": 1, "failed": 0}
     made = {"_version": 1, "result": "created", "_shards": shards, "status": 201}
     return {result.action: {**common, **made}}
-
-
-def _answer(request: Request, content: dict[str, Any]) -> Response:
-    """Return JSON under the name that the client asked for."""
-    response = json_answer(content, 200, _PRODUCT)
-    wanted = request.headers.get("accept", "")
-    if wanted.startswith(_COMPATIBLE):
-        response.headers["content-type"] = wanted.partition(",")[0]
-    return response

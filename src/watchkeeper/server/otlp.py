@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import orjson
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from watchkeeper.ingest import OtlpReceiver
-from watchkeeper.server.answers import Endpoint, Failure
+from watchkeeper.server.answers import Endpoint, Failure, unrouted
 from watchkeeper.server.intake import Intake, not_taken
 from watchkeeper.wire.otlp import JSON_CONTENT_TYPE, PROTOBUF_CONTENT_TYPE, is_json
 from watchkeeper.wire.protobuf import LENGTH, VARINT, delimited, tag, varint
@@ -25,17 +26,21 @@ _RPC_INTERNAL = 13
 """google.rpc.Code, by HTTP status."""
 
 
-def routes(receiver: OtlpReceiver, intake: Intake) -> list[Route]:
-    """Return the three endpoints."""
+def routes(receiver: OtlpReceiver, intake: Intake) -> list[BaseRoute]:
+    """Return the three endpoints; whatever else is asked beside them is answered as they do."""
     by_path: dict[str, Receive] = {
-        "/v1/traces": receiver.receive_traces,
-        "/v1/logs": receiver.receive_logs,
-        "/v1/metrics": receiver.receive_metrics,
+        "/traces": receiver.receive_traces,
+        "/logs": receiver.receive_logs,
+        "/metrics": receiver.receive_metrics,
     }
-    return [
-        Route(path, _endpoint(receive, intake), methods=["POST"])
-        for path, receive in by_path.items()
-    ]
+    inside = Starlette(
+        routes=[
+            Route(path, _endpoint(receive, intake), methods=["POST"])
+            for path, receive in by_path.items()
+        ],
+        exception_handlers=unrouted(lambda failure: error_answer(failure, JSON_CONTENT_TYPE)),
+    )
+    return [Mount("/v1", inside)]
 
 
 def _endpoint(receive: Receive, intake: Intake) -> Endpoint:

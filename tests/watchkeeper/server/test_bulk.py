@@ -63,6 +63,41 @@ async def test_a_shipper_is_told_what_it_asks_before_it_sends(client: httpx2.Asy
     assert answer.json()["version"]["number"]
     license = await client.get("/elasticsearch/_license", params={"human": "false"})
     assert license.json()["license"]["status"] == "active"
+    features = (await client.get("/elasticsearch/_xpack")).json()["features"]
+    assert features["ilm"] == {"available": False, "enabled": False}
+    health = (await client.get("/elasticsearch/_cluster/health")).json()
+    assert (health["status"], health["timed_out"]) == ("green", False)
+    assert (await client.head("/elasticsearch/")).status_code == 200
+    assert (await client.get("/elasticsearch")).json() == answer.json()
+
+
+@pytest.mark.anyio
+async def test_what_a_shipper_would_set_up_is_there_already(client: httpx2.AsyncClient) -> None:
+    template = await client.get("/elasticsearch/_index_template/filebeat-8.19.0")
+    assert template.json()["index_templates"][0]["name"] == "filebeat-8.19.0"
+    policy = await client.get("/elasticsearch/_ilm/policy/filebeat")
+    assert "filebeat" in policy.json()
+    stream = await client.get("/elasticsearch/_data_stream/logs-shop-default")
+    assert stream.json()["data_streams"][0]["name"] == "logs-shop-default"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/elasticsearch/_nodes/http", 404),
+        ("POST", "/elasticsearch/shop/_search", 404),
+        ("PUT", "/elasticsearch/_index_template/mine", 405),
+    ],
+)
+async def test_what_is_not_done_is_refused_in_elasticsearchs_words(
+    client: httpx2.AsyncClient, method: str, path: str, status: int
+) -> None:
+    answer = await client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["x-elastic-product"] == "Elasticsearch"
+    assert answer.json()["status"] == status
+    assert path in answer.json()["error"]["reason"]
 
 
 @pytest.mark.anyio

@@ -53,6 +53,12 @@ async def test_what_cannot_be_decoded_is_refused_for_good(
     assert (as_json.status_code, as_json.json()["code"]) == (400, 3)
 
 
+async def test_what_is_no_signal_is_not_taken_for_the_page(client: httpx2.AsyncClient) -> None:
+    absent = await client.post("/v1/profiles", content=b"", headers=PROTOBUF)
+    assert (absent.status_code, absent.json()["code"]) == (404, 5)
+    assert (await client.get("/v1/traces")).status_code == 405
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [(StoreFullError("no room on disk"), 503), (OverloadError("too much at once"), 429)],
