@@ -6,6 +6,7 @@ import cramjam
 import orjson
 from target import Target
 
+from watchkeeper.ingest import otlp_columns
 from watchkeeper.ingest.compression import decompress
 from watchkeeper.ingest.snappy import open_block
 from watchkeeper.ingest.tail import read_line
@@ -19,7 +20,8 @@ from watchkeeper.model import (
     SpanLink,
     SpanRecord,
 )
-from watchkeeper.wire import exposition, otlp
+from watchkeeper.storage import log_rows, span_rows
+from watchkeeper.wire import attribute_text, exposition, otlp
 from watchkeeper.wire.bulk import read_bulk
 from watchkeeper.wire.family import FamilySample, MetricFamily
 from watchkeeper.wire.limits import AttributeLimits
@@ -121,6 +123,23 @@ def twice(content_type: str) -> object:
     return read
 
 
+def read_columns(body: bytes) -> None:
+    """Whatever is read as columns is what is read record by record."""
+    for read, decode, columns in (
+        (otlp_columns.spans, otlp.decode_spans, span_rows.columns),
+        (otlp_columns.logs, otlp.decode_logs, log_rows.columns),
+    ):
+        found = read(body, AttributeLimits())
+        if found is not None:
+            assert attributes_read(columns(found)) == attributes_read(columns(decode(body)))
+
+
+def attributes_read(columns: dict[str, list[object]]) -> dict[str, list[object]]:
+    """Return columns with attributes as they are read back: there are two texts for none."""
+    texts = {name: columns[name] for name in ("attributes", "resource")}
+    return columns | {name: list(map(attribute_text.decode, text)) for name, text in texts.items()}
+
+
 def read_spans(body: bytes) -> None:
     spans = otlp.decode_spans(body)
     assert otlp.decode_spans(otlp.encode_spans(spans)) == otlp.decode_spans(body)
@@ -180,6 +199,7 @@ TARGETS = (
     ),
     Target("otlp_spans", read_spans, (SPANS,)),
     Target("otlp_logs", otlp.decode_logs, (LOGS,)),
+    Target("otlp_columns", read_columns, (SPANS * 8, LOGS * 16)),
     Target("otlp_metrics", read_metrics, (EXPONENTIAL, COUNT, CLASSIC)),
     Target(
         "otlp_json",

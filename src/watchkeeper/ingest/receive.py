@@ -6,7 +6,7 @@ in, and what was taken in part says how much was rejected, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from watchkeeper.errors import OverloadError, StorageError
 from watchkeeper.ingest.compression import decompress
 from watchkeeper.ingest.delta_sums import DeltaSums, Totals
 from watchkeeper.ingest.opening import read_request, take
+from watchkeeper.ingest.otlp_columns import read_logs, read_spans
 from watchkeeper.ingest.quota import DEFAULT_TENANT, Quota, Quotas
 from watchkeeper.ingest.sample_intake import SampleIntake, Taken, by_row, starts_by_row
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally, reason_of
@@ -26,6 +27,7 @@ from watchkeeper.ports import LogStore, SampleSink, SpanStore
 from watchkeeper.wire import otlp
 from watchkeeper.wire.limits import Excess, LabelLimits
 from watchkeeper.wire.protobuf import LENGTH, VARINT, delimited, tag, varint
+from watchkeeper.wire.record_columns import LogColumns
 
 Content = TypeVar("Content")
 Record = TypeVar("Record", SpanRecord, LogRecord)
@@ -70,7 +72,7 @@ class OtlpReceiver:
         """Store the spans of a request and return the answer to it."""
         quota = self._quotas.of(tenant)
         found = self._read(Signal.SPANS, quota, body, content_encoding)(
-            lambda opened: otlp.read_spans(opened, content_type, quota.of_attributes)
+            lambda opened: read_spans(opened, content_type, quota.of_attributes)
         )
         rejected, reason = self._take(Signal.SPANS, found, quota)
         self._store(Signal.SPANS, len(found.records), lambda: self._spans.append(found.records))
@@ -86,14 +88,11 @@ class OtlpReceiver:
         """Store the log records of a request; those without a time get the present one."""
         quota = self._quotas.of(tenant)
         found = self._read(Signal.LOGS, quota, body, content_encoding)(
-            lambda opened: otlp.read_logs(opened, content_type, quota.of_attributes)
+            lambda opened: read_logs(opened, content_type, quota.of_attributes)
         )
         rejected, reason = self._take(Signal.LOGS, found, quota)
         now_ns = self._clock.time_ns()
-        dated = [
-            record if record.timestamp_ns else replace(record, timestamp_ns=now_ns)
-            for record in found.records
-        ]
+        dated = _dated(found.records, now_ns)
         self._store(Signal.LOGS, len(dated), lambda: self._logs.append(dated))
         return _answer(content_type, "rejectedLogRecords", rejected, reason)
 
@@ -181,6 +180,17 @@ class OtlpReceiver:
             self._tally.refused(signal, reason_of(error), count)
             raise
         self._tally.received(signal, count)
+
+
+def _dated(records: Sequence[LogRecord], now_ns: int) -> Sequence[LogRecord]:
+    """Return records, those without a time with the present one."""
+    if isinstance(records, LogColumns):
+        times = [time_ns or now_ns for time_ns in records.timestamp_ns]
+        return replace(records, timestamp_ns=times)
+    return [
+        record if record.timestamp_ns else replace(record, timestamp_ns=now_ns)
+        for record in records
+    ]
 
 
 def leave_out(found: otlp.DecodedMetrics, limits: LabelLimits) -> list[Excess]:

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from watchkeeper.model import LogRecord, Severity
-from watchkeeper.storage import attributes
 from watchkeeper.storage.row_table import RowTable, as_json, with_zstd
 from watchkeeper.storage.row_tiers import Columns
+from watchkeeper.wire import attribute_text
+from watchkeeper.wire.record_columns import LogColumns
 
 _COLUMNS = (
     ("timestamp_ns", "BIGINT"),
@@ -54,7 +55,9 @@ LAST_NS = 2**63 - 1
 
 def columns(records: Sequence[LogRecord]) -> Columns:
     """Return the columns of the table, each as long as `records`."""
-    clean, encode = attributes.clean_column, attributes.encode_column
+    if isinstance(records, LogColumns):
+        return _as_they_are(records)
+    clean, encode = attribute_text.clean_column, attribute_text.encode_column
     return {
         "timestamp_ns": times([record.timestamp_ns for record in records]),
         "severity": [record.severity for record in records],
@@ -68,6 +71,20 @@ def columns(records: Sequence[LogRecord]) -> Columns:
     }
 
 
+def _as_they_are(records: LogColumns) -> Columns:
+    return {
+        "timestamp_ns": times(records.timestamp_ns),
+        "severity": records.severity,
+        "message": records.message,
+        "service": records.service,
+        "logger": records.logger,
+        "trace_id": records.trace_id,
+        "span_id": records.span_id,
+        "attributes": records.attributes,
+        "resource": records.resource,
+    }
+
+
 def times(column: list[int]) -> list[int]:
     """Return times (ns), those that the tables cannot hold moved to the nearer end."""
     if min(column, default=0) >= 0 and max(column, default=0) <= LAST_NS:
@@ -77,7 +94,7 @@ def times(column: list[int]) -> list[int]:
 
 def records(rows: Iterable[Sequence[Any]]) -> list[LogRecord]:
     """Return records from rows in the order of the table's columns."""
-    decode = attributes.decode
+    decode = attribute_text.decode
     return [
         LogRecord(
             timestamp_ns=row[0],

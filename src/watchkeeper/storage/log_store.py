@@ -18,6 +18,7 @@ from watchkeeper.storage.part import PartSummary
 from watchkeeper.storage.part_index import Granule, Wanted
 from watchkeeper.storage.row_tiers import RowTiers
 from watchkeeper.storage.wal_format import RecordKind
+from watchkeeper.wire import attribute_text
 
 _BY_TIME = "timestamp_ns {0}, position {0}"
 
@@ -114,7 +115,7 @@ def _wanted(query: LogQuery) -> list[Wanted]:
     wanted = []
     trace_id = query.trace_id or fields.get("trace_id", "")
     if trace_id:
-        wanted.append(Wanted("trace_id", [[part_index.key_of(attributes.clean(trace_id))]]))
+        wanted.append(Wanted("trace_id", [[part_index.key_of(attribute_text.clean(trace_id))]]))
     for column, texts in (
         ("message", query.words),
         ("attributes", [text for name, text in query.fields if name not in RECORD_FIELDS]),
@@ -139,11 +140,11 @@ def _condition(query: LogQuery) -> tuple[str, list[Any]]:
         parameters.append(int(query.minimum_severity))
     if query.trace_id:
         parts.append("trace_id = ?")
-        parameters.append(attributes.clean(query.trace_id))
+        parameters.append(attribute_text.clean(query.trace_id))
     for words, negation in ((query.words, ""), (query.without_words, "NOT ")):
         for word in words:
             parts.append(f"{negation}contains(lower(message), lower(?))")
-            parameters.append(attributes.clean(word))
+            parameters.append(attribute_text.clean(word))
     for fields, negation in ((query.fields, ""), (query.without_fields, "NOT ")):
         for name, value in fields:
             test, needed = _field(name, value)
@@ -154,6 +155,6 @@ def _condition(query: LogQuery) -> tuple[str, list[Any]]:
 
 def _field(name: str, value: str) -> tuple[str, list[Any]]:
     if name in RECORD_FIELDS:
-        return f"({name} = ?)", [attributes.clean(value)]
+        return f"({name} = ?)", [attribute_text.clean(value)]
     needles = attributes.needles(name, value)
     return "(" + " OR ".join(["contains(attributes, ?)"] * len(needles)) + ")", list(needles)

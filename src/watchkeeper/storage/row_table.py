@@ -10,7 +10,7 @@ Columns = tuple[tuple[str, str], ...]
 
 
 def as_json(column: str) -> str:
-    """Return the SQL that makes JSON of encoded attributes (see storage.attributes)."""
+    """Return the SQL that makes JSON of encoded attributes (see wire.attribute_text)."""
     return f"'{{' || substring({column}, 2, greatest(length({column}) - 2, 0)) || '}}'"
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 
 from watchkeeper.model import SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
-from watchkeeper.storage import attributes
 from watchkeeper.storage.log_rows import LAST_NS, times
 from watchkeeper.storage.row_table import RowTable, as_json, with_zstd
 from watchkeeper.storage.row_tiers import Columns
+from watchkeeper.wire import attribute_text
+from watchkeeper.wire.record_columns import SpanColumns
 
 _COLUMNS = (
     ("trace_id", "VARCHAR"),
@@ -111,7 +112,9 @@ SPANS = RowTable(
 
 def columns(spans: Sequence[SpanRecord]) -> Columns:
     """Return the columns of the table, each as long as `spans`."""
-    clean, encode = attributes.clean_column, attributes.encode_column
+    if isinstance(spans, SpanColumns):
+        return _as_they_are(spans)
+    clean, encode = attribute_text.clean_column, attribute_text.encode_column
     return {
         "trace_id": clean([span.trace_id for span in spans]),
         "span_id": clean([span.span_id for span in spans]),
@@ -131,9 +134,29 @@ def columns(spans: Sequence[SpanRecord]) -> Columns:
     }
 
 
+def _as_they_are(spans: SpanColumns) -> Columns:
+    return {
+        "trace_id": spans.trace_id,
+        "span_id": spans.span_id,
+        "parent_span_id": spans.parent_span_id,
+        "name": spans.name,
+        "kind": spans.kind,
+        "start_ns": times(spans.start_ns),
+        "end_ns": times(spans.end_ns),
+        "service": spans.service,
+        "status": spans.status,
+        "status_message": spans.status_message,
+        "attributes": spans.attributes,
+        "events": [_encode_events(events) if events else "" for events in spans.events],
+        "links": [_encode_links(links) if links else "" for links in spans.links],
+        "resource": spans.resource,
+        "scope": spans.scope,
+    }
+
+
 def spans(rows: Iterable[Sequence[Any]]) -> list[SpanRecord]:
     """Return spans from rows in the order of the table's columns."""
-    decode = attributes.decode
+    decode = attribute_text.decode
     return [
         SpanRecord(
             trace_id=row[0],
@@ -173,9 +196,9 @@ def _encode_events(events: Sequence[SpanEvent]) -> str:
     return orjson.dumps(
         [
             (
-                attributes.clean(event.name),
+                attribute_text.clean(event.name),
                 _time(event.timestamp_ns),
-                attributes.encode(event.attributes),
+                attribute_text.encode(event.attributes),
             )
             for event in events
         ]
@@ -186,7 +209,7 @@ def _decode_events(text: str) -> tuple[SpanEvent, ...]:
     if not text:
         return ()
     return tuple(
-        SpanEvent(name, time_ns, attributes.decode(found))
+        SpanEvent(name, time_ns, attribute_text.decode(found))
         for name, time_ns, found in orjson.loads(text)
     )
 
@@ -195,9 +218,9 @@ def _encode_links(links: Sequence[SpanLink]) -> str:
     return orjson.dumps(
         [
             (
-                attributes.clean(link.trace_id),
-                attributes.clean(link.span_id),
-                attributes.encode(link.attributes),
+                attribute_text.clean(link.trace_id),
+                attribute_text.clean(link.span_id),
+                attribute_text.encode(link.attributes),
             )
             for link in links
         ]
@@ -208,6 +231,6 @@ def _decode_links(text: str) -> tuple[SpanLink, ...]:
     if not text:
         return ()
     return tuple(
-        SpanLink(trace_id, span_id, attributes.decode(found))
+        SpanLink(trace_id, span_id, attribute_text.decode(found))
         for trace_id, span_id, found in orjson.loads(text)
     )

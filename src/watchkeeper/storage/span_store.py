@@ -16,6 +16,7 @@ from watchkeeper.storage.part_index import Wanted
 from watchkeeper.storage.row_tiers import RowTiers
 from watchkeeper.storage.span_rows import SPANS
 from watchkeeper.storage.wal_format import RecordKind
+from watchkeeper.wire import attribute_text
 
 _EVER_NS = (0, log_rows.LAST_NS)
 
@@ -122,7 +123,7 @@ class DurableSpanStore:
 
     def _traces(self, trace_ids: Sequence[str]) -> dict[str, list[SpanRecord]]:
         """Return the spans of each trace by start time, wherever they are."""
-        wanted = [attributes.clean(trace_id) for trace_id in trace_ids]
+        wanted = [attribute_text.clean(trace_id) for trace_id in trace_ids]
 
         def question(cursor: Cursor, table: str) -> list[tuple[Any, ...]]:
             rows = cursor.execute(
@@ -161,7 +162,7 @@ def _condition(query: TraceQuery) -> tuple[str, list[Any]]:
     for column, value in (("service", query.service), ("name", query.operation)):
         if value:
             parts.append(f"{column} = ?")
-            parameters.append(attributes.clean(value))
+            parameters.append(attribute_text.clean(value))
     if query.minimum_duration_ns > 0:
         parts.append("end_ns - start_ns >= ?")
         parameters.append(min(query.minimum_duration_ns, log_rows.LAST_NS))

@@ -43,12 +43,12 @@ JSON_CONTENT_TYPE = "application/json"
 
 def decode_spans(body: bytes, content_type: str = PROTOBUF_CONTENT_TYPE) -> list[SpanRecord]:
     """Return the spans of a request."""
-    return read_spans(body, content_type, None).records
+    return list(read_spans(body, content_type, None).records)
 
 
 def decode_logs(body: bytes, content_type: str = PROTOBUF_CONTENT_TYPE) -> list[LogRecord]:
     """Return the log records of a request; `timestamp_ns` is 0 where the sender gave none."""
-    return read_logs(body, content_type, None).records
+    return list(read_logs(body, content_type, None).records)
 
 
 def read_spans(

@@ -6,7 +6,7 @@ that is not UTF-8 and broken framing are DecodeErrors.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -43,7 +43,7 @@ def split_service(resource: dict[str, AttributeValue]) -> tuple[str, Attributes]
 class Decoded(Generic[Record]):
     """Records, and for each that was left out the limit that it broke."""
 
-    records: list[Record] = field(default_factory=list)
+    records: Sequence[Record] = field(default_factory=list)
     excesses: list[Excess] = field(default_factory=list)
 
 
@@ -60,21 +60,23 @@ def decode_logs(body: bytes, limits: AttributeLimits | None = None) -> Decoded[L
 def _records(
     body: bytes, decode: Decode[Record], limits: AttributeLimits | None
 ) -> Decoded[Record]:
-    found: Decoded[Record] = Decoded()
+    records: list[Record] = []
+    excesses: list[Excess] = []
     try:
         for field_key, group in read_fields(body):
             if field_key == _RESOURCE_GROUP:
-                _read_group(group, decode, limits, found)
+                records += _read_group(group, decode, limits, excesses)
     except IndexError:
         raise DecodeError("OTLP: a record ends inside a field") from None
     except UnicodeDecodeError as error:
         raise DecodeError(f"OTLP: a string is not UTF-8: {error.reason}") from None
-    return found
+    return Decoded(records, excesses)
 
 
 def _read_group(
-    group: bytes, decode: Decode[Record], limits: AttributeLimits | None, found: Decoded[Record]
-) -> None:
+    group: bytes, decode: Decode[Record], limits: AttributeLimits | None, excesses: list[Excess]
+) -> list[Record]:
+    found: list[Record] = []
     parts = read_fields(group)
     attributes: dict[str, AttributeValue] = {}
     for part_key, content in parts:
@@ -84,12 +86,13 @@ def _read_group(
     for part_key, content in parts:
         if part_key == _SCOPE_GROUP:
             members = read_fields(content)
-            scope = _scope_name(members)
+            scope = scope_name(members)
             messages = [message for member_key, message in members if member_key == _RECORD]
             records = [decode(message, service, resource, scope) for message in messages]
             if limits is not None and _may_exceed(messages, records, limits):
-                records = _within(records, limits, found.excesses)
-            found.records.extend(records)
+                records = _within(records, limits, excesses)
+            found += records
+    return found
 
 
 def _may_exceed(messages: list[bytes], records: list[Record], limits: AttributeLimits) -> bool:
@@ -111,7 +114,8 @@ def _within(records: list[Record], limits: AttributeLimits, excesses: list[Exces
     return kept
 
 
-def _scope_name(members: list[tuple[int, bytes]]) -> str:
+def scope_name(members: list[tuple[int, bytes]]) -> str:
+    """Return the name that the members of a group of one scope say."""
     for member_key, content in members:
         if member_key == _SCOPE:
             for field_key, name in read_fields(content):

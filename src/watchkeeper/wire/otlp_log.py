@@ -107,7 +107,7 @@ def decode_log(  # noqa: C901 - one branch a field: calls would double the time 
     return _make_log(
         time_ns or observed_ns,
         _SEVERITIES.get(severity, Severity.INFO),
-        _read_body(body) if body else "",
+        read_body(body),
         service,
         scope,
         otlp_ids.trace_id(trace_id) if trace_id else "",
@@ -117,7 +117,8 @@ def decode_log(  # noqa: C901 - one branch a field: calls would double the time 
     )
 
 
-def _read_body(message: bytes) -> str:
+def read_body(message: bytes) -> str:
+    """Return the body of a record, an AnyValue, as the message it is."""
     if len(message) > 1 and message[0] == _STRING:
         if message[1] < 128:
             size, start = message[1], 2

@@ -22,7 +22,6 @@ from watchkeeper.wire import otlp_ids
 from watchkeeper.wire.message import Message
 from watchkeeper.wire.otlp_attributes import decode_attributes
 from watchkeeper.wire.otlp_pair import known, read_pair
-from watchkeeper.wire.otlp_runs import AttributeRuns
 from watchkeeper.wire.protobuf import FIXED32, FIXED64, LENGTH, VARINT, key, read_varint
 from watchkeeper.wire.record_making import maker
 
@@ -47,7 +46,6 @@ _unpack_times = Struct("<BBBQBQ").unpack_from
 _TIMES_BYTES = 20
 _SHORTEST = _IDS_BYTES + _TIMES_BYTES
 _make_span = maker(SpanRecord)
-_runs = AttributeRuns(_ATTRIBUTE, read_pair)
 
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
@@ -81,13 +79,6 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
                 if one == _KIND and number < 128 and two == _START and three == _END:
                     kind, start_ns, end_ns = number, began, ended
                     offset += _TIMES_BYTES
-                    for run, pairs in _runs.known.get(name, ()):
-                        if message.startswith(run, offset):
-                            attributes = pairs.copy()
-                            offset += len(run)
-                            break
-                    else:
-                        _runs.learn(name, message, offset)
     while offset < end:
         field_key = message[offset]
         if field_key == _ATTRIBUTE and message[offset + 1] < 128:
@@ -123,9 +114,9 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
             elif field_key == _STATUS:
                 status = content
             elif field_key == _EVENT:
-                events += (_decode_event(content),)
+                events += (decode_event(content),)
             elif field_key == _LINK:
-                links += (_decode_link(content),)
+                links += (decode_link(content),)
         elif wire_type == FIXED64:
             offset += 8
             if field_key == _START:
@@ -147,7 +138,7 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
             raise DecodeError(f"OTLP: a span has field number 0 before byte {offset}")
     if offset != end:
         raise DecodeError(f"OTLP: a span of {end} bytes ends inside a field")
-    code, description = _decode_status(status) if status else (StatusCode.UNSET, "")
+    code, description = decode_status(status) if status else (StatusCode.UNSET, "")
     return _make_span(
         trace_id.hex() if len(trace_id) == 16 else otlp_ids.trace_id(trace_id),
         span_id.hex() if len(span_id) == 8 else otlp_ids.span_id(span_id),
@@ -167,17 +158,20 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
     )
 
 
-def _decode_status(message: bytes) -> tuple[StatusCode, str]:
+def decode_status(message: bytes) -> tuple[StatusCode, str]:
+    """Return the code and the description of a Status message."""
     fields = Message(message, ())
     return _STATUSES.get(fields.number(3), StatusCode.UNSET), fields.text(2)
 
 
-def _decode_event(message: bytes) -> SpanEvent:
+def decode_event(message: bytes) -> SpanEvent:
+    """Return the event of a Span.Event message."""
     fields = Message(message, (3,))
     return SpanEvent(fields.text(2), fields.time(1), decode_attributes(fields.repeated(3)))
 
 
-def _decode_link(message: bytes) -> SpanLink:
+def decode_link(message: bytes) -> SpanLink:
+    """Return the link of a Span.Link message."""
     fields = Message(message, (4,))
     return SpanLink(
         otlp_ids.trace_id(fields.content(1)),
