@@ -1,4 +1,4 @@
-"""redis.asyncio, watched: a duration a command, errors by type, spans inside of a trace.
+"""redis and valkey, watched: a duration a command, errors by type, spans inside of a trace.
 
 A command's span is named by its verb; keys and values are in none. Outside of a trace there is
 no span: what polls a queue would be nothing but noise. Commands that wait for data are left out.
@@ -6,7 +6,10 @@ no span: what polls a queue would be nothing but noise. Commands that wait for d
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from watchkeeper.conventions import cache
@@ -34,26 +37,24 @@ BLOCKING = frozenset(
 
 
 def watch_cache(telemetry: Telemetry, client: Client) -> Client:
-    """Return the same redis.asyncio client, its commands and pipelines watched."""
+    """Return the same client of redis or valkey, its commands and pipelines watched; one of
+    their `asyncio` as well as one that blocks."""
     watched: Any = client
     execute_command = watched.execute_command
     make_pipeline = watched.pipeline
     commands = Commands(telemetry)
-
-    async def watched_command(*args: Any, **options: Any) -> Any:
-        return await commands.watch(verb_of(args), lambda: execute_command(*args, **options))
+    if inspect.iscoroutinefunction(execute_command):
+        watched.execute_command = commands.watched_async(execute_command)
+        watch = commands.watched_async
+    else:
+        watched.execute_command = commands.watched(execute_command)
+        watch = commands.watched
 
     def watched_pipeline(*args: Any, **options: Any) -> Any:
         pipeline = make_pipeline(*args, **options)
-        execute = pipeline.execute
-
-        async def watched_execute(*args: Any, **options: Any) -> Any:
-            return await commands.watch("PIPELINE", lambda: execute(*args, **options))
-
-        pipeline.execute = watched_execute
+        pipeline.execute = watch(pipeline.execute, "PIPELINE")
         return pipeline
 
-    watched.execute_command = watched_command
     watched.pipeline = watched_pipeline
     return client
 
@@ -62,18 +63,43 @@ class Commands:
     """Times commands and classes their errors."""
 
     def __init__(self, telemetry: Telemetry) -> None:
-        import redis.exceptions
-
         self._telemetry = telemetry
         self._durations = telemetry.declares(cache.COMMAND_DURATION)
         self._errors = telemetry.declares(cache.ERRORS)
         # A script that is not loaded yet is what every first EVALSHA hears.
-        self._expected = redis.exceptions.NoScriptError
+        self._expected = tuple(
+            [
+                sys.modules[library].NoScriptError
+                for library in ("redis.exceptions", "valkey.exceptions")
+                if library in sys.modules
+            ]
+        )
 
-    async def watch(self, verb: str, run: Callable[[], Awaitable[Any]]) -> Any:
-        """Await `run()`, which sends the command."""
+    def watched(self, run: Callable[..., Any], verb: str = "") -> Callable[..., Any]:
+        """Return `run`, which sends a command (or `verb`) and waits for the answer, watched."""
+
+        def watched_command(*args: Any, **options: Any) -> Any:
+            with self._watch(verb or verb_of(args)):
+                return run(*args, **options)
+
+        return watched_command
+
+    def watched_async(
+        self, run: Callable[..., Awaitable[Any]], verb: str = ""
+    ) -> Callable[..., Awaitable[Any]]:
+        """Return `run`, which sends a command (or `verb`) and is awaited, watched."""
+
+        async def watched_command(*args: Any, **options: Any) -> Any:
+            with self._watch(verb or verb_of(args)):
+                return await run(*args, **options)
+
+        return watched_command
+
+    @contextmanager
+    def _watch(self, verb: str) -> Iterator[None]:
         if verb in BLOCKING:
-            return await run()
+            yield
+            return
         telemetry = self._telemetry
         started_ns = telemetry.clock.monotonic_ns()
         try:
@@ -84,7 +110,7 @@ class Commands:
                 expected=self._expected,
                 **{"db.system.name": "redis", "db.operation.name": verb},
             ):
-                return await run()
+                yield
         except Exception as error:
             if self._errors and not isinstance(error, self._expected):
                 telemetry.counter(cache.ERRORS).inc(error_type=error_type(error))
@@ -104,10 +130,8 @@ def verb_of(args: tuple[Any, ...]) -> str:
 
 def error_type(error: Exception) -> str:
     """Return the class of an error as conventions.cache lists them."""
-    import redis.exceptions
-
-    if isinstance(error, redis.exceptions.TimeoutError | TimeoutError):
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "TimeoutError" in kinds:
         return "timeout"
-    if isinstance(error, redis.exceptions.ConnectionError | OSError):
-        return "connection"
-    return "response"
+    # redis and valkey have a ConnectionError each, which is no OSError.
+    return "connection" if kinds & {"ConnectionError", "OSError"} else "response"

@@ -1,13 +1,14 @@
-"""httpx2, watched: a span and a duration a request; the trace goes with it.
+"""httpx2 and httpx, watched: a span and a duration a request; the trace goes with it.
 
 A redirect that the client follows is part of the request that led to it.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from opentelemetry import trace
 
@@ -16,39 +17,35 @@ from watchkeeper.conventions.http import METHOD
 from watchkeeper.instrument.calls import client_span
 from watchkeeper.instrument.telemetry import Telemetry
 
-if TYPE_CHECKING:
-    import httpx2
-
-    Client = TypeVar("Client", httpx2.Client, httpx2.AsyncClient)
+Client = TypeVar("Client")
 
 _PORTS = {"http": 80, "https": 443}
 
 
 def watch_client(telemetry: Telemetry, client: Client) -> Client:
-    """Return the same httpx2 client, its requests watched and sent on with `traceparent`.
+    """Return the same client of httpx2 or httpx, asynchronous or not, its requests watched and
+    sent on with `traceparent`.
 
     An answer of 400 or more makes the client's span an error, as the semantic conventions have
     it. A duration ends with the answer's body, or with its head if it is streamed.
     """
-    import httpx2
-
     watched: Any = client
     send = watched.send
     calls = Calls(telemetry)
-    if isinstance(client, httpx2.AsyncClient):
+    if inspect.iscoroutinefunction(send):
 
-        async def watched_async(request: httpx2.Request, **options: Any) -> httpx2.Response:
+        async def watched_async(request: Any, **options: Any) -> Any:
             with calls.watch(request) as call:
-                response: httpx2.Response = await send(request, **options)
+                response = await send(request, **options)
                 call.answered(response.status_code)
                 return response
 
         watched.send = watched_async
         return client
 
-    def watched_send(request: httpx2.Request, **options: Any) -> httpx2.Response:
+    def watched_send(request: Any, **options: Any) -> Any:
         with calls.watch(request) as call:
-            response: httpx2.Response = send(request, **options)
+            response = send(request, **options)
             call.answered(response.status_code)
             return response
 
@@ -80,7 +77,7 @@ class Calls:
         self._timed = telemetry.declares(http_client.REQUEST_DURATION)
 
     @contextmanager
-    def watch(self, request: httpx2.Request) -> Iterator[Call]:
+    def watch(self, request: Any) -> Iterator[Call]:
         """Watch what happens inside as the sending of `request`."""
         telemetry = self._telemetry
         url = request.url
@@ -115,5 +112,5 @@ class Calls:
                 )
 
 
-def _port(url: httpx2.URL) -> str:
+def _port(url: Any) -> str:
     return f":{url.port}" if url.port else ""

@@ -1,9 +1,10 @@
-"""Requests of httpx2 are timed, and continue the trace on the other side."""
+"""Requests of httpx2 and httpx are timed, and continue the trace on the other side."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 
+import httpx
 import httpx2
 import pytest
 
@@ -98,3 +99,23 @@ async def test_a_contract_without_it_only_hands_the_trace_on(door: SimpleNamespa
             answer = await client(seen).get("http://example.org/")
         [work] = seen.spans
     assert answer.json()["traceparent"] == f"00-{work.trace_id}-{work.span_id}-01"
+
+
+async def test_httpx_is_watched_alike(seen: Captured, door: SimpleNamespace) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(503, json=request.headers["traceparent"])
+
+    transport = httpx.MockTransport(answer)
+    url = "http://example.org/way?token=secret"
+    with seen.telemetry.span(door.work):
+        async with watch_client(seen.telemetry, httpx.AsyncClient(transport=transport)) as client:
+            first = await client.get(url)
+        with watch_client(seen.telemetry, httpx.Client(transport=transport)) as blocking:
+            second = blocking.get(url)
+    *calls, work = seen.spans
+    for call, answered in zip(calls, (first, second), strict=True):
+        assert answered.json() == f"00-{work.trace_id}-{call.span_id}-01"
+        assert call.attributes["url.full"] == "http://example.org/way"
+        assert call.attributes["http.response.status_code"] == 503
+        assert call.status is StatusCode.ERROR
+    assert seen.value(http_client.REQUEST_DURATION, host="example.org", status_code="503") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,6 +96,44 @@ async def test_commands_of_redis(seen: Captured, door: SimpleNamespace, servers:
     assert "jane" not in repr(seen.spans)
     assert seen.value(cache.COMMAND_DURATION, command="SET") == 2
     assert seen.value(cache.ERRORS, error_type="response") == 1
+
+
+@pytest.mark.parametrize("library", ["redis", "valkey"])
+async def test_clients_that_block_are_watched_alike(
+    library: str, seen: Captured, door: SimpleNamespace, servers: Any
+) -> None:
+    module = importlib.import_module(library)
+    client = watch_cache(seen.telemetry, module.from_url(servers.environment["CACHE_URL"]))
+    with seen.telemetry.span(door.work):
+        client.set("blocking", "1")
+        assert client.pipeline().get("blocking").execute() == [b"1"]
+        with pytest.raises(module.exceptions.ResponseError):
+            client.lpush("blocking", "x")
+        with pytest.raises(module.exceptions.NoScriptError):
+            client.evalsha("0" * 40, 0)
+    client.close()
+    named = [(span.name, span.status is StatusCode.ERROR) for span in seen.spans]
+    assert named == [
+        ("SET", False), ("PIPELINE", False), ("LPUSH", True), ("EVALSHA", False), ("work", False),
+    ]  # fmt: skip
+    assert seen.value(cache.COMMAND_DURATION) == 4
+    assert seen.value(cache.ERRORS) == seen.value(cache.ERRORS, error_type="response") == 1
+
+
+async def test_valkeys_own_client_is_watched(
+    seen: Captured, door: SimpleNamespace, servers: Any
+) -> None:
+    import valkey.asyncio
+
+    client = watch_cache(seen.telemetry, valkey.asyncio.from_url(servers.environment["CACHE_URL"]))
+    with seen.telemetry.span(door.work):
+        await client.set("own", "1")
+    await client.aclose()
+    away = watch_cache(seen.telemetry, valkey.asyncio.from_url("redis://127.0.0.1:9"))
+    with pytest.raises(valkey.exceptions.ConnectionError):
+        await away.get("own")
+    assert [span.name for span in seen.spans] == ["SET", "work"]
+    assert seen.value(cache.ERRORS, error_type="connection") == 1
 
 
 async def test_a_cache_that_is_away(seen: Captured) -> None:
