@@ -1,7 +1,8 @@
 """asyncpg, watched: a span and a duration a query, errors by class, the pool as it stands.
 
-COPY is seen too; a transaction's BEGIN and COMMIT are timed and make no spans. Cursors and
-prepared statements are not: asyncpg runs them past the connection.
+COPY and prepared statements are seen too; a transaction's BEGIN and COMMIT are timed and make no
+spans. Cursors are not: asyncpg runs them past the connection. The pools of one telemetry are one
+sum.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from opentelemetry import trace
 
@@ -85,13 +87,17 @@ class Queries:
             ) as span:
                 return await _tell_state(span, run)
         except BaseException as error:
-            if self._errors and not isinstance(error, GeneratorExit):
-                telemetry.counter(database.QUERY_ERRORS).inc(error_type=error_type(error))
+            self.failed(error)
             raise
         finally:
             if self._durations:
                 seconds = (telemetry.clock.monotonic_ns() - started_ns) / 1e9
                 telemetry.histogram(database.QUERY_DURATION).observe(seconds, query_type=query.type)
+
+    def failed(self, error: BaseException) -> None:
+        """Count what went wrong."""
+        if self._errors and not isinstance(error, GeneratorExit):
+            self._telemetry.counter(database.QUERY_ERRORS).inc(error_type=error_type(error))
 
 
 async def _tell_state(span: trace.Span, run: Callable[[], Awaitable[Any]]) -> Any:
@@ -125,6 +131,8 @@ def error_type(error: BaseException) -> str:
 
 
 def _watched_connection(base: Any, queries: Queries) -> type:
+    statement_class = _watched_statement(queries)
+
     class WatchedConnection(base):  # type: ignore[misc] # a class of asyncpg, which has no types
         """A connection that tells of every statement it runs, except the pool's own reset."""
 
@@ -135,6 +143,15 @@ def _watched_connection(base: Any, queries: Queries) -> type:
             if self._resetting:
                 return await run(query, *args, **options)
             return await queries.watch(query, lambda: run(query, *args, **options))
+
+        async def prepare(self, query: str, **options: Any) -> Any:
+            try:
+                statement = await super().prepare(query, **options)
+            except Exception as error:
+                queries.failed(error)
+                raise
+            statement.__class__ = statement_class
+            return statement
 
         async def reset(self, **options: Any) -> None:
             self._resetting = True
@@ -150,6 +167,26 @@ def _watched_connection(base: Any, queries: Queries) -> type:
     copy_from_query = _watched_method(base.copy_from_query, queries, "COPY ({})")
     WatchedConnection.copy_from_query = copy_from_query
     return WatchedConnection
+
+
+def _watched_statement(queries: Queries) -> type:
+    from asyncpg.prepared_stmt import PreparedStatement
+
+    class WatchedStatement(PreparedStatement):  # type: ignore[misc] # asyncpg has no types
+        """A prepared statement that tells of every time it is executed."""
+
+        __slots__ = ()
+
+    def watched(method: Any) -> Any:
+        @functools.wraps(method)
+        async def execute(self: Any, *args: Any, **options: Any) -> Any:
+            return await queries.watch(self.get_query(), lambda: method(self, *args, **options))
+
+        return execute
+
+    for name in ("fetch", "fetchmany", "fetchrow", "fetchval", "executemany"):
+        setattr(WatchedStatement, name, watched(getattr(PreparedStatement, name)))
+    return WatchedStatement
 
 
 def _watched_method(method: Any, queries: Queries, statement: str) -> Any:
@@ -181,12 +218,25 @@ def _watched_pool(base: type, telemetry: Telemetry) -> type:
     return WatchedPool
 
 
+_pools: WeakKeyDictionary[Telemetry, list[asyncpg.Pool]] = WeakKeyDictionary()
+
+
 def _follow(telemetry: Telemetry, pool: asyncpg.Pool) -> None:
-    readings: tuple[tuple[Gauge, Callable[[], float]], ...] = (
-        (database.CONNECTIONS_ACTIVE, lambda: pool.get_size() - pool.get_idle_size()),
-        (database.CONNECTIONS_IDLE, pool.get_idle_size),
-        (database.CONNECTIONS_MAX, pool.get_max_size),
+    pools = _pools.setdefault(telemetry, [])
+    pools[:] = [*_open(pools), pool]
+    readings: tuple[tuple[Gauge, Callable[[asyncpg.Pool], float]], ...] = (
+        (database.CONNECTIONS_ACTIVE, lambda pool: pool.get_size() - pool.get_idle_size()),
+        (database.CONNECTIONS_IDLE, lambda pool: pool.get_idle_size()),
+        (database.CONNECTIONS_MAX, lambda pool: pool.get_max_size()),
     )
     for declaration, read in readings:
         if telemetry.declares(declaration):
-            telemetry.gauge(declaration).follow(read)
+            telemetry.gauge(declaration).follow(functools.partial(_total, read, pools))
+
+
+def _total(read: Callable[[asyncpg.Pool], float], pools: list[asyncpg.Pool]) -> float:
+    return sum(read(pool) for pool in _open(pools))
+
+
+def _open(pools: list[asyncpg.Pool]) -> list[asyncpg.Pool]:
+    return [pool for pool in pools if not pool.is_closing()]

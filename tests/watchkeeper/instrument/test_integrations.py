@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from saq import Status
 
 from watchkeeper import SpanKind
 from watchkeeper.conventions import cache, database, objects, queue
@@ -68,6 +70,67 @@ async def test_queries_of_asyncpg(seen: Captured, door: SimpleNamespace, servers
     assert seen.value(database.QUERY_ERRORS, error_type="constraint") == 2
     assert seen.value(database.QUERY_ERRORS, error_type="syntax") == 1
     assert seen.value(database.ACQUIRE_DURATION) == 1
+
+
+async def test_prepared_statements_of_asyncpg(
+    seen: Captured, door: SimpleNamespace, servers: Any
+) -> None:
+    pool = await create_pool(seen.telemetry, servers.environment["DATABASE_URL"], min_size=1)
+    try:
+        async with pool.acquire() as connection:
+            await connection.execute("CREATE TEMPORARY TABLE rack (number int PRIMARY KEY)")
+            insert = await connection.prepare("INSERT INTO rack VALUES ($1)")
+            select = await connection.prepare("SELECT number FROM rack WHERE number > $1")
+            with seen.telemetry.span(door.work):
+                await insert.executemany([(1,), (2,)])
+                assert await select.fetchval(1) == 2
+                assert len(await select.fetch(0)) == 2
+                with pytest.raises(Exception, match="duplicate key"):
+                    await insert.fetch(1)
+            with pytest.raises(Exception, match="does not exist"):
+                await connection.prepare("SELECT nothing FROM nowhere")
+    finally:
+        await pool.close()
+    assert [span.name for span in seen.spans] == [
+        "INSERT rack", "SELECT rack", "SELECT rack", "INSERT rack", "work",
+    ]  # fmt: skip
+    assert seen.value(database.QUERY_DURATION, query_type="insert") == 2
+    assert seen.value(database.QUERY_DURATION, query_type="select") == 2
+    assert seen.value(database.QUERY_ERRORS, error_type="constraint") == 1
+    assert seen.value(database.QUERY_ERRORS, error_type="syntax") == 1
+
+
+async def test_two_pools_are_one_sum_until_one_is_closed(seen: Captured, servers: Any) -> None:
+    def connections() -> tuple[float, ...]:
+        seen.telemetry.exposition()
+        return tuple(
+            seen.value(gauge)
+            for gauge in (
+                database.CONNECTIONS_ACTIVE,
+                database.CONNECTIONS_IDLE,
+                database.CONNECTIONS_MAX,
+            )
+        )
+
+    dsn = servers.environment["DATABASE_URL"]
+    first = await create_pool(seen.telemetry, dsn, min_size=1, max_size=2)
+    second = await create_pool(seen.telemetry, dsn, min_size=2, max_size=4)
+    async with first.acquire():
+        assert connections() == (1, 2, 6)
+    await first.close()
+    assert connections() == (0, 2, 4)
+    await second.close()
+    assert connections() == (0, 0, 0)
+
+
+async def test_work_that_gets_no_connection_has_waited_too(seen: Captured, servers: Any) -> None:
+    dsn = servers.environment["DATABASE_URL"]
+    pool = await create_pool(seen.telemetry, dsn, min_size=1, max_size=1)
+    async with pool.acquire():
+        with pytest.raises(TimeoutError):
+            await pool.acquire(timeout=0.01)
+    await pool.close()
+    assert seen.value(database.ACQUIRE_DURATION) == 2
 
 
 async def test_a_query_that_takes_too_long(seen: Captured, servers: Any) -> None:
@@ -212,6 +275,49 @@ async def test_a_job_continues_the_trace_that_enqueued_it(
     assert process.attributes["messaging.message.id"] == job.key
     assert process.attributes["job.attempt"] == 1
     assert seen.value(queue.WAIT, queue="optimise") == 1
+
+
+async def test_a_job_keeps_its_trace_through_a_crash_and_a_retry(
+    seen: Captured, door: SimpleNamespace, servers: Any
+) -> None:
+    from saq import Queue
+
+    jobs = Queue.from_url(servers.environment["CACHE_URL"], name="crashing")
+    await jobs.connect()
+    watch_queue(seen.telemetry, jobs)
+
+    async def attempt(ends: BaseException | None = None) -> None:
+        """Take the job as a worker does, and work on it. A worker that is killed tells nobody."""
+        job = await jobs.dequeue(timeout=5)
+        assert job is not None
+        job.attempts += 1
+        job.started = job.touched = 1
+        await job.update(status=Status.ACTIVE)
+        try:
+            with process_span(seen.telemetry, job):
+                if ends is not None:
+                    raise ends
+            await job.finish(Status.COMPLETE)
+        except ValueError as error:
+            await job.retry(str(error))
+        except asyncio.CancelledError:
+            pass
+
+    with seen.telemetry.span(door.work):
+        await jobs.enqueue("optimise", retries=3, timeout=1)
+    await attempt(ValueError("it failed"))
+    await attempt(asyncio.CancelledError())
+    await jobs.sweep(lock=1, abort=0.01)
+    await attempt()
+    await jobs.disconnect()
+    tries = [span for span in seen.spans if span.name == "process optimise"]
+    enqueue = seen.span("enqueue crashing")
+    assert len(tries) == 3
+    assert {span.parent_span_id for span in tries} == {enqueue.span_id}
+    assert {span.trace_id for span in tries} == {enqueue.trace_id}
+    assert [span.status is StatusCode.ERROR for span in tries] == [True, False, False]
+    assert tries[-1].attributes["job.attempt"] == 3
+    assert seen.value(queue.WAIT, queue="crashing") == 1
 
 
 async def test_the_depth_of_a_queue_is_read(seen: Captured, servers: Any) -> None:
