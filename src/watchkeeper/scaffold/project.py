@@ -68,7 +68,7 @@ def read_project(directory: Path) -> Project:
         application=found[0],
         endpoints=tuple(endpoints(files)),
         libraries=_libraries(files),
-        takes_files=any("UploadFile" in file.imported() for file in files),
+        takes_files=any("UploadFile" in file.imported for file in files),
     )
 
 
@@ -84,9 +84,7 @@ def _named(directory: Path) -> tuple[str, str]:
 
 
 def _libraries(files: Sequence[SourceFile]) -> dict[str, str]:
-    imported = {
-        name.partition(".")[0].lower() for file in files for name in file.imported().values()
-    }
+    imported = {name.partition(".")[0].lower() for file in files for name in file.imported.values()}
     found = {}
     for convention, libraries in CONVENTIONS.items():
         used = [library for library in libraries if library in imported]

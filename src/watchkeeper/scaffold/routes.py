@@ -45,9 +45,8 @@ def endpoints(files: Sequence[SourceFile]) -> list[Endpoint]:
     prefixes = _prefixes(files)
     found: set[Endpoint] = set()
     for file in files:
-        imported = file.imported()
-        for router, method, path in _routes(file.tree):
-            place = _place(router, file, imported)
+        for router, method, path in _routes(file):
+            place = _place(router, file)
             for prefix in prefixes.get(place, {""}):
                 found.add(Endpoint(f"{prefix}{path}" or "/", method))
     return sorted(found)
@@ -58,13 +57,12 @@ def _prefixes(files: Sequence[SourceFile]) -> dict[str, set[str]]:
     own: dict[str, str] = {}
     included: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for file in files:
-        imported = file.imported()
         for variable, kind, call in _constructed(file):
             own[f"{file.module}.{variable}"] = _text(call, "prefix") if kind != "FastAPI" else ""
-        for call in _calls(file.tree, "include_router"):
+        for call in _calls(file, "include_router"):
             if isinstance(call.func, ast.Attribute) and call.args:
-                parent = _place(call.func.value, file, imported)
-                child = _place(call.args[0], file, imported)
+                parent = _place(call.func.value, file)
+                child = _place(call.args[0], file)
                 included[child].append((parent, _text(call, "prefix")))
     return {place: set(_paths(place, own, included, MOST_ROUTERS_DEEP)) for place in own}
 
@@ -82,7 +80,7 @@ def _paths(
 
 def _constructed(file: SourceFile) -> Iterator[tuple[str, str, ast.Call]]:
     """Yield variables that hold a FastAPI or APIRouter object."""
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id=variable)], value=ast.Call() as call)
@@ -93,13 +91,13 @@ def _constructed(file: SourceFile) -> Iterator[tuple[str, str, ast.Call]]:
                     yield variable, kind, call
 
 
-def _routes(tree: ast.Module) -> Iterator[tuple[ast.expr, str, str]]:
+def _routes(file: SourceFile) -> Iterator[tuple[ast.expr, str, str]]:
     """Yield the router, method and path of each decorator and add_api_route call."""
-    for node in ast.walk(tree):
+    for node in file.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             for decorator in node.decorator_list:
                 yield from _decorated(decorator)
-    for call in _calls(tree, "add_api_route"):
+    for call in _calls(file, "add_api_route"):
         if isinstance(call.func, ast.Attribute):
             for method in _methods(call, ("GET",)):
                 yield call.func.value, method, _path(call)
@@ -115,8 +113,8 @@ def _decorated(decorator: ast.expr) -> Iterator[tuple[ast.expr, str, str]]:
                     yield router, method, _path(call)
 
 
-def _calls(tree: ast.Module, name: str) -> Iterator[ast.Call]:
-    for node in ast.walk(tree):
+def _calls(file: SourceFile, name: str) -> Iterator[ast.Call]:
+    for node in file.nodes:
         if isinstance(node, ast.Call) and _last(node.func) == name:
             yield node
 
@@ -155,11 +153,11 @@ def _last(node: ast.expr) -> str:
     return ""
 
 
-def _place(node: ast.expr, file: SourceFile, imported: dict[str, str]) -> str:
+def _place(node: ast.expr, file: SourceFile) -> str:
     """Return the dotted name of an expression such as `router` or `orders.router`."""
     match node:
         case ast.Name(id=name):
-            return imported.get(name, f"{file.module}.{name}")
+            return file.imported.get(name, f"{file.module}.{name}")
         case ast.Attribute(value=inner, attr=name):
-            return f"{_place(inner, file, imported)}.{name}"
+            return f"{_place(inner, file)}.{name}"
     return ""
