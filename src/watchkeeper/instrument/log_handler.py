@@ -23,6 +23,9 @@ _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
 }
 
+_STRUCTURE = frozenset(("event", "level", "timestamp", "logger"))
+"""Keys of a structured message that are told otherwise."""
+
 SILENCED = frozenset(("uvicorn.access",))
 """Loggers whose lines the middleware's own access line replaces."""
 
@@ -89,7 +92,9 @@ class QueueHandler(logging.Handler):
             for name in given.keys() - _STANDARD_FIELDS
             if not name.startswith("_")
         }
-        message = _message(record, fields)
+        if record.stack_info:
+            fields["stack_info"] = record.stack_info
+        message = self._message(record, fields)
         error = record.exc_info[1] if record.exc_info else None
         ids = current_ids()
         if error is not None and not ids[0]:
@@ -104,16 +109,19 @@ class QueueHandler(logging.Handler):
             error_details(error) if error is not None else None,
         )
 
-
-def _message(record: logging.LogRecord, fields: dict[str, Any]) -> str:
-    """Return the message; the fields of a structured one go into `fields`."""
-    structured: Any = record.msg
-    if isinstance(structured, str) and structured.startswith("{") and not record.args:
-        with suppress(ValueError):
-            structured = orjson.loads(structured)
-    if not isinstance(structured, dict) or "event" not in structured:
-        return record.getMessage()
-    for name, value in structured.items():
-        if name not in ("event", "level", "timestamp", "logger") and not name.startswith("_"):
-            fields[str(name)] = value
-    return str(structured["event"])
+    def _message(self, record: logging.LogRecord, fields: dict[str, Any]) -> str:
+        """Return the message; the fields of a structured one go into `fields`."""
+        structured: Any = record.msg
+        if isinstance(structured, str) and structured.startswith("{") and not record.args:
+            with suppress(ValueError):
+                structured = orjson.loads(structured)
+        if isinstance(structured, dict) and "event" in structured:
+            for name, value in structured.items():
+                if name not in _STRUCTURE and not name.startswith("_"):
+                    fields[str(name)] = value
+            return str(structured["event"])
+        try:
+            return record.getMessage()
+        except Exception as error:  # noqa: BLE001 - arguments that do not fit the text
+            self._faults.note("log_handler", error)
+            return f"{record.msg} {record.args!r}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from watchkeeper.clock import Clock
+from watchkeeper.instrument.faults import LOGGER
 from watchkeeper.instrument.log_handler import (
     SILENCED,
     QueueHandler,
@@ -86,27 +87,45 @@ def configure_structlog(put: Callable[[PendingLog], None], clock: Clock) -> bool
     """Lead structlog into the queue, unless it is absent or the service configured it itself.
 
     A service that does puts `structlog.stdlib.LoggerFactory()` at the end, and its lines arrive
-    through the root logger.
+    through the root logger; of one that prints them by itself that is told.
     """
     if importlib.util.find_spec("structlog") is None:
         return False
     import structlog
 
     if structlog.is_configured():
+        factory = structlog.get_config()["logger_factory"]
+        if not isinstance(factory, structlog.stdlib.LoggerFactory):
+            LOGGER.warning(
+                "structlog is configured to write lines by itself (%s): they are neither redacted "
+                "nor sent; give it structlog.stdlib.LoggerFactory()",
+                type(factory).__name__,
+            )
         return False
 
-    def enqueue(logger: Any, method: str, event: MutableMapping[str, Any]) -> Any:
-        put(_pending(event, method, clock))
+    def enqueue(logger: Named, method: str, event: MutableMapping[str, Any]) -> Any:
+        put(_pending(event, method, logger.name, clock))
         raise structlog.DropEvent
 
+    level = logging.getLogger().getEffectiveLevel()
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, enqueue],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=Named,
     )
     return True
 
 
-def _pending(event: MutableMapping[str, Any], method: str, clock: Clock) -> PendingLog:
+class Named:
+    """What structlog writes to: a name, as `structlog.get_logger("shop.orders")` gives it."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, *names: object) -> None:
+        self.name = str(names[0]) if names and names[0] else "structlog"
+
+
+def _pending(event: MutableMapping[str, Any], method: str, name: str, clock: Clock) -> PendingLog:
     fields = {str(name): value for name, value in event.items()}
     raised = fields.pop("exc_info", None) or (method == "exception")
     if raised is True:
@@ -118,7 +137,7 @@ def _pending(event: MutableMapping[str, Any], method: str, clock: Clock) -> Pend
     return PendingLog(
         clock.time_ns(),
         _SEVERITIES.get(method, Severity.INFO),
-        str(fields.pop("logger", "structlog")),
+        str(fields.pop("logger", name)),
         str(fields.pop("event", "")),
         fields,
         *current_ids(),

@@ -16,11 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper import ContractError, Settings, Severity, Telemetry
+from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.log_handler import QueueHandler
 from watchkeeper.instrument.log_line import encode_line, timestamp
 from watchkeeper.instrument.log_output import RotatingFile, write_all
 from watchkeeper.instrument.logging_setup import adopt_server_loggers
 from watchkeeper.model import LogRecord
-from watchkeeper.testing import Captured
+from watchkeeper.testing import Captured, capture
 
 
 def written(path: Path) -> list[dict[str, Any]]:
@@ -102,6 +104,58 @@ def test_structlog_ends_in_the_same_lines(seen: Captured, door: SimpleNamespace)
     assert line.severity is Severity.WARNING
     assert line.attributes == {"shelf": "B4", "password": "[password]"}
     assert line.trace_id == f"{1:032x}"
+
+
+def test_a_logger_of_structlog_keeps_its_name(seen: Captured) -> None:
+    structlog.get_logger("shop.orders", shelf="B4").info("named")
+    structlog.get_logger().info("unnamed")
+    assert seen.log("named").logger == "shop.orders"
+    assert seen.log("named").attributes == {"shelf": "B4"}
+    assert seen.log("unnamed").logger == "structlog"
+
+
+def test_structlog_is_as_loud_as_the_root_logger(door: SimpleNamespace) -> None:
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.DEBUG)
+    try:
+        with capture(door.contract) as seen:
+            structlog.get_logger().debug("detail")
+            assert seen.log("detail").severity is Severity.DEBUG
+    finally:
+        root.setLevel(before)
+
+
+def test_structlog_that_writes_by_itself_is_told_of(
+    door: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory())
+    with capture(door.contract):
+        pass
+    [told] = [record.getMessage() for record in caplog.records]
+    assert told.startswith("structlog is configured to write lines by itself (PrintLoggerFactory)")
+    structlog.configure(logger_factory=structlog.stdlib.LoggerFactory())
+    with capture(door.contract):
+        pass
+    assert len(caplog.records) == 1
+
+
+def test_arguments_that_do_not_fit_their_text_lose_no_line(seen: Captured) -> None:
+    faults = Faults()
+    given = {
+        "name": "shop",
+        "levelno": logging.INFO,
+        "msg": "%d parcels for a@example.org",
+        "args": ("three",),
+    }
+    QueueHandler(seen.telemetry.put, seen.clock, faults).emit(logging.makeLogRecord(given))
+    assert seen.log("%d parcels for [email] ('three',)").logger == "shop"
+    assert faults.seen == {"log_handler": 1}
+
+
+def test_a_stack_that_was_asked_for_is_a_field(seen: Captured) -> None:
+    logging.getLogger("shop").info("where", stack_info=True)
+    assert "test_a_stack_that_was_asked_for" in str(seen.log("where").attributes["stack_info"])
 
 
 def test_structlog_tells_of_exceptions(seen: Captured) -> None:
