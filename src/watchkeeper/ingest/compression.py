@@ -8,23 +8,24 @@ import zstandard
 
 from watchkeeper.errors import DecodeError, OverloadError
 
-_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+"""What zlib is to expect: HTTP's deflate is zlib's own format (RFC 9110, 8.4.1.2)."""
 
 
 def decompress(body: bytes, content_encoding: str, limit_bytes: int) -> bytes:
-    """Return the body as it was before `content_encoding` (gzip, zstd, identity or '').
+    """Return the body as it was before `content_encoding`: gzip, zstd, deflate, identity or ''.
 
     Raises OverloadError when it is larger than the limit, DecodeError when it is broken.
     """
     encoding = content_encoding.strip().lower()
     if encoding in ("", "identity"):
         opened = body
-    elif encoding == "gzip":
-        opened = _gunzip(body, limit_bytes)
+    elif encoding in _WINDOWS:
+        opened = _inflate(body, encoding, limit_bytes)
     elif encoding == "zstd":
         opened = _unzstd(body, limit_bytes)
     else:
-        raise DecodeError(f"content encoding {encoding!r}: send gzip, zstd or identity")
+        raise DecodeError(f"content encoding {encoding!r}: send gzip, zstd, deflate or identity")
     if len(opened) > limit_bytes:
         raise OverloadError(
             f"the body holds more than {limit_bytes} bytes: send smaller batches",
@@ -33,17 +34,17 @@ def decompress(body: bytes, content_encoding: str, limit_bytes: int) -> bytes:
     return opened
 
 
-def _gunzip(body: bytes, limit_bytes: int) -> bytes:
+def _inflate(body: bytes, encoding: str, limit_bytes: int) -> bytes:
     opened = bytearray()
     try:
         while body and len(opened) <= limit_bytes:
-            member = zlib.decompressobj(_GZIP_WINDOW)
+            member = zlib.decompressobj(_WINDOWS[encoding])
             opened += member.decompress(body, limit_bytes + 1 - len(opened))
             if not member.eof and len(opened) <= limit_bytes:
-                raise DecodeError("the gzip body ends too early")
+                raise DecodeError(f"the {encoding} body ends too early")
             body = member.unused_data
     except zlib.error as error:
-        raise DecodeError(f"the body is not gzip: {error}") from None
+        raise DecodeError(f"the body is not {encoding}: {error}") from None
     return bytes(opened)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from threading import Lock
 
 from watchkeeper.clock import Clock, SystemClock
@@ -157,7 +158,8 @@ class Quota:
                 surplus = account.series.surplus(batch, now_ns)
                 if surplus:
                     batch -= surplus
-                    self._quotas.count(account.name, Limit.SERIES, count=len(surplus))
+                    label = most_varied(surplus)
+                    self._quotas.count(account.name, Limit.SERIES, label, len(surplus))
                     whose = "all tenants" if account is self._quotas.shared else "this tenant"
                     reason = (
                         f"{whose} may have no more series: {len(surplus)} new ones are left out"
@@ -215,6 +217,15 @@ class Quotas:
         if key not in self._exceeded and len(self._exceeded) >= MOST_COUNTED:
             key = (tenant, str(limit), OTHER)
         self._exceeded[key] += count
+
+
+def most_varied(series: Iterable[Labels]) -> str:
+    """Return the label that takes the most values, '' if none takes two: it makes the series."""
+    values: dict[str, set[str]] = {}
+    for name, value in chain.from_iterable(series):
+        values.setdefault(name, set()).add(value)
+    most = max(map(len, values.values()), default=0)
+    return min(name for name in values if len(values[name]) == most) if most > 1 else ""
 
 
 def _too_fast(account: str, limit: Limit, signal: Signal, wait_seconds: float) -> QuotaError:

@@ -60,11 +60,18 @@ def test_known_series_go_on_and_new_ones_beyond_the_limit_are_named(quotas, cloc
     surplus, reason = quota.take_series(SERIES[1:])
     assert surplus == set(SERIES[3:])
     assert reason == "this tenant may have no more series: 2 new ones are left out"
-    assert made.exceeded() == {("shop", "series", ""): 2}
+    assert made.exceeded() == {("shop", "series", "__name__"): 2}
     for _ in range(2):
         clock.advance(SERIES_REMEMBERED_SECONDS + 1)
         quota.take_series(SERIES[:1])
     assert quota.take_series(SERIES[3:]) == (set(), "")
+
+
+def test_the_label_that_makes_too_many_series_is_named(quotas):
+    made = quotas(series=2)
+    users = [(("__name__", "orders"), ("user", f"u{n}"), ("zone", f"z{n % 2}")) for n in range(5)]
+    made.of("shop").take_series(users)
+    assert made.exceeded() == {("shop", "series", "user"): 3}
 
 
 def test_series_of_all_tenants_are_counted_together(quotas):

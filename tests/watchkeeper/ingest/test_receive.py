@@ -3,6 +3,7 @@
 import gzip
 import json
 import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -69,6 +70,7 @@ def points(count, temporality=2):
     [
         ("", bytes),
         ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
         ("zstd", zstandard.ZstdCompressor().compress),
         ("GZIP", lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])),
     ],
@@ -175,6 +177,7 @@ def test_samples_that_the_store_refuses_are_told_too(receiver, sink):
         (b"garbage", ""),
         (b"garbage", "gzip"),
         (gzip.compress(b"x" * 100, mtime=0)[:-9], "gzip"),
+        (b"garbage", "deflate"),
         (b"garbage", "zstd"),
         (b"", "br"),
     ],
@@ -187,7 +190,12 @@ def test_garbage_is_a_decode_error_and_counted(receiver, body, encoding):
 
 @pytest.mark.parametrize(
     ("encoding", "compress"),
-    [("", bytes), ("gzip", gzip.compress), ("zstd", zstandard.ZstdCompressor().compress)],
+    [
+        ("", bytes),
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("zstd", zstandard.ZstdCompressor().compress),
+    ],
 )
 def test_a_bomb_is_refused_and_never_opened_whole(receiver, encoding, compress):
     bomb = compress(bytes(20_000_000))
