@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from watchkeeper.instrument.echoes import ECHO_HINTS, find_echoes
 from watchkeeper.instrument.secrets import SECRET_HINTS, find_secrets, kind_of_name
@@ -19,6 +20,9 @@ Replace = Callable[[str], str]
 
 _REMEMBERED_TEXTS = 8192
 _LONGEST_REMEMBERED = 256
+_MOST_ENCODINGS = 3
+"""So often may an address be encoded in another one."""
+
 _NUMBERS = frozenset((bool, int, float))
 LONGEST_TEXT = 16_384
 """Longer texts are cut: a value of that length is a document, and no document belongs here."""
@@ -38,18 +42,35 @@ class Redactor:
             return text
         if len(text) > LONGEST_TEXT:
             text = text[:LONGEST_TEXT] + "…"
-        cleaned = text
-        lowered = text.lower()
-        if any(hint in lowered for hint in ECHO_HINTS):
-            cleaned = find_echoes(cleaned, self._mark)
-        if any(hint in lowered for hint in SECRET_HINTS):
-            cleaned = find_secrets(cleaned, self._mark)
-        cleaned = find_personal(cleaned, lowered, self._mark)
+        cleaned = self._find(text)
+        if "%" in cleaned:
+            cleaned = self._find_encoded(cleaned)
         if cleaned == text and len(text) <= _LONGEST_REMEMBERED:
             if len(self._clean) >= _REMEMBERED_TEXTS:
                 self._clean.clear()
             self._clean[text] = None
         return cleaned
+
+    def _find(self, text: str) -> str:
+        lowered = text.lower()
+        if any(map(lowered.__contains__, ECHO_HINTS)):
+            text = find_echoes(text, self._mark)
+        if any(map(lowered.__contains__, SECRET_HINTS)):
+            text = find_secrets(text, self._mark)
+        return find_personal(text, lowered, self._mark)
+
+    def _find_encoded(self, text: str) -> str:
+        """Return a text that holds percent-encoded parts, of a URL, clean; decoded if anything
+        had to go."""
+        decoded = text
+        for _ in range(_MOST_ENCODINGS):
+            before, decoded = decoded, unquote(decoded)
+            if decoded == before:
+                break
+            cleaned = self._find(decoded)
+            if cleaned != decoded:
+                text = decoded = cleaned
+        return text
 
     def field(self, name: str, value: Any) -> Any:
         """Return a field's value, cleaned by its name and by what it holds."""

@@ -28,6 +28,7 @@ _TOKEN_NAMES = frozenset(
         "sessionid",
         "csrf",
         "jwt",
+        "otp",
         "credentials",
     )
 )
@@ -54,21 +55,28 @@ _PASSWORD_ENDINGS = ("_password", "_passphrase", "_secret")
 SECRET_HINTS = (
     "pass", "pwd", "secret", "token", "auth", "bearer", "basic ", "key", "cookie", "session",
     "://", "eyj", "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "akia",
-    "asia", "aiza", "glpat", "csrf", "jwt",
+    "asia", "aiza", "glpat", "csrf", "jwt", "otp", "sig=", "signature=", "code=", "hf_", "k_live_",
+    "k_test_", "npm_", "pypi-", "sg.", "ya29.",
 )  # fmt: skip
 """Lower-case text without any of these holds no secret that find_secrets would find."""
 
 _NAMED = re.compile(
     r"""(?ix)
     (?P<name> (?<![a-z0-9])
-      (?: (?P<password> (?:[a-z0-9]{1,32}[_-]){0,4} (?:password|passwd|pwd|passphrase|secret) )
+      (?: (?P<password> (?:[a-z0-9]{1,32}[_-]){0,4} (?:password|passwd|pwd|passphrase|secret)
+            | (?<=[?&])pass )
         | (?:[a-z0-9]{1,32}[_-]){0,4} (?:token | (?:api|access|secret|private)[_-]?key)
-        | (?:proxy-)?authorization | (?:set-)?cookie | session(?:[_-]?id)? | csrf | jwt ) )
+        | (?:proxy-)?authorization | (?P<cookie>(?:set-)?cookie) | session(?:[_-]?id)?
+        | csrf | jwt | otp
+        | (?<=[?&])(?:x-(?:amz|goog)-)?sig(?:nature)? | (?<=[?&])code(?==[^\s&]{16}) ) )
     (?P<joint> ["']? \s* [:=] \s* )
     (?: "[^"]*(?:"|\Z) | '[^']*(?:'|\Z)
-      | (?:(?:bearer|basic|digest|token)\s+)? [^\s,;&"'<>(){}\[\]]+ )
+      | (?(cookie) [^\s;,"']+ (?:;[ ]?[^\s;,"'=]+(?:=[^\s;,"']*)?)*
+        | (?: digest\s[^\n\r]+ | (?:(?:bearer|basic|token)\s+)? [^\s,;&"'<>(){}\[\]]+ ) ) )
     """
 )
+"""A name that gives a secret away, and the secret. A cookie header holds several; what only a query
+would call so (`pass`, `sig`, `code`) stands after `?` or `&`."""
 _SCHEME = re.compile(r"(?i)\b(?P<scheme>bearer|basic)\s+[a-z0-9._~+/-]{8,}=*")
 _USERINFO = re.compile(
     r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)[^\s/@:]{0,256}:[^\s/@]{1,256}@"
@@ -83,6 +91,9 @@ _FORMS = re.compile(
     | \bxox[abeoprs]-[\w-]{8,}
     | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b
     | \bAIza[\w-]{30,}
+    | \bhf_[A-Za-z0-9]{20,} | \bnpm_[A-Za-z0-9]{30,} | \bpypi-[\w-]{16,}
+    | \b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}
+    | \bSG\.[\w-]{16,}\.[\w-]{16,} | \bya29\.[\w-]{16,}
     """
 )
 

@@ -20,11 +20,11 @@ _US_SOCIAL_SECURITY = re.compile(
 )
 _PHONE = re.compile(
     r"""(?x)
-    (?<![\w.:+/-])
-    (?: (?:\+|00)[1-9][0-9]{0,2}[ .\-/]*(?:\(0?\d{1,4}\)[ .\-/]*)?\d(?:[ .\-/]?\d){5,12}
-      | (?:1[ .-])?\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}
-      | (?:1[ .-])?[2-9]\d{2}[ .-]\d{3}[ .-]\d{4}
-      | 0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5} )
+    (?<![\w.+/-])
+    (?: (?:\+|(?<!:)00)[1-9][0-9]{0,2}[ .\-/]*(?:\(0?\d{1,4}\)[ .\-/]*)?\d(?:[ .\-/]?\d){5,12}
+      | (?<!:)(?:1[ .-])?\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}
+      | (?<!:)(?:1[ .-])?[2-9]\d{2}[ .-]\d{3}[ .-]\d{4}
+      | (?<!:)0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5} )
     (?![\w-]|\.\d)
     """
 )
@@ -32,16 +32,29 @@ _UK_INSURANCE = re.compile(
     r"\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
+_NAMED_ID = re.compile(
+    r"""(?xi)
+    (?P<name> \b(?:ssn|social\ security|passport|nino|national\ id)\b
+      (?:\ (?:number|no\.?))? [\s:=\#]{1,3} )
+    (?=[a-z-]{0,15}\d) [a-z0-9-]{6,15} \b
+    """
+)
+_ID_WORDS = ("ssn", "social security", "passport", "nino", "national id")
 _STREET_WORDS = (
     "street", " st", "avenue", " ave", "road", " rd", "boulevard", "blvd", "lane", " ln",
-    "drive", " dr", "court", "place", "straße", "strasse", "str.", "weg", "platz", "allee",
-    "gasse",
+    "drive", " dr", "court", "place", " way", "square", "terrace", "parkway", "straße", "strasse",
+    "str.", "weg", "platz", "allee", "gasse", "rue", "calle", "avenida", "box ",
 )  # fmt: skip
 _STREET = re.compile(
     r"""(?x)
       \b\d{1,5}[a-zA-Z]?\ (?:[NSEW]\.?\ )?(?:[A-Z][\w'.-]{0,60}\ ){1,3}
-      (?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl)\b\.?
+      (?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Way
+        |Square|Terrace|Parkway)\b\.?
     | \b[A-ZÄÖÜ][a-zäöüß-]{0,60}(?:straße|strasse|str\.|weg|platz|allee|gasse)\ \d{1,4}[a-z]?\b
+    | \b[A-ZÄÖÜ][\w-]{0,60}[ -](?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse)\ \d{1,4}[a-z]?\b
+    | \b\d{1,4},?\ (?:rue|avenue|boulevard|place)\ (?:(?:de|du|des|la|le|les)\ ){0,2}[A-ZÀ-Ý][\w'-]*
+    | \b(?:Calle|Avenida|Rua)\ (?:(?:de|del|la|las|los)\ ){0,2}[A-ZÀ-Ý][\w'-]*,?\ \d{1,4}\b
+    | \bP\.?\ ?O\.?\ Box\ \d{1,6}\b
     """
 )
 
@@ -53,6 +66,8 @@ def find_personal(text: str, lowered: str, mark: Mark) -> str:
     """
     if "@" in text:
         text = _EMAIL.sub(lambda _: mark("email"), text)
+    if any(map(lowered.__contains__, _ID_WORDS)):
+        text = _NAMED_ID.sub(lambda found: f"{found['name']}{mark('national_id')}", text)
     if _DIGITS.search(text):
         text = _CARD.sub(lambda found: _card(found[0], mark), text)
         text = _IBAN.sub(lambda found: _iban(found[0], mark), text)
@@ -66,7 +81,7 @@ def find_personal(text: str, lowered: str, mark: Mark) -> str:
 def _find_capitalised(text: str, lowered: str, mark: Mark) -> str:
     if any(character.isdigit() for character in text):
         text = _UK_INSURANCE.sub(lambda _: mark("national_id"), text)
-        if any(word in lowered for word in _STREET_WORDS):
+        if any(map(lowered.__contains__, _STREET_WORDS)):
             text = _STREET.sub(lambda _: mark("address"), text)
     return text
 
