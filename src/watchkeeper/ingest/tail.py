@@ -117,8 +117,14 @@ class LogTailer:
             status = path.stat()
             key = (status.st_dev, status.st_ino)
             found.add(key)
-            if key not in self._open:
-                self._open[key] = TailedFile(path, self._positions.get(key))
+            if key in self._open:
+                return
+            file = TailedFile(path, self._positions.get(key))
+            if file.is_compressed():
+                self.problems[str(path)] = "is gzip: it is not read; name the files before rotation"
+                file.close()
+            else:
+                self._open[key] = file
         except OSError as error:
             self.problems[str(path)] = error.strerror or str(error)
 

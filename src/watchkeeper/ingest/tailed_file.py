@@ -17,6 +17,7 @@ import msgspec
 CHUNK_BYTES = 1 << 20
 """How much is read at once, and how long a line may be before it is cut."""
 _HEAD_BYTES = 256
+_GZIP_MAGIC = b"\x1f\x8b"
 
 Identity = tuple[int, int]
 
@@ -64,6 +65,10 @@ class TailedFile:
             self.position, offset=start + whole, head=self._digest(start + whole)
         )
         return Chunk(lines, after if whole else self.position)
+
+    def is_compressed(self) -> bool:
+        """Whether this is what rotation made of a file whose lines were read before."""
+        return os.pread(self._file.fileno(), len(_GZIP_MAGIC), 0) == _GZIP_MAGIC
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,6 +1,7 @@
 """Tailing: every line once, whatever happens to the file it stands in."""
 
 import asyncio
+import gzip
 import os
 
 import pytest
@@ -132,6 +133,26 @@ def test_a_file_that_is_cut_and_written_anew_is_read_from_its_start(tmp_path, st
     write(path, anew)
     settle(tailer)
     assert logs.messages == ["one, the first", anew.strip()]
+
+
+def test_a_file_that_rotation_compressed_is_told_of_and_not_read(tmp_path, start, logs):
+    path = tmp_path / "shop.log.1.gz"
+    path.write_bytes(gzip.compress(b"one\n"))
+    tailer = start("shop.log*")
+    settle(tailer)
+    assert logs.messages == []
+    assert "gzip" in tailer.problems[str(path)]
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_a_character_of_several_bytes_may_come_in_parts(tmp_path, start, logs, cut):
+    tailer = start()
+    line = "d\u00fc\N{GRINNING FACE}!\n".encode()
+    for part in (line[:cut], line[cut:]):
+        with (tmp_path / "shop.log").open("ab") as file:
+            file.write(part)
+        settle(tailer)
+    assert logs.messages == [line.decode().strip()]
 
 
 def test_what_the_store_refused_is_offered_again(tmp_path, start, logs):
