@@ -33,9 +33,13 @@ def set_aside_aliens(directory: Path, damage: list[DamageReport]) -> None:
 def next_sequence(directory: Path, samples: SampleFiles, rows: Iterable[RowTiers]) -> int:
     """Return a sequence above all that the log or, should it be lost, a segment holds."""
     files = wal_format.log_files(directory)
+    for path in reversed(files):
+        # The last file is made ready while the one before still gets records.
+        last = max((record.sequence for record in wal_format.read_file(path, [])), default=-1)
+        if last >= 0:
+            return max(int(files[-1].stem), last + 1)
     if files:
-        last = max((record.sequence for record in wal_format.read_file(files[-1], [])), default=-1)
-        return max(int(files[-1].stem), last + 1)
+        return int(files[-1].stem)
     return max(samples.last_sequence(), *(tiers.last_sequence() for tiers in rows)) + 1
 
 

@@ -1,8 +1,8 @@
 """Rows of one signal, hot in memory and cold in parts, seen as one.
 
 Hot rows wait in lists until they are many, or asked for, and then are in a table of the
-engine's own memory; a flush freezes it, starts another, and writes the frozen rows as a part
-for each of their periods.
+engine's own memory; whoever appends does not wait for that. A flush freezes the table, starts
+another, and writes the frozen rows as a part for each of their periods.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ from watchkeeper.storage.row_table import RowTable
 from watchkeeper.storage.tier_view import HotTable, TierView, View
 
 Columns = dict[str, list[Any]]
+_Batch = tuple[np.ndarray[Any, Any], Columns]
 
-_INSERT_AT_ROWS = 4096
+_MANY_ROWS = 4096
+_WAITING_AT_MOST_ROWS = 1 << 15
 _LOG = logging.getLogger(__name__)
 
 
@@ -51,6 +53,7 @@ class RowTiers:
         *,
         period_ns: int,
         open_at_most: int,
+        many_wait: threading.Event,
         damage: list[DamageReport],
     ) -> None:
         self.table = table
@@ -58,8 +61,11 @@ class RowTiers:
         self.rows = 0
         self._engine, self._period_ns, self._damage = engine, period_ns, damage
         self._numbers = itertools.count(1)
+        self._many_wait = many_wait
         self._inserting = threading.Lock()
-        self._waiting: list[tuple[np.ndarray[Any, Any], Columns]] = []
+        # Never held for long, so that nobody who appends has to wait for the engine.
+        self._handing_over = threading.Lock()
+        self._waiting: list[_Batch] = []
         self._waiting_rows = 0
         self._merging = threading.Lock()
         self._losing = threading.Lock()
@@ -70,16 +76,27 @@ class RowTiers:
         self.view = TierView(view, self._dispose)
 
     def insert(self, sequence: int, columns: Columns) -> None:
-        """Take rows in: the columns of the table, all of one length, in its order."""
+        """Take rows in: the columns of the table, all of one length, in its order.
+
+        Sets `many_wait` for `insert_waiting` to be called once they are many.
+        """
         positions = self._positions(sequence, columns)
-        with self._inserting:
+        with self._handing_over:
             self._waiting.append((positions, columns))
             self._waiting_rows += len(positions)
             self.rows += len(positions)
-            if self._waiting_rows >= _INSERT_AT_ROWS:
-                # They are durable: if there is no memory for them now, a reader tries again.
-                with suppress(EngineError):
-                    self._insert_waiting()
+            waiting_rows = self._waiting_rows
+        if waiting_rows >= _WAITING_AT_MOST_ROWS:
+            # They are durable: if there is no memory for them now, a reader tries again.
+            with suppress(EngineError):
+                self.insert_waiting()
+        elif waiting_rows >= _MANY_ROWS:
+            self._many_wait.set()
+
+    def insert_waiting(self) -> None:
+        """Move what waits into the hot table. Raises EngineError; then it waits on."""
+        with self._inserting:
+            self._insert_waiting()
 
     def replay(self, sequence: int, columns: Columns) -> None:
         """Take in what no part has yet of a record of the log."""
@@ -158,8 +175,7 @@ class RowTiers:
     def asking(self, wanted: Sequence[Wanted] = ()) -> Iterator[Asking]:
         """Hold what is there now, to be asked bit by bit; rows may be left out that lack what
         is wanted."""
-        with self._inserting:
-            self._insert_waiting()
+        self.insert_waiting()
         with self.view.held() as view:
             yield Asking(self._engine, self, view, wanted)
 
@@ -302,16 +318,27 @@ class RowTiers:
         return np.arange(count, dtype=np.int64) + (sequence << POSITIONS_PER_BATCH_BITS)
 
     def _insert_waiting(self) -> None:
-        """Move what waits into the hot table: an insert for each batch would be slow."""
-        if not self._waiting:
+        # All at once: an insert for each batch would be slow.
+        with self._handing_over:
+            waiting, self._waiting = self._waiting, []
+            rows, self._waiting_rows = self._waiting_rows, 0
+        if not waiting:
             return
+        try:
+            with self._engine.cursor() as cursor:
+                cursor.register("batch", self._joined(waiting, rows))
+                cursor.execute(f"INSERT INTO {self.view.current.hot[0].name} SELECT * FROM batch")
+        except BaseException:
+            with self._handing_over:
+                self._waiting = waiting + self._waiting
+                self._waiting_rows += rows
+            raise
+
+    def _joined(self, waiting: Sequence[_Batch], rows: int) -> dict[str, np.ndarray[Any, Any]]:
         arrays: dict[str, np.ndarray[Any, Any]] = {}
         for name, kind in self.table.columns:
             dtype: Any = object if kind == "VARCHAR" else np.int64
-            joined = itertools.chain.from_iterable(one[name] for _, one in self._waiting)
-            arrays[name] = np.fromiter(joined, dtype, self._waiting_rows)
-        arrays["position"] = np.concatenate([positions for positions, _ in self._waiting])
-        with self._engine.cursor() as cursor:
-            cursor.register("batch", arrays)
-            cursor.execute(f"INSERT INTO {self.view.current.hot[0].name} SELECT * FROM batch")
-        self._waiting, self._waiting_rows = [], 0
+            joined = itertools.chain.from_iterable(one[name] for _, one in waiting)
+            arrays[name] = np.fromiter(joined, dtype, rows)
+        arrays["position"] = np.concatenate([positions for positions, _ in waiting])
+        return arrays

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,7 @@ class Store:
         self._disk = disk
         self._flushing = threading.Lock()
         self._tally = _Tally()
+        self._many_rows_wait = threading.Event()
         try:
             self._engine = Engine(limits, directory / "spill")
         except BaseException:
@@ -89,8 +91,11 @@ class Store:
         self._merger = threading.Thread(
             target=self._merge_when_due, name="watchkeeper-merge", daemon=True
         )
-        self._flusher.start()
-        self._merger.start()
+        self._inserter = threading.Thread(
+            target=self._insert_when_many, name="watchkeeper-insert", daemon=True
+        )
+        for thread in (self._flusher, self._merger, self._inserter):
+            thread.start()
 
     @classmethod
     def open(
@@ -231,8 +236,9 @@ class Store:
         if self._stopping.is_set():
             return
         self._stopping.set()
-        self._flusher.join()
-        self._merger.join()
+        self._many_rows_wait.set()
+        for thread in (self._flusher, self._merger, self._inserter):
+            thread.join()
         with self._flushing, self._journal.gate.alone():
             self._journal.log.close()
             self._engine.close()
@@ -293,6 +299,7 @@ class Store:
             table,
             period_ns=self._limits.period_seconds * _NS_PER_SECOND,
             open_at_most=self._limits.open_segments,
+            many_wait=self._many_rows_wait,
             damage=self._tally.damage,
         )
 
@@ -304,6 +311,10 @@ class Store:
         self._require_room()
         oldest_ns: int | None = None
         try:
+            for tiers in (self.logs.tiers, self.spans.tiers):
+                # Most of it before the gate is closed to those who append.
+                tiers.insert_waiting()
+            self._journal.log.prepare()
             with self._journal.gate.alone():
                 sequence, oldest_ns = self._journal.rotate()
                 self.metrics.freeze(self._now_ms())
@@ -358,6 +369,14 @@ class Store:
             except StorageError as error:
                 failed_at_ns = self._clock.monotonic_ns()
                 _LOG.warning("hot data stays in the log, to be moved later: %s", error)
+
+    def _insert_when_many(self) -> None:
+        while self._many_rows_wait.wait() and not self._stopping.is_set():
+            self._many_rows_wait.clear()
+            for tiers in (self.logs.tiers, self.spans.tiers):
+                # If there is no memory for them now, a reader tries again.
+                with suppress(EngineError):
+                    tiers.insert_waiting()
 
     def _merge_when_due(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY_SECONDS):

@@ -3,6 +3,8 @@
 A file is `magic (7) format (1) salt (8)` and then records: `magic (4) length (4) crc (4)
 sequence (8) kind (1) payload`, little-endian. The CRC-32 covers what follows it and the length,
 and starts from the salt, so that no sender can put bytes into a payload that pass for a record.
+After the last record `END` may stand: what follows is from the file's former life, as its
+sequences, which are below the number in the file's name, say as well.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ _RECORD_MAGIC = b"\xa7WK\x9e"
 _HEADER = struct.Struct("<4sIIQB")
 _AFTER_CRC = struct.Struct("<IQB")
 SUFFIX = ".wal"
+END = b"\xa7WK-end\n"
 
 
 class RecordKind(IntEnum):
@@ -93,27 +96,30 @@ def read_file(path: Path, damage: list[DamageReport]) -> Iterator[WalRecord]:
             damage.append(DamageReport(str(path), "the file header is torn; no record was read"))
         return
     start = seed(data[8:16])
-    offset, last = FILE_HEADER_BYTES, -1
+    offset, last = FILE_HEADER_BYTES, int(path.stem) - 1
     while offset < len(data):
-        record = _record_at(data, offset, start)
-        if record is not None and record.sequence > last:
+        record = _record_at(data, offset, start, last)
+        if record is not None:
             yield record
             last = record.sequence
             offset += _HEADER.size + len(record.payload)
             continue
         following = _next_record(data, offset + 1, start, last)
+        if following == len(data) and data.startswith(END, offset):
+            return
         damage.append(
             DamageReport(str(path), f"{following - offset} bytes at {offset} are not a record")
         )
         offset = following
 
 
-def _record_at(data: bytes, offset: int, start: int) -> WalRecord | None:
+def _record_at(data: bytes, offset: int, start: int, last: int) -> WalRecord | None:
+    """Return the record at a place if there is one that follows sequence `last`."""
     if offset + _HEADER.size > len(data):
         return None
     magic, length, crc, sequence, kind = _HEADER.unpack_from(data, offset)
     end = offset + _HEADER.size + length
-    if magic != _RECORD_MAGIC or end > len(data):
+    if magic != _RECORD_MAGIC or end > len(data) or sequence <= last:
         return None
     payload = data[offset + _HEADER.size : end]
     if _checksum(start, length, sequence, kind, payload) != crc:
@@ -129,8 +135,7 @@ def _record_at(data: bytes, offset: int, start: int) -> WalRecord | None:
 def _next_record(data: bytes, offset: int, start: int, last: int) -> int:
     """Return where the next whole record begins, or the end of the data."""
     while (offset := data.find(_RECORD_MAGIC, offset)) >= 0:
-        record = _record_at(data, offset, start)
-        if record is not None and record.sequence > last:
+        if _record_at(data, offset, start, last) is not None:
             return offset
         offset += 1
     return len(data)

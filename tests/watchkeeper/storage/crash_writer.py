@@ -1,7 +1,7 @@
 """Writes numbered batches of all signals until it is killed, and says what was acknowledged.
 
 Run as `crash_writer.py DIRECTORY`: for every number read from stdin it forks a writer that
-begins there. A writer prints its process id, and then `signal number log-file size` for each
+begins there. A writer prints its process id, and then `signal number log-file end` for each
 batch that the store acknowledged.
 """
 
@@ -22,7 +22,7 @@ from watchkeeper.model import (
     SpanRecord,
     labels,
 )
-from watchkeeper.storage import Store, StoreLimits
+from watchkeeper.storage import Store, StoreLimits, wal
 
 START_NS = 1_700_000_000_000_000_000
 STEP_NS = 120_000_000_000
@@ -56,6 +56,8 @@ def say(*words: object) -> None:
 
 
 def write(directory: Path, number: int) -> None:
+    # Files of the log are written over however small they are.
+    wal.REUSED_BYTES = 0, 1 << 30
     store = Store.open(directory, limits=LIMITS)
 
     def flush_and_merge_on_and_on() -> None:
@@ -65,8 +67,9 @@ def write(directory: Path, number: int) -> None:
                 tiers.merge(closed_before_ns=2**63)
 
     def acknowledged(signal: str) -> None:
-        newest = max((directory / "wal").iterdir(), key=lambda path: path.name)
-        say(signal, number, newest, newest.stat().st_size)
+        end = store._journal.log.end
+        if end is not None:
+            say(signal, number, *end)
 
     say("pid", os.getpid())
     threading.Thread(target=flush_and_merge_on_and_on, daemon=True).start()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeeper.errors import StorageError, StoreFullError
-from watchkeeper.storage import wal_format
+from watchkeeper.storage import recovery, wal, wal_format
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.limits import DamageReport
 from watchkeeper.storage.wal import WriteAheadLog
@@ -109,6 +109,82 @@ def test_zeros_and_garbage_cost_only_the_records_that_they_touch(
         if damaged[begin:end] == whole[begin:end]
     }
     assert {sequence for sequence, _ in read(path.parent)} == untouched
+
+
+@pytest.fixture
+def reused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are written over however small they are."""
+    monkeypatch.setattr(wal, "REUSED_BYTES", (0, 1 << 20))
+
+
+def test_a_file_that_is_discarded_is_written_over_and_its_old_records_are_gone(
+    tmp_path: Path, reused: None
+):
+    log = log_of(tmp_path)
+    for number in range(3):
+        log.append(RecordKind.LOGS, b"old %d" % number)
+    (first,) = wal_format.log_files(tmp_path)
+    inode = first.stat().st_ino
+    log.prepare()
+    log.discard(log.rotate())
+    assert read(tmp_path) == []
+    log.append(RecordKind.LOGS, b"newer")
+    log.prepare()
+    log.discard(log.rotate())
+    log.append(RecordKind.LOGS, b"newest")
+    (path,) = wal_format.log_files(tmp_path)
+    assert path.stat().st_ino == inode
+    assert b"old 2" in path.read_bytes()
+    damage: list[DamageReport] = []
+    assert [one.payload for one in wal_format.read_file(path, damage)] == [b"newest"]
+    assert damage == []
+    assert log.size_bytes == 16 + 21 + len(b"newest")
+    log.close()
+    assert path.stat().st_size == 16 + 21 + len(b"newest")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_damaged_before_the_end_is_reported_in_a_file_that_was_written_over(
+    tmp_path: Path, reused: None
+):
+    log = log_of(tmp_path)
+    log.append(RecordKind.LOGS, b"x" * 300)
+    log.prepare()
+    log.discard(log.rotate())
+    log.append(RecordKind.LOGS, b"between")
+    log.prepare()
+    log.discard(log.rotate())
+    for payload in (b"first", b"second"):
+        log.append(RecordKind.LOGS, payload)
+    (path,) = wal_format.log_files(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[16 + 26 :] = bytes(len(data) - 16 - 26)
+    path.write_bytes(data)
+    damage: list[DamageReport] = []
+    assert [one.payload for one in wal_format.read_file(path, damage)] == [b"first"]
+    assert [one.reason for one in damage] == [f"{len(data) - 42} bytes at 42 are not a record"]
+
+
+def test_a_file_that_was_prepared_needs_nothing_of_the_disk_to_go_on_in(tmp_path: Path):
+    disk = FaultyDisk()
+    log = log_of(tmp_path, disk)
+    log.append(RecordKind.LOGS, b"a")
+    log.prepare()
+    log.append(RecordKind.LOGS, b"b")
+    disk.synchronise_fails, disk.room_bytes = True, 0
+    assert log.rotate() == 1
+    disk.synchronise_fails, disk.room_bytes = False, 1000
+    assert log.append(RecordKind.LOGS, b"c") == 2
+    assert read(tmp_path) == [(0, b"a"), (1, b"b"), (2, b"c")]
+
+
+def test_sequences_go_on_after_the_last_record_though_a_later_file_was_prepared(tmp_path: Path):
+    log = log_of(tmp_path)
+    log.append(RecordKind.LOGS, b"a")
+    log.prepare()
+    log.append(RecordKind.LOGS, b"b")
+    assert [int(path.stem) for path in wal_format.log_files(tmp_path)] == [0, 1]
+    assert recovery.next_sequence(tmp_path, samples=None, rows=()) == 2
 
 
 def test_damage_is_reported_with_its_place(tmp_path: Path):
