@@ -89,6 +89,30 @@ def test_attributes_of_many_records_are_those_that_were_sent(found):
 
 
 @settings(deadline=None)
+@given(
+    st.one_of(
+        st.lists(kind, min_size=2 * FEWEST_OF_A_KEY, max_size=MANY)
+        for kind in (
+            st.text(st.characters(codec="utf-8"), max_size=4),
+            st.text("ab", max_size=200),
+            st.integers(-(1 << 63), (1 << 63) - 1),
+            st.integers(0, 3),
+            st.floats(),
+            st.booleans(),
+        )
+    )
+)
+def test_values_of_one_kind_are_those_that_were_sent(values):
+    # Keys that begin and end alike and are of one length.
+    names = ["http.request.one.in.bytes", "http.request.two.in.bytes"]
+    found = [a_log({names[n % 2]: value, "same": "x"}, n) for n, value in enumerate(values)]
+    body = otlp.encode_logs(found)
+    columns = otlp_columns.logs(body, LIMITS)
+    assert columns is not None
+    assert stored(columns) == stored(otlp.decode_logs(body))
+
+
+@settings(deadline=None)
 @given(st.sampled_from(["spans", "logs"]), st.data())
 def test_what_is_broken_is_left_to_those_who_tell_what_is_wrong(kind, data):
     read, decode, _ = READERS[kind]
@@ -125,7 +149,9 @@ def test_of_a_key_that_a_record_has_twice_the_last_value_counts():
         record = scope.log_records.add(time_unix_nano=1)
         for value in ("first", f"last {number}"):
             record.attributes.add(key="key").value.string_value = value
-    found = otlp_columns.read_logs(request.SerializeToString(), otlp.PROTOBUF_CONTENT_TYPE, LIMITS)
+    body = request.SerializeToString()
+    assert otlp_columns.logs(body, LIMITS) is None
+    found = otlp_columns.read_logs(body, otlp.PROTOBUF_CONTENT_TYPE, LIMITS)
     assert [record.attributes for record in found.records] == [
         {"key": f"last {number}"} for number in range(MANY)
     ]
