@@ -1,16 +1,23 @@
 """A request that was answered, on its way out: a span over OTLP, an access line over OTLP and
 as JSON.
 
-What requests of one kind have in common is encoded once, and so is what is known of a visitor.
-Left for each request are its times, its ids and its path. A request whose span was given more by
-the service becomes an ordinary SpanRecord instead.
+Every request goes through here three times over, so nothing is made of it but these bytes. What
+requests of one kind have in common is encoded once, and so is what is known of a visitor. Left for
+each request are its times, its ids and its path. A request whose span was given more by the
+service becomes an ordinary SpanRecord instead.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from orjson import dumps
+
 from watchkeeper.instrument.finish import Finisher
+from watchkeeper.instrument.leaving import Leaving
 from watchkeeper.instrument.log_line import encode_fields, encode_json, timestamp
-from watchkeeper.instrument.records import RequestSpan
+from watchkeeper.instrument.records import RequestRecord
+from watchkeeper.instrument.span import SCOPE, UNSET
 from watchkeeper.model import (
     Attributes,
     AttributeValue,
@@ -23,19 +30,18 @@ from watchkeeper.model import (
 from watchkeeper.wire.otlp_template import (
     LogTemplate,
     SpanTemplate,
-    log_number,
     log_text,
+    parent_id,
     span_text,
 )
 
 ACCESS_LOGGER = "watchkeeper.access"
 
-_span_path = span_text("url.path")
+_DURATION = b',"duration_seconds":'
+
 _span_client = span_text("client.address")
 _span_user_agent = span_text("user_agent.original")
-_log_path = log_text("path")
 _log_client = log_text("client")
-_log_duration = log_number("duration_seconds")
 
 
 class Visitor:
@@ -47,11 +53,11 @@ class Visitor:
         self.client = client
         self.user_agent = user_agent
         self.span = self.log = b""
-        self.line = ""
+        self.line = b"}\n"
         if client:
             self.span = _span_client(client)
             self.log = _log_client(client)
-            self.line = "," + encode_fields({"client": client})
+            self.line = f",{encode_fields({'client': client})}}}\n".encode()
         if user_agent:
             self.span += _span_user_agent(user_agent)
 
@@ -94,8 +100,8 @@ class Frame:
         self.attributes = attributes
         self.fields = fields
         self.message = f"{span_name} {fields['status_code']}"
-        self.span = SpanTemplate(span_name, SpanKind.SERVER, status, attributes)
-        self.log = LogTemplate(severity, self.message, fields)
+        self.span = SpanTemplate(span_name, SpanKind.SERVER, status, attributes, "url.path")
+        self.log = LogTemplate(severity, self.message, fields, "path", "duration_seconds")
         resource = finisher.resource
         known = {
             "level": severity.name,
@@ -108,113 +114,90 @@ class Frame:
         self.line_head = f'",{encode_fields(known)},"trace_id":"'
         self.line_fields = f'",{encode_fields(fields)},"path":'
 
+    def leave(
+        self,
+        record: RequestRecord,
+        path: str,
+        text: bytes,
+        visitor: Visitor,
+        leaving: Leaving,
+        *,
+        span: bool,
+    ) -> None:
+        """Let a request's access line leave in every form that is wanted, and its `span`.
 
-class AnsweredRequest:
-    """One request: `frame` and `visitor` with its own path (clean), ids and times.
+        `path` is clean, and `text` is its UTF-8.
+        """
+        _, _, _, trace, own, parent, start_ns, end_ns, _, _, _ = record
+        seconds = _seconds(start_ns, end_ns)
+        trace_id = trace.to_bytes(16, "big")
+        span_id = own.to_bytes(8, "big")
+        if leaving.wants_lines:
+            head = (
+                f'{{"@timestamp":"{timestamp(end_ns)}{self.line_head}{trace_id.hex()}'
+                f'","span_id":"{span_id.hex()}{self.line_fields}'
+            )
+            parts = (head.encode(), encode_json(path), _DURATION, dumps(seconds), visitor.line)
+            leaving.lines.append(b"".join(parts))
+        if leaving.wants_logs:
+            log = self.log.encode(end_ns, trace_id, span_id, seconds, text, visitor.log)
+            leaving.logs.append((ACCESS_LOGGER, log))
+        if span and leaving.wants_spans:
+            rest = visitor.span
+            if parent:
+                rest += parent_id(parent)
+            message = self.span.encode(trace_id, span_id, start_ns, end_ns, text, rest)
+            leaving.spans.append((SCOPE, message))
 
-    Stands in for its SpanRecord and its LogRecord; `as_span` and `as_log` make these.
-    """
-
-    __slots__ = (
-        "_duration_seconds",
-        "_frame",
-        "_path",
-        "_request",
-        "_span_id",
-        "_visitor",
-        "trace_id",
-    )
-
-    def __init__(self, request: RequestSpan, frame: Frame, visitor: Visitor, path: str) -> None:
-        self._request = request
-        self._frame = frame
-        self._visitor = visitor
-        self._path = path
-        self._duration_seconds = (request.end_ns - request.start_ns + 500) // 1_000 / 1e6
-        self.trace_id = request.trace_id.to_bytes(16, "big")
-        self._span_id = request.span_id.to_bytes(8, "big")
-
-    def span_message(self) -> bytes:
-        """Return OTLP's Span message."""
-        request = self._request
-        parent = request.parent_span_id
-        return self._frame.span.encode(
-            self.trace_id,
-            self._span_id,
-            parent.to_bytes(8, "big") if parent else b"",
-            request.start_ns,
-            request.end_ns,
-            _span_path(self._path) + self._visitor.span,
-        )
-
-    def log_message(self) -> bytes:
-        """Return OTLP's LogRecord message."""
-        return self._frame.log.encode(
-            self._request.end_ns,
-            self.trace_id,
-            self._span_id,
-            _log_path(self._path) + _log_duration(self._duration_seconds) + self._visitor.log,
-        )
-
-    def line(self) -> bytes:
-        """Return the access line as JSON, newline included."""
-        frame = self._frame
-        return (
-            f'{{"@timestamp":"{timestamp(self._request.end_ns)}{frame.line_head}'
-            f'{self.trace_id.hex()}","span_id":"{self._span_id.hex()}{frame.line_fields}'
-            f'{encode_json(self._path).decode()},"duration_seconds":{self._duration_seconds:.6f}'
-            f"{self._visitor.line}}}\n"
-        ).encode()
-
-    def as_span(self) -> SpanRecord:
-        """Return the span as a record."""
-        request = self._request
-        frame = self._frame
-        finisher = frame.finisher
-        status = request.status if request.status is not StatusCode.UNSET else frame.status
-        return SpanRecord(
-            trace_id=self.trace_id.hex(),
-            span_id=self._span_id.hex(),
-            parent_span_id=f"{request.parent_span_id:016x}" if request.parent_span_id else "",
-            name=frame.span_name,
-            kind=request.kind,
-            start_ns=request.start_ns,
-            end_ns=request.end_ns,
+    def as_span(self, record: RequestRecord, path: str, visitor: Visitor) -> SpanRecord:
+        """Return the span as a record, with what the service gave it."""
+        _, _, _, trace, own, parent, start_ns, end_ns, _, _, span = record
+        finisher = self.finisher
+        attributes = {**self.attributes, "url.path": path, **visitor.attributes()}
+        made = SpanRecord(
+            trace_id=f"{trace:032x}",
+            span_id=f"{own:016x}",
+            parent_span_id=f"{parent:016x}" if parent else "",
+            name=self.span_name,
+            kind=SpanKind.SERVER,
+            start_ns=start_ns,
+            end_ns=end_ns,
             service=finisher.service,
-            status=status,
-            status_message=finisher.clean(request.status_message),
-            attributes=finisher.cut(
-                {
-                    **frame.attributes,
-                    "url.path": self._path,
-                    **self._visitor.attributes(),
-                    **finisher.attributes(request.attributes),
-                }
-            ),
-            events=finisher.events(request),
-            links=finisher.links(request),
+            status=self.status,
+            attributes=finisher.cut(attributes),
             resource=finisher.resource,
-            scope=request.scope,
+            scope=SCOPE,
+        )
+        if span is None:
+            return made
+        return replace(
+            made,
+            status=self.status if span.status is UNSET else span.status,
+            status_message=finisher.clean(span.status_message),
+            attributes=finisher.cut({**attributes, **finisher.attributes(span.attributes)}),
+            events=finisher.events(span),
+            links=finisher.links(span),
         )
 
-    def as_log(self) -> LogRecord:
+    def as_log(self, record: RequestRecord, path: str, visitor: Visitor) -> LogRecord:
         """Return the access line as a record."""
-        frame = self._frame
-        fields = {
-            **frame.fields,
-            "path": self._path,
-            "duration_seconds": self._duration_seconds,
-        }
-        if self._visitor.client:
-            fields["client"] = self._visitor.client
+        _, _, _, trace, own, _, start_ns, end_ns, _, _, _ = record
+        fields = {**self.fields, "path": path, "duration_seconds": _seconds(start_ns, end_ns)}
+        if visitor.client:
+            fields["client"] = visitor.client
         return LogRecord(
-            timestamp_ns=self._request.end_ns,
-            severity=frame.severity,
-            message=frame.message,
-            service=frame.finisher.service,
+            timestamp_ns=end_ns,
+            severity=self.severity,
+            message=self.message,
+            service=self.finisher.service,
             logger=ACCESS_LOGGER,
-            trace_id=self.trace_id.hex(),
-            span_id=self._span_id.hex(),
+            trace_id=f"{trace:032x}",
+            span_id=f"{own:016x}",
             attributes=fields,
-            resource=frame.finisher.resource,
+            resource=self.finisher.resource,
         )
+
+
+def _seconds(start_ns: int, end_ns: int) -> float:
+    """Return how long a request took, to the microsecond."""
+    return (end_ns - start_ns + 500) // 1_000 / 1e6

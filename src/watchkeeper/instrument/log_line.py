@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from watchkeeper.model import LogRecord
+
+_SECOND_NS = 1_000_000_000
+_latest = [(0, "1970-01-01T00:00:00.")]
+"""The second that was written last: when it began, and how it reads."""
 
 RESERVED = frozenset(
     (
@@ -34,13 +37,14 @@ EXCEPTION_FIELDS = {
 
 def timestamp(time_ns: int) -> str:
     """Return RFC 3339 in UTC with nanoseconds: `2026-01-02T03:04:05.123456789Z`."""
-    seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
-    return f"{_second(seconds)}.{nanoseconds:09d}Z"
-
-
-@lru_cache(maxsize=16)
-def _second(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+    begin_ns, text = _latest[0]
+    rest_ns = time_ns - begin_ns
+    if not 0 <= rest_ns < _SECOND_NS:
+        seconds, rest_ns = divmod(time_ns, _SECOND_NS)
+        text = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}."
+        _latest[0] = (seconds * _SECOND_NS, text)
+    # To cut off a leading 1 takes half the time of a format with leading zeros.
+    return f"{text}{str(_SECOND_NS + rest_ns)[1:]}Z"
 
 
 def encode_line(record: LogRecord) -> bytes:

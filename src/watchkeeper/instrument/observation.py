@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from watchkeeper.instrument.records import RequestSpan
+from opentelemetry.context import Context
+
 from watchkeeper.instrument.routes import route_template
-from watchkeeper.instrument.span import mark_trace, type_name
+from watchkeeper.instrument.span import LiveSpan, mark_trace, type_name
 from watchkeeper.instrument.tracing import Tracing, context_of, with_baggage
 from watchkeeper.model import SpanKind, StatusCode
 
@@ -25,16 +26,18 @@ _BODIES = frozenset(("http.response.body", "http.response.pathsend", "http.respo
 CLOSE_CODE = "websocket.close_code"
 """The attribute that tells with which code a websocket was closed (RFC 6455), by either side."""
 
+_WANTED = frozenset((b"traceparent", b"tracestate", b"baggage", b"user-agent"))
 _GONE: Scope = {}
 _SERVER = SpanKind.SERVER
 DISCONNECTED = "client_disconnected"
 INCOMPLETE = "incomplete_response"
 
 
-class Observation(RequestSpan):
+class Observation(LiveSpan):
     """Watches the messages of one request; its span ends, and is queued, once it is answered.
 
-    One object is all of it: what a request costs is above all how much of memory it touches.
+    One object is all of it, and it dies with the request: what a request costs is above all how
+    much of memory it touches. What waits for the pump is a RequestRecord.
     """
 
     __slots__ = (
@@ -43,46 +46,69 @@ class Observation(RequestSpan):
         "_receive",
         "_root_path",
         "_send",
+        "_user_agent",
         "complete",
         "context",
         "disconnected",
         "error",
+        "quiet",
+        "status_code",
+        "websocket",
     )
 
     def __init__(
         self, tracing: Tracing, asgi: Scope, receive: Receive, send: Send, root_path: str
     ) -> None:
-        headers = dict(asgi["headers"])
-        parent = headers.get(tracing.parent_header)
-        remote = None
-        if parent is not None:
-            state = headers.get(b"tracestate", b"")
-            remote = context_of(parent.decode("latin-1"), state.decode("latin-1"))
-        trace_id, parent_span_id, sampled, trace_state = tracing.origin(remote)
-        super().__init__(
-            tracing,
-            "",
-            _SERVER,
-            trace_id,
-            tracing.ids.span_id(),
-            parent_span_id=parent_span_id,
-            sampled=sampled,
-            state=trace_state,
-        )
-        baggage = headers.get(tracing.baggage_header)
-        self.context = with_baggage(baggage.decode("latin-1")) if baggage else None
-        self.user_agent = headers.get(b"user-agent", b"")
+        user_agent = b""
+        carried: dict[bytes, bytes] | None = None
+        for name, value in asgi["headers"]:
+            if name in _WANTED:
+                if name == b"user-agent":
+                    user_agent = value
+                elif carried is None:
+                    carried = {name: value}
+                else:
+                    carried[name] = value
+        self.context: Context | None = None
+        if carried is None:
+            trace_id = tracing.ids.trace_id()
+            LiveSpan.__init__(
+                self,
+                tracing,
+                "",
+                _SERVER,
+                trace_id,
+                tracing.ids.span_id(),
+                0,
+                tracing.sampler.root(trace_id),
+            )
+        else:
+            self._continue(tracing, carried)
         self.status_code = 0
-        self.error_type = ""
+        self.websocket = asgi["type"] == "websocket"
         self.quiet = self.complete = self.disconnected = False
         self.error: BaseException | None = None
         self._answered_ns = 0
         self._asgi = asgi
         self._receive = receive
-        self._send = send
         self._root_path = root_path
-        if not sampled:
+        self._send = send
+        self._user_agent = user_agent
+        if not self.sampled:
             tracing.await_end(self)
+
+    def _continue(self, tracing: Tracing, carried: Mapping[bytes, bytes]) -> None:
+        """Begin below the caller's span, if the headers name one."""
+        texts = {name: value.decode("latin-1") for name, value in carried.items()}
+        remote = context_of(texts.get(tracing.parent_header, ""), texts.get(b"tracestate", ""))
+        trace_id, parent_span_id, sampled, state = tracing.origin(remote)
+        span_id = tracing.ids.span_id()
+        LiveSpan.__init__(
+            self, tracing, "", _SERVER, trace_id, span_id, parent_span_id, sampled, state
+        )
+        baggage = texts.get(tracing.baggage_header)
+        if baggage:
+            self.context = with_baggage(baggage)
 
     def hush(self) -> None:
         """Leave neither a span nor an access line, nor spans of what lies below."""
@@ -138,29 +164,45 @@ class Observation(RequestSpan):
         """Do nothing: the span ends with the answer, whoever else means to end it."""
 
     def finish(self) -> None:
-        """End the span and queue it, once."""
+        """End the span and queue its record, once."""
         if self.end_ns:
             return
         try:
             asgi = self._asgi
-            self.websocket = websocket = asgi["type"] == "websocket"
-            self.method = "GET" if websocket else asgi["method"]
-            self.template = route_template(asgi, self._root_path)
-            self.path = asgi["path"]
-            self.scheme = asgi.get("scheme", "http")
-            client = asgi.get("client")
-            self.client = client[0] if client else ""
+            error_type = ""
             if not self.complete or self.error is not None or self.status_code >= 500:
-                self.status_code, self.error_type = self._outcome()
+                self.status_code, error_type = self._outcome()
             answered_ns = self._answered_ns or self.owner.clock.monotonic_ns()
-            # From here on the span takes nothing more: the pump reads it.
-            self.end_ns = self.start_ns + answered_ns - self._started_ns
+            # From here on the span takes nothing more.
+            self.end_ns = end_ns = self.start_ns + answered_ns - self._started_ns
             if self.undecided is not None:
                 failed = self.status_code >= 500 or self.status is StatusCode.ERROR
                 # A websocket is long by nature, not slow.
-                duration_ns = 0 if self.websocket else self.end_ns - self.start_ns
+                duration_ns = 0 if self.websocket else end_ns - self.start_ns
                 self.undecided.decide(self, failed=failed, duration_ns=duration_ns)
-            self.owner.on_end(self)
+            client = asgi.get("client")
+            self.owner.on_end(
+                (
+                    (
+                        "GET" if self.websocket else asgi["method"],
+                        route_template(asgi, self._root_path),
+                        self.status_code,
+                        asgi.get("scheme", "http"),
+                        error_type,
+                        self.websocket,
+                    ),
+                    (client[0] if client else "", self._user_agent),
+                    asgi["path"],
+                    self.trace_id,
+                    self.span_id,
+                    self.parent_span_id,
+                    self.start_ns,
+                    end_ns,
+                    self.sampled,
+                    self.quiet,
+                    self if self.has_more() else None,
+                )
+            )
         except Exception as error:  # noqa: BLE001 - never break the host
             self.end_ns = self.end_ns or self.start_ns
             self.owner.fault("middleware", error)

@@ -17,12 +17,11 @@ from watchkeeper.instrument.finish import Finisher
 from watchkeeper.instrument.leaving import Leaving
 from watchkeeper.instrument.log_output import NoOutput, log_output
 from watchkeeper.instrument.pump import Pump
-from watchkeeper.instrument.records import PendingLog, RequestSpan
+from watchkeeper.instrument.records import PendingLog
 from watchkeeper.instrument.redaction import Redactor
 from watchkeeper.instrument.registry import Registry
 from watchkeeper.instrument.requests import RequestObserver
 from watchkeeper.instrument.settings import Settings
-from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.model import Attributes, LogRecord, SpanRecord
 
 GAUGE_PERIOD_NS = 1_000_000_000
@@ -75,7 +74,7 @@ class Pipeline:
             interval_seconds=settings.pump_interval_seconds,
         )
         self.put: Callable[[Any], None] = _leave if settings.disabled else self._pump.put
-        """Queues a span that ended, a request's or another, or a pending log line."""
+        """Queues a span that ended, the record of a request, or a pending log line."""
         self._last_gauges_ns = 0
 
     def start(self) -> None:
@@ -131,12 +130,13 @@ class Pipeline:
             exporter.add(leaving.spans, leaving.logs)
 
     def _turn_one(self, record: Any, leaving: Leaving) -> None:
-        if isinstance(record, RequestSpan):
+        kind = type(record)
+        if kind is tuple:
             self._requests.observe(record, leaving)
-        elif isinstance(record, LiveSpan):
-            leaving.add_span(self._finisher.span(record))
-        else:
+        elif kind is PendingLog:
             leaving.add_log(self._finisher.log(record))
+        else:
+            leaving.add_span(self._finisher.span(record))
 
     def _write(self, lines: list[bytes]) -> None:
         try:
@@ -187,8 +187,9 @@ def _leave(record: Any) -> None:
 
 
 def _signals(record: Any) -> tuple[str, ...]:
-    if isinstance(record, RequestSpan):
-        return ("metrics", "spans", "logs") if record.sampled else ("metrics", "logs")
+    if type(record) is tuple:
+        sampled = record[8]
+        return ("metrics", "spans", "logs") if sampled else ("metrics", "logs")
     return ("logs",) if isinstance(record, PendingLog) else ("spans",)
 
 

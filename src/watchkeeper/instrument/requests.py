@@ -7,16 +7,16 @@ proxy's header may have given, and the user agent.
 from __future__ import annotations
 
 from watchkeeper.conventions import http
-from watchkeeper.instrument.answered import ACCESS_LOGGER, AnsweredRequest, Frame, Visitor
+from watchkeeper.instrument.answered import Frame, Visitor
 from watchkeeper.instrument.finish import Finisher
 from watchkeeper.instrument.leaving import Leaving
 from watchkeeper.instrument.observation import DISCONNECTED
 from watchkeeper.instrument.paths import Paths
-from watchkeeper.instrument.records import RequestSpan
+from watchkeeper.instrument.records import Asking, RequestKind, RequestRecord
 from watchkeeper.instrument.registry import Registry
-from watchkeeper.instrument.series import CounterSeries, HistogramSeries, Sighting
-from watchkeeper.instrument.span import SCOPE, UNSET
+from watchkeeper.instrument.series import CounterSeries, HistogramSeries
 from watchkeeper.model import AttributeValue, Severity, StatusCode
+from watchkeeper.wire.otlp_attributes import encode_text
 
 _MOST_REMEMBERED = 4096
 _NOTEWORTHY = frozenset((429, 499))
@@ -29,33 +29,38 @@ class Kind:
     They are counted together, a batch at a time.
     """
 
-    __slots__ = ("_counter", "_histogram", "frame", "sightings")
+    __slots__ = ("_counter", "_histogram", "ends_ns", "frame", "seconds", "trace_ids")
 
-    def __init__(self, registry: Registry, finisher: Finisher, request: RequestSpan) -> None:
-        self.frame = _frame(finisher, request)
-        self.sightings: list[Sighting] = []
-        labels = {"method": request.method, "endpoint": request.template}
+    def __init__(self, registry: Registry, finisher: Finisher, kind: RequestKind) -> None:
+        method, template, status_code, _, _, websocket = kind
+        self.frame = _frame(finisher, kind)
+        self.seconds: list[float] = []
+        self.trace_ids: list[int] = []
+        self.ends_ns: list[int] = []
+        labels = {"method": method, "endpoint": template}
         self._counter: CounterSeries | None = None
         self._histogram: HistogramSeries | None = None
         requests = registry.find(http.REQUESTS)
         if requests is not None:
-            counter = requests.resolve({**labels, "status_code": str(request.status_code)})
+            counter = requests.resolve({**labels, "status_code": str(status_code)})
             self._counter = counter if isinstance(counter, CounterSeries) else None
         durations = registry.find(http.REQUEST_DURATION)
-        if durations is not None and not request.websocket:
+        if durations is not None and not websocket:
             histogram = durations.resolve(labels)
             self._histogram = histogram if isinstance(histogram, HistogramSeries) else None
 
     def count(self) -> None:
         """Count those that were sighted since the last time."""
-        sightings, self.sightings = self.sightings, []
+        seconds, self.seconds = self.seconds, []
+        trace_ids, self.trace_ids = self.trace_ids, []
+        ends_ns, self.ends_ns = self.ends_ns, []
         if self._counter is not None:
-            trace_id, _, time_ns = next(
-                (sighting for sighting in reversed(sightings) if sighting[0]), sightings[-1]
-            )
-            self._counter.inc(len(sightings), trace_id=trace_id, time_ns=time_ns)
+            newest = len(trace_ids) - 1
+            while newest and not trace_ids[newest]:
+                newest -= 1
+            self._counter.inc(len(seconds), trace_id=trace_ids[newest], time_ns=ends_ns[newest])
         if self._histogram is not None:
-            self._histogram.observe_all(sightings)
+            self._histogram.observe_all(seconds, trace_ids, ends_ns)
 
 
 class RequestObserver:
@@ -65,42 +70,38 @@ class RequestObserver:
         self._registry = registry
         self._finisher = finisher
         self._paths = Paths(finisher.clean)
-        self._kinds: dict[tuple[str, str, int, str, str, bool], Kind] = {}
+        self._kinds: dict[RequestKind, Kind] = {}
         self._sighted: list[Kind] = []
-        self._visitors: dict[tuple[str, bytes], Visitor] = {}
+        self._visitors: dict[Asking, Visitor] = {}
 
-    def observe(self, request: RequestSpan, leaving: Leaving) -> None:
+    def observe(self, record: RequestRecord, leaving: Leaving) -> None:
         """Sight the request; let its span leave, if it is recorded, and its access line, unless
         the request is a quiet one."""
-        kind = self._kind(request)
-        path = self._paths.clean(request.path)
-        answered = AnsweredRequest(request, kind.frame, self._visitor(request), path)
-        end_ns = request.end_ns
-        if not kind.sightings:
+        kind_key, visitor_key, asked, trace_id, _, _, start_ns, end_ns, sampled, quiet, span = (
+            record
+        )
+        kind = self._kinds.get(kind_key) or self._new_kind(kind_key)
+        visitor = self._visitors.get(visitor_key) or self._new_visitor(visitor_key)
+        text = asked.encode("utf-8", "replace")
+        path = self._paths.clean(asked, text)
+        if path is not asked:
+            text = encode_text(path)
+        if not kind.seconds:
             self._sighted.append(kind)
-        trace_id = answered.trace_id.hex() if request.sampled else ""
-        kind.sightings.append((trace_id, (end_ns - request.start_ns) / 1e9, end_ns))
-        if request.quiet:
+        kind.seconds.append((end_ns - start_ns) / 1e9)
+        kind.trace_ids.append(trace_id if sampled else 0)
+        kind.ends_ns.append(end_ns)
+        if quiet:
             return
-        if leaving.wants_lines:
-            leaving.lines.append(answered.line())
-        if leaving.wants_logs:
-            leaving.logs.append((ACCESS_LOGGER, answered.log_message()))
-        if leaving.observed:
-            leaving.log_records.append(answered.as_log())
-        if not request.sampled:
-            return
-        if (
-            leaving.observed
-            or request.attributes
-            or request.events
-            or request.links
-            or request.status is not UNSET
-            or self._finisher.longest_value is not None
-        ):
-            leaving.add_span(answered.as_span())
-        elif leaving.wants_spans:
-            leaving.spans.append((SCOPE, answered.span_message()))
+        frame = kind.frame
+        if leaving.observed or span is not None or self._finisher.longest_value is not None:
+            frame.leave(record, path, text, visitor, leaving, span=False)
+            if sampled:
+                leaving.add_span(frame.as_span(record, path, visitor))
+            if leaving.observed:
+                leaving.log_records.append(frame.as_log(record, path, visitor))
+        else:
+            frame.leave(record, path, text, visitor, leaving, span=sampled)
 
     def count(self) -> None:
         """Count everything that was sighted."""
@@ -108,67 +109,56 @@ class RequestObserver:
         for kind in sighted:
             kind.count()
 
-    def _kind(self, request: RequestSpan) -> Kind:
-        key = (
-            request.method,
-            request.template,
-            request.status_code,
-            request.scheme,
-            request.error_type,
-            request.websocket,
-        )
-        kind = self._kinds.get(key)
-        if kind is None:
-            kind = Kind(self._registry, self._finisher, request)
-            # Templates and statuses are few; methods are whatever a client sends.
-            if len(self._kinds) < _MOST_REMEMBERED:
-                self._kinds[key] = kind
+    def _new_kind(self, key: RequestKind) -> Kind:
+        kind = Kind(self._registry, self._finisher, key)
+        # Templates and statuses are few; methods are whatever a client sends.
+        if len(self._kinds) < _MOST_REMEMBERED:
+            self._kinds[key] = kind
         return kind
 
-    def _visitor(self, request: RequestSpan) -> Visitor:
-        key = (request.client, request.user_agent)
-        visitor = self._visitors.get(key)
-        if visitor is None:
-            clean = self._finisher.clean
-            agent = request.user_agent.decode("latin-1")
-            visitor = Visitor(clean(request.client), clean(agent))
-            # What was cleaned is not remembered: every removal counts.
-            if visitor.client == request.client and visitor.user_agent == agent:
-                if len(self._visitors) >= _MOST_REMEMBERED:
-                    self._visitors.clear()
-                self._visitors[key] = visitor
+    def _new_visitor(self, key: Asking) -> Visitor:
+        client, user_agent = key
+        clean = self._finisher.clean
+        agent = user_agent.decode("latin-1")
+        visitor = Visitor(clean(client), clean(agent))
+        # What was cleaned is not remembered: every removal counts.
+        if visitor.client == client and visitor.user_agent == agent:
+            if len(self._visitors) >= _MOST_REMEMBERED:
+                self._visitors.clear()
+            self._visitors[key] = visitor
         return visitor
 
 
-def _frame(finisher: Finisher, request: RequestSpan) -> Frame:
+def _frame(finisher: Finisher, kind: RequestKind) -> Frame:
+    method, template, status_code, scheme, error_type, _ = kind
     # A client may send any word as its method: OpenTelemetry names such a span HTTP.
-    known = request.method in http.METHOD.values
-    method = request.method if known else finisher.clean(request.method)
-    severity = Severity.WARNING if request.status_code in _NOTEWORTHY else Severity.INFO
-    failed = request.status_code >= 500
-    if request.error_type and request.error_type != DISCONNECTED:
+    known = method in http.METHOD.values
+    named = method if known else finisher.clean(method)
+    severity = Severity.WARNING if status_code in _NOTEWORTHY else Severity.INFO
+    failed = status_code >= 500
+    if error_type and error_type != DISCONNECTED:
         severity = Severity.ERROR
     attributes: dict[str, AttributeValue] = {
-        "http.request.method": method if known else "_OTHER",
-        "url.scheme": request.scheme,
+        "http.request.method": named if known else "_OTHER",
+        "url.scheme": scheme,
     }
     if not known:
-        attributes["http.request.method_original"] = method
+        attributes["http.request.method_original"] = named
     fields: dict[str, AttributeValue] = {
-        "method": method,
-        "endpoint": request.template,
-        "status_code": request.status_code,
+        "method": named,
+        "endpoint": template,
+        "status_code": status_code,
     }
-    if request.template != http.UNMATCHED:
-        attributes["http.route"] = request.template
-    if request.status_code:
-        attributes["http.response.status_code"] = request.status_code
-    if request.error_type:
-        attributes["error.type"] = request.error_type
-        fields["error_type"] = request.error_type
+    if template != http.UNMATCHED:
+        attributes["http.route"] = template
+    if status_code:
+        attributes["http.response.status_code"] = status_code
+    if error_type:
+        attributes["error.type"] = error_type
+        fields["error_type"] = error_type
     return Frame(
         finisher,
-        f"{request.method if known else 'HTTP'} {request.template}",
+        f"{method if known else 'HTTP'} {template}",
         StatusCode.ERROR if failed else StatusCode.UNSET,
         Severity.ERROR if failed else severity,
         attributes,

@@ -17,18 +17,18 @@ from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.native import NativeCells
 from watchkeeper.model import Exemplar
 
-CurrentTrace = Callable[[], str]
-"""Returns the id of the current trace if it is sampled, else ''."""
+CurrentTrace = Callable[[], int]
+"""Returns the id of the current trace if it is sampled, else 0."""
 
 
-Sighting = tuple[str, float, int]
+Sighting = tuple[int, float, int]
 """What becomes an exemplar when somebody asks: trace id, value, nanoseconds since the epoch."""
 
 
 def exemplar_of(sighting: Sighting) -> Exemplar:
     """Return the exemplar that was sighted."""
     trace_id, value, time_ns = sighting
-    return Exemplar((("trace_id", trace_id),), value, time_ns // 1_000_000)
+    return Exemplar((("trace_id", f"{trace_id:032x}"),), value, time_ns // 1_000_000)
 
 
 class Recording:
@@ -40,7 +40,7 @@ class Recording:
         self.clock = clock
         self.faults = faults
         self.lock = threading.Lock()
-        self.current_trace: CurrentTrace = lambda: ""
+        self.current_trace: CurrentTrace = lambda: 0
 
 
 class CounterSeries:
@@ -54,10 +54,10 @@ class CounterSeries:
         self.cells = cells
         self.sighting: Sighting | None = None
 
-    def inc(self, amount: float = 1.0, *, trace_id: str | None = None, time_ns: int = 0) -> None:
+    def inc(self, amount: float = 1.0, *, trace_id: int | None = None, time_ns: int = 0) -> None:
         """Add `amount` (0 or more).
 
-        Whoever counts after the fact gives the trace ('' for none) and the time.
+        Whoever counts after the fact gives the trace (0 for none) and the time.
         """
         recording = self._recording
         try:
@@ -146,10 +146,10 @@ class HistogramSeries:
         self.cells = cells
         self.sightings: dict[int, Sighting] = {}
 
-    def observe(self, value: float, *, trace_id: str | None = None, time_ns: int = 0) -> None:
+    def observe(self, value: float, *, trace_id: int | None = None, time_ns: int = 0) -> None:
         """Count `value` into the first bucket whose bound is not below it; NaN into the last.
 
-        Whoever observes after the fact gives the trace ('' for none) and the time.
+        Whoever observes after the fact gives the trace (0 for none) and the time.
         """
         recording = self._recording
         last = self._last
@@ -168,26 +168,28 @@ class HistogramSeries:
         except Exception as error:  # noqa: BLE001 - never break the host
             recording.faults.note("histogram", error)
 
-    def observe_all(self, sightings: Sequence[Sighting]) -> None:
-        """Count many at once; each brings its trace ('' for none) and time."""
-        counts: dict[int, int] = {}
+    def observe_all(
+        self, values: Sequence[float], trace_ids: Sequence[int], times_ns: Sequence[int]
+    ) -> None:
+        """Count many at once; each has its trace (0 for none) and time."""
+        bounds = self._bounds
+        counts = [0] * self._last
         newest: dict[int, Sighting] = {}
-        total = 0.0
-        for sighting in sightings:
-            trace_id, value, _ = sighting
-            bucket = bisect_left(self._bounds, value)
-            counts[bucket] = counts.get(bucket, 0) + 1
-            total += value
+        for value, trace_id, time_ns in zip(values, trace_ids, times_ns, strict=True):
+            bucket = bisect_left(bounds, value)
+            counts[bucket] += 1
             if trace_id:
-                newest[bucket] = sighting
-        if self._native is not None:
-            for _, value, _ in sightings:
-                cell = self._last + 1 + self._native.cell(value)
-                counts[cell] = counts.get(cell, 0) + 1
+                newest[bucket] = (trace_id, value, time_ns)
+        total = sum(values)
+        cells = self.cells
+        native = [] if self._native is None else [*map(self._native.cell, values)]
         with self._recording.lock:
-            for cell, count in counts.items():
-                self.cells[cell] += count
-            self.cells[self._last] += total
+            for cell, count in enumerate(counts):
+                if count:
+                    cells[cell] += count
+            cells[self._last] += total
+            for cell in native:
+                cells[self._last + 1 + cell] += 1
         self.sightings.update(newest)
 
     def time(self) -> Timer:

@@ -51,8 +51,8 @@ class SpanOwner(Protocol):
 
     clock: Clock
     limits: SpanLimits
-    on_end: Callable[[LiveSpan], None]
-    """Takes a span that has ended, and is recorded."""
+    on_end: Callable[[Any], None]
+    """Takes a span that has ended and is recorded, or the record of a request."""
 
     def fault(self, where: str, error: BaseException) -> None:
         """Count an error that must not reach the service."""
@@ -95,7 +95,6 @@ class LiveSpan(Span):
         kind: SpanKind,
         trace_id: int,
         span_id: int,
-        *,
         parent_span_id: int = 0,
         sampled: bool = True,
         state: TraceState | None = None,
@@ -122,6 +121,14 @@ class LiveSpan(Span):
         clock = owner.clock
         self.start_ns = start_ns or clock.time_ns()
         self._started_ns = 0 if start_ns else clock.monotonic_ns()
+
+    def has_more(self) -> bool:
+        """Return whether anybody gave the span more than its name, its ids and its times."""
+        return (
+            self.attributes is not _NOTHING
+            or self.status is not UNSET
+            or bool(self.events or self.links)
+        )
 
     def become_sampled(self) -> None:
         """Be recorded after all, and let those called from now on know it."""

@@ -27,6 +27,7 @@ from watchkeeper.conventions import telemetry as own
 from watchkeeper.errors import ContractError
 from watchkeeper.instrument import forks
 from watchkeeper.instrument.collect import collect
+from watchkeeper.instrument.current import current_span
 from watchkeeper.instrument.events import pending_event
 from watchkeeper.instrument.faults import LOGGER, Faults
 from watchkeeper.instrument.foreign import foreign_families
@@ -406,9 +407,9 @@ def _sampler(settings: Settings, contract: Contract) -> Sampler:
     return Sampler("parentbased_traceidratio", contract.trace_sampling_ratio)
 
 
-def _sampled_trace_id() -> str:
-    span = trace.get_current_span()
+def _sampled_trace_id() -> int:
+    span = current_span()
     if span is trace.INVALID_SPAN:
-        return ""
+        return 0
     context = span.get_span_context()
-    return f"{context.trace_id:032x}" if context.trace_flags.sampled and context.is_valid else ""
+    return context.trace_id if context.trace_flags.sampled and context.is_valid else 0

@@ -58,7 +58,7 @@ class Tracing:
         self.sampler = sampler
         self.faults = faults
         self.limits = DEFAULT_LIMITS
-        self.on_end: Callable[[LiveSpan], None] = lambda span: None
+        self.on_end: Callable[[Any], None] = lambda ended: None
         self.tail: Tail | None = None
         self.propagate(PROPAGATORS)
 

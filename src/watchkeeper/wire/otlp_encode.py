@@ -6,6 +6,7 @@ are trusted, they were made inside.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from typing import TypeVar
@@ -33,15 +34,14 @@ from watchkeeper.wire.protobuf import (
 Record = TypeVar("Record", SpanRecord, LogRecord)
 
 Message = tuple[str, bytes]
-"""A Span or LogRecord message, with the name of the scope that it belongs to."""
+"""A Span or LogRecord as a field of its scope, with the name of that scope."""
 
 _FIELD = tuple(tag(number, LENGTH) if number else b"" for number in range(17))
 _TRACE_ID = _FIELD[1] + varint(16)
 _SPAN_ID = _FIELD[2] + varint(8)
 _PARENT_ID = _FIELD[4] + varint(8)
 _REMEMBERED_MESSAGES = 1024
-_COMMON_BYTES = 1024
-_HEADS = tuple(_FIELD[2] + varint(size) for size in range(_COMMON_BYTES))
+HEADS = tuple([_FIELD[2] + varint(size) for size in range(2048)])
 """What stands before a span or log record within its scope, by its size."""
 
 _KIND = tag(6, VARINT)
@@ -65,8 +65,14 @@ def encode_logs(records: Sequence[LogRecord]) -> bytes:
     return _encode_request(records, lambda record: record.logger, encode_log)
 
 
+def framed(message: bytes) -> bytes:
+    """Return a Span or LogRecord message as a field of its scope."""
+    size = len(message)
+    return (HEADS[size] if size < len(HEADS) else _FIELD[2] + varint(size)) + message
+
+
 def encode_span(span: SpanRecord) -> bytes:
-    """Return one Span message."""
+    """Return one span, as a field of its scope."""
     parts = [
         _TRACE_ID,
         bytes.fromhex(span.trace_id),
@@ -87,11 +93,11 @@ def encode_span(span: SpanRecord) -> bytes:
     parts += [delimited(_FIELD[13], _encode_link(link)) for link in span.links]
     if span.status is not StatusCode.UNSET or span.status_message:
         parts.append(delimited(_FIELD[15], _encode_status(span)))
-    return b"".join(parts)
+    return framed(b"".join(parts))
 
 
 def encode_log(record: LogRecord) -> bytes:
-    """Return one LogRecord message."""
+    """Return one log record, as a field of its scope."""
     time = pack_fixed64(record.timestamp_ns)
     parts = [
         _TIME,
@@ -106,7 +112,7 @@ def encode_log(record: LogRecord) -> bytes:
         parts.append(_LOG_TRACE_ID + bytes.fromhex(record.trace_id))
     if record.span_id:
         parts.append(_LOG_SPAN_ID + bytes.fromhex(record.span_id))
-    return b"".join(parts)
+    return framed(b"".join(parts))
 
 
 @cache
@@ -140,14 +146,9 @@ def _encode_status(span: SpanRecord) -> bytes:
 
 def encode_request(service: str, resource: Attributes, messages: Iterable[Message]) -> bytes:
     """Return the export request of one resource's messages: all of spans, or all of logs."""
-    scopes: dict[str, list[bytes]] = {}
+    scopes: defaultdict[str, list[bytes]] = defaultdict(list)
     for scope, message in messages:
-        within = scopes.get(scope)
-        if within is None:
-            within = scopes[scope] = []
-        size = len(message)
-        within.append(_HEADS[size] if size < _COMMON_BYTES else _FIELD[2] + varint(size))
-        within.append(message)
+        scopes[scope].append(message)
     attributes = encode_attributes(_FIELD[1], {**resource, "service.name": service})
     head = delimited(_FIELD[1], attributes)
     return delimited(_FIELD[1], head + b"".join(map(_encode_scope, scopes.items())))

@@ -1,20 +1,25 @@
 """Spans and log records that are alike, in OTLP's protobuf: what they share is encoded once.
 
-    SpanTemplate(name, kind, status, attributes).encode(...) -> one Span message
-    LogTemplate(severity, message, attributes).encode(...) -> one LogRecord message
+    SpanTemplate(name, kind, status, attributes, varying).encode(...) -> one span
+    LogTemplate(severity, message, attributes, varying, measured).encode(...) -> one log record
 
-Attributes that vary are handed over encoded, by `SPAN_TEXT(name)`, `LOG_TEXT(name)` and
-`log_number(name)`: functions that know their attribute's name already. The messages say the same
-as those of otlp_encode, in another order.
+What varies from one to the next is ids, times, the text of one attribute and, in a log record, a
+number. Attributes beyond these are handed over encoded, by what `span_text(name)` and
+`log_text(name)` return. The messages say the same as those of otlp_encode, in another order; each
+is a field of its scope.
+
+One `pack` and one `join` make a message.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from struct import Struct
 
 from watchkeeper.model import Attributes, Severity, SpanKind, StatusCode
 from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
+from watchkeeper.wire.otlp_encode import HEADS, framed
 from watchkeeper.wire.protobuf import (
     FIXED64,
     LENGTH,
@@ -26,7 +31,6 @@ from watchkeeper.wire.protobuf import (
 )
 
 EncodeText = Callable[[str], bytes]
-EncodeNumber = Callable[[float], bytes]
 
 _SPAN_ATTRIBUTE = tag(9, LENGTH)
 _LOG_ATTRIBUTE = tag(6, LENGTH)
@@ -42,49 +46,83 @@ _OBSERVED = tag(11, FIXED64)
 _LOG_TRACE_ID = tag(9, LENGTH) + varint(16)
 _LOG_SPAN_ID = tag(10, LENGTH) + varint(8)
 
-_PLAIN_BYTES = 128
-"""Below this a length fits one byte."""
+_COMMON = len(HEADS)
+_COMMON_TEXT = 256
 
 
-class SpanTemplate:
-    """Spans that differ in their ids, times and a few attributes."""
+class _Template:
+    """What is common to both: a part of fixed size, a text that varies, attributes that may."""
 
-    __slots__ = ("_named", "_pack", "_rest")
+    __slots__ = ("_pack", "_size", "_text_heads", "_text_tag")
+
+    def __init__(self, layout: Struct, text_tag: bytes, varying: str) -> None:
+        self._pack = layout.pack
+        self._size = layout.size
+        self._text_tag = (text_tag, varying)
+        self._text_heads = _text_heads(text_tag, varying)
+
+    def _joined(self, packed: bytes, text: bytes, attributes: bytes) -> bytes:
+        length = len(text)
+        heads = self._text_heads
+        if length < len(heads):
+            head = heads[length]
+            size = self._size + len(head) + length + len(attributes)
+            if size < _COMMON:
+                return b"".join((HEADS[size], packed, head, text, attributes))
+        return framed(packed + _text_head(*self._text_tag, length) + text + attributes)
+
+
+class SpanTemplate(_Template):
+    """Spans that differ in their ids, times, the text of `varying`, and a few attributes."""
+
+    __slots__ = ("_named", "_rest")
 
     def __init__(
-        self, name: str, kind: SpanKind, status: StatusCode, attributes: Attributes
+        self,
+        name: str,
+        kind: SpanKind,
+        status: StatusCode,
+        attributes: Attributes,
+        varying: str,
     ) -> None:
         named = delimited(tag(5, LENGTH), encode_text(name)) + tag(6, VARINT) + varint(kind)
         self._named = named + _START
         self._rest = encode_attributes(_SPAN_ATTRIBUTE, attributes)
         if status is not StatusCode.UNSET:
             self._rest += delimited(tag(15, LENGTH), tag(3, VARINT) + varint(status))
-        self._pack = Struct(f"<2s16s2s8s{len(self._named)}sQ1sQ{len(self._rest)}s").pack
+        layout = Struct(f"<2s16s2s8s{len(self._named)}sQ1sQ{len(self._rest)}s")
+        super().__init__(layout, _SPAN_ATTRIBUTE, varying)
 
     def encode(
         self,
         trace_id: bytes,
         span_id: bytes,
-        parent_span_id: bytes,
         start_ns: int,
         end_ns: int,
+        text: bytes,
         attributes: bytes,
     ) -> bytes:
-        """Return a Span message. `parent_span_id` is empty at a trace's root."""
-        if parent_span_id:
-            attributes += _PARENT_ID + parent_span_id
+        """Return a span. `text` (UTF-8) is the varying attribute's."""
         packed = self._pack(
             _TRACE_ID, trace_id, _SPAN_ID, span_id, self._named, start_ns, _END, end_ns, self._rest
         )
-        return packed + attributes
+        return self._joined(packed, text, attributes)
 
 
-class LogTemplate:
-    """Log records that differ in their time, ids and a few attributes."""
+class LogTemplate(_Template):
+    """Log records that differ in their time, ids, the text of `varying`, the float `measured`,
+    and a few attributes."""
 
-    __slots__ = ("_fixed", "_pack")
+    __slots__ = ("_fixed", "_measured")
 
-    def __init__(self, severity: Severity, message: str, attributes: Attributes) -> None:
+    def __init__(
+        self,
+        severity: Severity,
+        message: str,
+        attributes: Attributes,
+        varying: str,
+        measured: str,
+    ) -> None:
         self._fixed = b"".join(
             (
                 tag(2, VARINT) + varint(severity),
@@ -94,12 +132,21 @@ class LogTemplate:
                 _LOG_TRACE_ID,
             )
         )
-        self._pack = Struct(f"<1sQ1sQ{len(self._fixed)}s16s2s8s").pack
+        number = encode_attributes(_LOG_ATTRIBUTE, {measured: 0.0})
+        self._measured = number[: -len(pack_double(0.0))]
+        layout = Struct(f"<1sQ1sQ{len(self._fixed)}s16s2s8s{len(self._measured)}sd")
+        super().__init__(layout, _LOG_ATTRIBUTE, varying)
 
     def encode(
-        self, timestamp_ns: int, trace_id: bytes, span_id: bytes, attributes: bytes
+        self,
+        timestamp_ns: int,
+        trace_id: bytes,
+        span_id: bytes,
+        number: float,
+        text: bytes,
+        attributes: bytes,
     ) -> bytes:
-        """Return a LogRecord message."""
+        """Return a log record. `text` (UTF-8) and `number` are the varying attributes'."""
         packed = self._pack(
             _TIME,
             timestamp_ns,
@@ -109,46 +156,35 @@ class LogTemplate:
             trace_id,
             _LOG_SPAN_ID,
             span_id,
+            self._measured,
+            number,
         )
-        return packed + attributes
+        return self._joined(packed, text, attributes)
 
 
 def span_text(name: str) -> EncodeText:
     """Return what encodes a text attribute of spans."""
-    return _text(_SPAN_ATTRIBUTE, name)
+    return lambda value: encode_attributes(_SPAN_ATTRIBUTE, {name: value})
 
 
 def log_text(name: str) -> EncodeText:
     """Return what encodes a text attribute of log records."""
-    return _text(_LOG_ATTRIBUTE, name)
+    return lambda value: encode_attributes(_LOG_ATTRIBUTE, {name: value})
 
 
-def log_number(name: str) -> EncodeNumber:
-    """Return what encodes a float attribute of log records."""
-    whole = encode_attributes(_LOG_ATTRIBUTE, {name: 0.0})
-    head = whole[: -len(pack_double(0.0))]
-    return lambda value: head + pack_double(value)
+def parent_id(span_id: int) -> bytes:
+    """Return a span's field that names its parent."""
+    return _PARENT_ID + span_id.to_bytes(8, "big")
 
 
-def _text(tag_bytes: bytes, name: str) -> EncodeText:
-    heads = tuple(_text_heads(tag_bytes, encode_text(name)))
-
-    def encode(value: str) -> bytes:
-        text = encode_text(value)
-        if len(text) < len(heads):
-            return heads[len(text)] + text
-        return encode_attributes(tag_bytes, {name: value})
-
-    return encode
+@cache
+def _text_heads(tag_bytes: bytes, name: str) -> tuple[bytes, ...]:
+    return tuple([_text_head(tag_bytes, name, size) for size in range(_COMMON_TEXT)])
 
 
-def _text_heads(tag_bytes: bytes, name: bytes) -> list[bytes]:
-    """Return what stands before a value of 0, 1, 2 ... bytes, while all lengths fit one byte."""
-    heads = []
-    key = delimited(tag(1, LENGTH), name)
-    for size in range(_PLAIN_BYTES):
-        value = tag(2, LENGTH) + varint(size + 2) + tag(1, LENGTH) + varint(size)
-        if len(key) + len(value) + size >= _PLAIN_BYTES:
-            break
-        heads.append(tag_bytes + varint(len(key) + len(value) + size) + key + value)
-    return heads
+def _text_head(tag_bytes: bytes, name: str, size: int) -> bytes:
+    """Return what stands before the text of an attribute, of so many bytes in UTF-8."""
+    key = delimited(tag(1, LENGTH), encode_text(name))
+    value = tag(1, LENGTH) + varint(size)
+    value = tag(2, LENGTH) + varint(len(value) + size) + value
+    return tag_bytes + varint(len(key) + len(value) + size) + key + value

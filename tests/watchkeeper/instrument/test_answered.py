@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 import pytest
 from hypothesis import given
@@ -13,13 +11,13 @@ from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.finish import Finisher
 from watchkeeper.instrument.leaving import Leaving
 from watchkeeper.instrument.log_line import encode_line
-from watchkeeper.instrument.records import RequestSpan
+from watchkeeper.instrument.records import RequestRecord
 from watchkeeper.instrument.redaction import Redactor
 from watchkeeper.instrument.registry import Registry
 from watchkeeper.instrument.requests import RequestObserver
 from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.instrument.series import Recording
-from watchkeeper.instrument.span import SCOPE
+from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.instrument.tracing import Tracing
 from watchkeeper.instrument.values import MemoryValues
 from watchkeeper.model import LogRecord, SpanKind, SpanRecord
@@ -40,21 +38,39 @@ def observer() -> RequestObserver:
     return RequestObserver(registry, Finisher("shop", RESOURCE, Redactor()))
 
 
-def request(parent_span_id: int = 0, duration_ns: int = 1, **facts: Any) -> RequestSpan:
+def request(  # noqa: PLR0913 - a request has so many facts
+    parent_span_id: int = 0,
+    duration_ns: int = 1,
+    *,
+    method: str = "GET",
+    template: str = "/",
+    path: str = "/",
+    scheme: str = "http",
+    client: str = "",
+    user_agent: bytes = b"",
+    status_code: int = 200,
+    error_type: str = "",
+    websocket: bool = False,
+    span: LiveSpan | None = None,
+) -> RequestRecord:
     """A request that was answered: GET / with 200, unless the facts say otherwise."""
-    tracing = Tracing(FakeClock(), SequentialIds(), Sampler("always_on"), faults())
-    made = RequestSpan(
-        tracing, "", SpanKind.SERVER, 2**127 + 7, 9, parent_span_id=parent_span_id, scope=SCOPE
+    start_ns = FakeClock().time_ns()
+    return (
+        (method, template, status_code, scheme, error_type, websocket),
+        (client, user_agent),
+        path,
+        2**127 + 7,
+        9,
+        parent_span_id,
+        start_ns,
+        start_ns + duration_ns,
+        True,
+        False,
+        span,
     )
-    usual = {"method": "GET", "template": "/", "path": "/", "scheme": "http", "client": ""}
-    rest = {"user_agent": b"", "status_code": 200, "error_type": ""}
-    for name, value in {**usual, **rest, "websocket": False, "quiet": False, **facts}.items():
-        setattr(made, name, value)
-    made.end_ns = made.start_ns + duration_ns
-    return made
 
 
-def observed(made: RequestSpan, *, records: bool = False) -> Leaving:
+def observed(made: RequestRecord, *, records: bool = False) -> Leaving:
     leaving = Leaving(lines=True, spans=True, logs=True, observed=records)
     watching = observer()
     watching.observe(made, leaving)
@@ -84,7 +100,7 @@ def sent(signal: str, messages: list[Message]) -> list[SpanRecord] | list[LogRec
 
 
 @given(REQUESTS)
-def test_the_bytes_of_a_request_say_what_its_records_say(made: RequestSpan) -> None:
+def test_the_bytes_of_a_request_say_what_its_records_say(made: RequestRecord) -> None:
     leaving, records = observed(made), observed(made, records=True)
     [span], [log] = records.span_records, records.log_records
     by_record = otlp.decode_spans(otlp.encode_spans([span]))
@@ -94,11 +110,10 @@ def test_the_bytes_of_a_request_say_what_its_records_say(made: RequestSpan) -> N
 
 
 def test_a_span_that_the_service_gave_more_leaves_with_all_of_it() -> None:
-    made = request()
-    made.end_ns = 0
-    made.set_attribute("job.id", "42")
-    made.end_ns = made.start_ns + 1
-    [span] = sent("spans", observed(made).spans)
+    tracing = Tracing(FakeClock(), SequentialIds(), Sampler("always_on"), faults())
+    given = LiveSpan(tracing, "", SpanKind.SERVER, 2**127 + 7, 9)
+    given.set_attribute("job.id", "42")
+    [span] = sent("spans", observed(request(span=given)).spans)
     assert isinstance(span, SpanRecord)
     assert span.attributes["job.id"] == "42"
     assert span.attributes["http.route"] == "/"

@@ -115,6 +115,9 @@ async def test_a_request_counts_under_its_route_and_status(
     [span] = seen.spans
     assert span.name == f"{'HTTP' if method == 'BREW' else method} {endpoint}"
     assert span.kind is SpanKind.SERVER
+    assert span.attributes["http.request.method"] == ("_OTHER" if method == "BREW" else method)
+    assert span.attributes["http.response.status_code"] == int(status)
+    assert (span.attributes["url.scheme"], span.attributes["url.path"]) == ("http", path)
     [line] = [line for line in seen.logs if line.logger == "watchkeeper.access"]
     assert line.attributes["status_code"] == int(status)
     assert line.trace_id == span.trace_id

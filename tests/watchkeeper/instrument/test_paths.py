@@ -13,6 +13,10 @@ JOB = "/jobs/0b0e2f1a-1111-4222-8333-0123456789ab/result"
 OTHER_JOB = "/jobs/5c77b1de-9f00-4a3c-a111-ba9876543210/result"
 
 
+def cleaned(paths: Paths, path: str) -> str:
+    return paths.clean(path, path.encode())
+
+
 def test_paths_that_differ_in_an_id_only_are_looked_through_once() -> None:
     seen: list[str] = []
 
@@ -21,7 +25,7 @@ def test_paths_that_differ_in_an_id_only_are_looked_through_once() -> None:
         return text
 
     paths = Paths(clean)
-    assert [paths.clean(path) for path in (JOB, OTHER_JOB, "/items/1", "/items/234567")] == [
+    assert [cleaned(paths, path) for path in (JOB, OTHER_JOB, "/items/1", "/items/234567")] == [
         JOB,
         OTHER_JOB,
         "/items/1",
@@ -41,9 +45,9 @@ def test_paths_that_differ_in_an_id_only_are_looked_through_once() -> None:
 def test_what_is_personal_is_removed_after_a_harmless_one(harmless: str, personal: str) -> None:
     redactor = Redactor()
     paths = Paths(redactor.text)
-    assert paths.clean(harmless) == harmless
-    assert "[" in paths.clean(personal)
-    assert "[" in paths.clean(personal)
+    assert cleaned(paths, harmless) == harmless
+    assert "[" in cleaned(paths, personal)
+    assert "[" in cleaned(paths, personal)
     assert sum(redactor.removed.values()) == 2
 
 
@@ -58,4 +62,4 @@ SEGMENTS = st.one_of(
 def test_a_path_becomes_what_the_redactor_makes_of_it(all_paths: list[str]) -> None:
     paths = Paths(Redactor().text)
     for path in all_paths:
-        assert paths.clean(path) == Redactor().text(path)
+        assert cleaned(paths, path) == Redactor().text(path)
