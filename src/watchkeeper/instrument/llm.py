@@ -16,9 +16,22 @@ from opentelemetry import trace
 from opentelemetry.util.types import AttributeValue
 
 from watchkeeper.conventions import llm
-from watchkeeper.instrument.calls import optional_span
+from watchkeeper.instrument.current import enter, leave
 from watchkeeper.instrument.prices import Price, TokenUsage, find_price, price_attributes
+from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.instrument.telemetry import Telemetry
+
+_OUTCOMES = {
+    "TimeoutError": "timeout",
+    "APITimeoutError": "timeout",
+    "RateLimitError": "rate_limited",
+    "OverloadedError": "rate_limited",
+    "AuthenticationError": "refused",
+    "PermissionDeniedError": "refused",
+    "BadRequestError": "refused",
+    "ContentFilterFinishReasonError": "refused",
+}
+"""By the names of exceptions, which OpenAI's and Anthropic's SDKs share."""
 
 STREAM = "gen_ai.request.stream"
 
@@ -31,7 +44,8 @@ class LlmCall:
 
     def __init__(self, telemetry: Telemetry, provider: str, model: str, span: trace.Span) -> None:
         self._telemetry = telemetry
-        self._span = span
+        self.span = span
+        self._finished = False
         self._started_ns = telemetry.clock.monotonic_ns()
         self.provider = provider
         self.model = model
@@ -53,8 +67,8 @@ class LlmCall:
             return
         seconds = self.elapsed_seconds()
         self.first_token_seconds = seconds
-        self._span.set_attribute(STREAM, True)
-        self._span.set_attribute("gen_ai.response.time_to_first_chunk", seconds)
+        self.span.set_attribute(STREAM, True)
+        self.span.set_attribute("gen_ai.response.time_to_first_chunk", seconds)
         if self._telemetry.declares(llm.FIRST_TOKEN):
             self._telemetry.histogram(llm.FIRST_TOKEN).observe(
                 seconds, provider=self.provider, model=self.model
@@ -101,7 +115,7 @@ class LlmCall:
         self._count_tokens()
         moment = datetime.fromtimestamp(self._telemetry.clock.time_ns() / 1e9, UTC)
         self.price = find_price(self.provider, response_model or self.model, self.tokens, moment)
-        self._span.set_attributes(
+        self.span.set_attributes(
             {
                 "gen_ai.usage.input_tokens": tokens.input,
                 "gen_ai.usage.output_tokens": tokens.output,
@@ -118,6 +132,33 @@ class LlmCall:
     def outcome(self, outcome: str) -> None:
         """Say how the call ended: one of conventions.llm.OUTCOME's values."""
         self.result = outcome
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """End the call; an `error` that ended it is an outcome too, unless one was told."""
+        if self._finished:
+            return
+        self._finished = True
+        if error is not None and self.result == "success":
+            self.result = outcome_of(error)
+        self.duration_seconds = self.elapsed_seconds()
+        span = self.span
+        span.set_attribute("llm.outcome", self.result)
+        if self.result != "success":
+            span.set_attribute("error.type", self.result)
+            span.set_status(trace.StatusCode.ERROR, self.result)
+        if isinstance(error, Exception) and isinstance(span, LiveSpan):
+            span.fail(error)
+        span.end()
+        labels = {"provider": self.provider, "model": self.model}
+        if self._telemetry.declares(llm.REQUEST_DURATION):
+            self._telemetry.histogram(llm.REQUEST_DURATION).observe(self.duration_seconds, **labels)
+        if self._telemetry.declares(llm.REQUESTS):
+            self._telemetry.counter(llm.REQUESTS).inc(**labels, outcome=self.result)
+
+    def unpriced(self) -> None:
+        """Say that the vendor did not tell what was used: the cost is not known."""
+        self.span.set_attributes(price_attributes(None))
+        self._count_cost()
 
     def elapsed_seconds(self) -> float:
         """Return how long the call has taken so far."""
@@ -176,43 +217,53 @@ def llm_call(
     `stream` says that the answer was asked for piece by piece, which the span tells even of a call
     that never got a first one.
 
-    An exception that leaves the block is an outcome too: `timeout` for a TimeoutError, else
-    `error`, unless `call.outcome` was told. Then `call.duration_seconds` is set as well.
+    An exception that leaves the block is an outcome too (`outcome_of`), unless `call.outcome` was
+    told. Then `call.duration_seconds` is set as well.
     """
-    with optional_span(
-        telemetry,
-        llm.CALL_SPAN,
-        **{
+    call = begin_call(telemetry, provider=provider, model=model, operation=operation, stream=stream)
+    token = enter(call.span, None) if isinstance(call.span, LiveSpan) else None
+    failed: BaseException | None = None
+    try:
+        yield call
+    except BaseException as error:
+        failed = error
+        raise
+    finally:
+        if token is not None:
+            leave(token)
+        call.finish(failed)
+
+
+def begin_call(
+    telemetry: Telemetry,
+    *,
+    provider: str,
+    model: str,
+    operation: str = "chat",
+    stream: bool = False,
+) -> LlmCall:
+    """Begin a call that `finish` ends, wherever that is; its span is not the current one."""
+    span: trace.Span = trace.INVALID_SPAN
+    if telemetry.declares(llm.CALL_SPAN):
+        attributes = {
             "gen_ai.operation.name": operation,
             "gen_ai.provider.name": provider,
             "gen_ai.request.model": model,
-        },
-    ) as span:
-        call = LlmCall(telemetry, provider, model, span)
-        if stream:
-            span.set_attribute(STREAM, True)
-        try:
-            yield call
-        except BaseException as error:
-            if call.result == "success":
-                call.result = "timeout" if isinstance(error, TimeoutError) else "error"
-            raise
-        finally:
-            call.duration_seconds = call.elapsed_seconds()
-            span.set_attribute("llm.outcome", call.result)
-            if call.result != "success":
-                span.set_attribute("error.type", call.result)
-                span.set_status(trace.StatusCode.ERROR, call.result)
-            _record(telemetry, call)
+        }
+        span = telemetry.start_span(llm.CALL_SPAN, **attributes)
+    if stream:
+        span.set_attribute(STREAM, True)
+    return LlmCall(telemetry, provider, model, span)
+
+
+def outcome_of(error: BaseException) -> str:
+    """Return which of conventions.llm.OUTCOME's values an exception is, of any vendor's SDK."""
+    for kind in type(error).__mro__:
+        outcome = _OUTCOMES.get(kind.__name__)
+        if outcome:
+            return outcome
+    return "error"
 
 
 def _where_given(name: str, value: AttributeValue) -> dict[str, AttributeValue]:
     return {name: value} if value else {}
-
-
-def _record(telemetry: Telemetry, call: LlmCall) -> None:
-    labels = {"provider": call.provider, "model": call.model}
-    if telemetry.declares(llm.REQUEST_DURATION):
-        telemetry.histogram(llm.REQUEST_DURATION).observe(call.duration_seconds, **labels)
-    if telemetry.declares(llm.REQUESTS):
-        telemetry.counter(llm.REQUESTS).inc(**labels, outcome=call.result)

@@ -46,6 +46,7 @@ from watchkeeper.instrument.registry import Family, Registry
 from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.instrument.series import GaugeSeries, Recording
 from watchkeeper.instrument.settings import Settings
+from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.instrument.system import LoopLag, ProcessGauges
 from watchkeeper.instrument.tail import Tail, TailRules
 from watchkeeper.instrument.tracing import (
@@ -211,19 +212,23 @@ class Telemetry:
         recorded and sets the status ERROR, unless it is one of the `expected`: then whoever
         catches it judges. `name` is for spans that a convention lets vary.
         """
+        span = self.start_span(declaration, name=name, **attributes)
+        return CurrentSpan(span, expected) if isinstance(span, LiveSpan) else nullcontext(span)
+
+    def start_span(self, declaration: Span, *, name: str = "", **attributes: Any) -> trace.Span:
+        """Start a span that does not become the current one; whoever asked for it ends it."""
         try:
             if declaration.name not in self._spans:
                 self.faults.note("span", ContractError(f"span {declaration.name}: not declared"))
+            parent = trace.get_current_span()
             if self.settings.disabled or is_untraced():
-                return nullcontext(trace.get_current_span())
-            span = self.tracing.begin_below(
-                trace.get_current_span(), name or declaration.name, declaration.kind
-            )
+                return trace.NonRecordingSpan(parent.get_span_context())
+            span = self.tracing.begin_below(parent, name or declaration.name, declaration.kind)
             span.set_attributes(attributes)
-            return CurrentSpan(span, expected)
+            return span
         except Exception as error:  # noqa: BLE001 - never break the host
             self.faults.note("span", error)
-            return nullcontext(trace.INVALID_SPAN)
+            return trace.INVALID_SPAN
 
     def traced(self, declaration: Span) -> Callable[[Function], Function]:
         """Return a decorator that runs a plain or async function inside the span."""
