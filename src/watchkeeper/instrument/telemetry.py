@@ -7,6 +7,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,6 +63,7 @@ from watchkeeper.instrument.tracing import (
     untraced,
 )
 from watchkeeper.instrument.values import MemoryValues
+from watchkeeper.model import SpanKind
 from watchkeeper.wire import exposition
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -200,7 +202,7 @@ class Telemetry:
 
     def span(
         self,
-        declaration: Span,
+        declaration: Span | str,
         *,
         name: str = "",
         expected: Expected = (),
@@ -208,6 +210,7 @@ class Telemetry:
     ) -> AbstractContextManager[trace.Span]:
         """Time a piece of work: `with telemetry.span(JOB_SPAN, **{"job.id": id}) as span:`.
 
+        The span may be given by the name that the contract declares.
         A plain context manager, right in async code too. An exception that leaves the block is
         recorded and sets the status ERROR, unless it is one of the `expected`: then whoever
         catches it judges. `name` is for spans that a convention lets vary.
@@ -215,23 +218,29 @@ class Telemetry:
         span = self.start_span(declaration, name=name, **attributes)
         return CurrentSpan(span, expected) if isinstance(span, LiveSpan) else nullcontext(span)
 
-    def start_span(self, declaration: Span, *, name: str = "", **attributes: Any) -> trace.Span:
+    def start_span(
+        self, declaration: Span | str, *, name: str = "", **attributes: Any
+    ) -> trace.Span:
         """Start a span that does not become the current one; whoever asked for it ends it."""
         try:
-            if declaration.name not in self._spans:
-                self.faults.note("span", ContractError(f"span {declaration.name}: not declared"))
+            declared = declaration if isinstance(declaration, str) else declaration.name
+            found = self._spans.get(declared)
+            if found is None:
+                self.faults.note("span", ContractError(f"span {declared}: not declared"))
+            kind = getattr(found or declaration, "kind", SpanKind.INTERNAL)
             parent = trace.get_current_span()
             if self.settings.disabled or is_untraced():
                 return trace.NonRecordingSpan(parent.get_span_context())
-            span = self.tracing.begin_below(parent, name or declaration.name, declaration.kind)
+            span = self.tracing.begin_below(parent, name or declared, kind)
             span.set_attributes(attributes)
             return span
         except Exception as error:  # noqa: BLE001 - never break the host
             self.faults.note("span", error)
             return trace.INVALID_SPAN
 
-    def traced(self, declaration: Span) -> Callable[[Function], Function]:
-        """Return a decorator that runs a plain or async function inside the span."""
+    def traced(self, declaration: Span | str) -> Callable[[Function], Function]:
+        """Return a decorator that runs a plain or async function inside the span, which may be
+        given by its name."""
 
         def decorate(function: Function) -> Function:
             if inspect.iscoroutinefunction(function):
@@ -306,10 +315,9 @@ class Telemetry:
         )
         since_seconds = self._since_seconds if tells_since else None
         families = collect(self.registry.shown(), others, since_seconds)
-        try:
-            families += foreign_families({family.name for family in families})
-        except Exception as error:  # noqa: BLE001 - a collector of the service may raise
-            self.faults.note("foreign_metrics", error)
+        families += foreign_families(
+            {family.name for family in families}, partial(self.faults.note, "foreign_metrics")
+        )
         return exposition.encode(families, accept)
 
     def metrics_app(self) -> MetricsApp:

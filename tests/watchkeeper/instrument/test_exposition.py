@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import gc
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import prometheus_client
 import pytest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+    StateSetMetricFamily,
+    UnknownMetricFamily,
+)
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as plain_text_families
 
 from watchkeeper.conventions import process
 from watchkeeper.testing import Captured
@@ -51,17 +60,60 @@ def test_metrics_of_prometheus_client_stand_on_the_same_page(
     assert b'build_info{commit="abc"} 1' in body
 
 
+class Strange:
+    """A collector of everything that a page must not break over."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeHistogramMetricFamily(
+            "basket", "Fruit.", buckets=[("1", 2), ("+Inf", 3)], gsum_value=4
+        )
+        yield StateSetMetricFamily("door", "Open?", value={"open": True, "shut": False})
+        yield UnknownMetricFamily("odd", "Odd.", value=5)
+        yield Metric("empty", "Nothing.", "gauge")
+        strange = CounterMetricFamily("größe.in-metern", "Named in UTF-8.", labels=["la.bel"])
+        strange.add_metric(["x"], 7)
+        yield strange
+        yield GaugeMetricFamily("ended", "A name of ours, of another type.", value=1)
+
+
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text"])
+def test_metrics_of_any_kind_leave_the_page_readable(
+    accept: str, seen: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = prometheus_client.CollectorRegistry()
+    monkeypatch.setattr(prometheus_client, "REGISTRY", registry)
+    registry.register(Strange())
+    text = seen.telemetry.exposition(accept)[0].decode()
+    read = text_string_to_metric_families if accept else plain_text_families
+    families = {family.name: family for family in read(text)}
+    assert {family.type for name, family in families.items() if name.startswith("basket")} == {
+        "gauge"
+    }
+    assert "basket_gcount 3" in text
+    assert 'door{door="open"} 1' in text
+    assert 'gr__e_in_metern_total{la_bel="x"} 7' in text
+    assert families["ended"].type == "counter"
+
+
 def test_a_collector_that_raises_costs_only_its_own_metrics(
     seen: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken:
-        def collect(self) -> None:
+        def collect(self) -> Iterator[Metric]:
+            yield GaugeMetricFamily("half", "Comes before it breaks.", value=1)
             raise RuntimeError("no")
 
-    monkeypatch.setattr(prometheus_client, "REGISTRY", Broken())
+        def describe(self) -> list[Metric]:
+            return []
+
+    registry = prometheus_client.CollectorRegistry()
+    monkeypatch.setattr(prometheus_client, "REGISTRY", registry)
+    registry.register(Broken())
+    prometheus_client.Counter("lemons", "Lemons.", registry=registry).inc(3)
     seen.telemetry.faults.loud = False
     body, _ = seen.telemetry.exposition()
     assert b"ended_total" in body
+    assert b"lemons_total 3" in body
     assert seen.telemetry.faults.seen == {"foreign_metrics": 1}
 
 

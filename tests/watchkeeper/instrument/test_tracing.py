@@ -98,6 +98,28 @@ async def test_functions_are_traced_by_a_decorator(seen: Captured, door: SimpleN
     assert [span.name for span in seen.spans] == ["work", "work"]
 
 
+async def test_a_span_may_be_given_by_its_name(seen: Captured) -> None:
+    telemetry = seen.telemetry
+
+    @telemetry.traced("llm_api_call")
+    def plain() -> int:
+        return 1
+
+    @telemetry.traced("work")
+    async def waiting() -> int:
+        await asyncio.sleep(0)
+        with telemetry.span("work", step=2):
+            return 2
+
+    assert (plain(), await waiting()) == (1, 2)
+    call, inside, outside = seen.spans
+    assert (call.name, call.kind) == ("llm_api_call", SpanKind.CLIENT)
+    assert inside.parent_span_id == outside.span_id
+    assert inside.attributes == {"step": 2}
+    with pytest.raises(ContractError, match="span nothing: not declared"):
+        telemetry.span("nothing")
+
+
 def test_an_undeclared_span_is_loud(seen: Captured) -> None:
     with pytest.raises(ContractError, match="span stranger: not declared"):
         seen.telemetry.span(Span("stranger", "Nobody knows it."))
