@@ -310,9 +310,7 @@ class Exporter:
             self._on_drop(batch.signal, "export_failed", batch.records)
             return
         now_ns = self._clock.monotonic_ns()
-        wait = delivery.retry_after_seconds or min(
-            LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** (failures - 1)
-        )
+        wait = delivery.retry_after_seconds or _backoff_seconds(failures)
         deadline = self._deadline_ns
         out_of_time = deadline is not None and now_ns + wait * 1e9 >= deadline
         if self._spool is not None:
@@ -343,3 +341,9 @@ class Exporter:
                 return
             self._wake.clear()
             self._wake.wait(min(left, 0.5))
+
+
+def _backoff_seconds(failures: int) -> float:
+    # An outage of hours has thousands of failures, and no float holds 2 to that power.
+    doublings = min(failures - 1, 8)
+    return float(min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**doublings))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +27,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from watchkeeper import Settings, Telemetry
 from watchkeeper.conventions import telemetry as own
 from watchkeeper.instrument.destination import Destination
-from watchkeeper.instrument.export import Exporter, Origin
+from watchkeeper.instrument.export import Batch, Exporter, Origin
 from watchkeeper.instrument.faults import Faults
-from watchkeeper.instrument.otlp_client import OtlpClient, compress, rejected_records
+from watchkeeper.instrument.otlp_client import Delivery, OtlpClient, compress, rejected_records
 from watchkeeper.model import SpanKind, SpanRecord
 from watchkeeper.testing import FakeClock
 from watchkeeper.wire.otlp_encode import Message, encode_span
@@ -143,6 +146,26 @@ def test_a_time_that_a_collector_asks_for_is_bounded(
     delivery = client.send(b"", 40.0)
     client.close()
     assert (delivery.retryable, delivery.retry_after_seconds) == (True, seconds)
+
+
+def test_waits_between_tries_double_up_to_a_limit_however_long_an_outage_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exporter = Exporter(
+        Origin("s", {}),
+        Settings(otlp_endpoint="http://127.0.0.1:9"),
+        FakeClock(),
+        Faults(loud=True),
+        lambda signal, records: None,
+        lambda signal, reason, records: pytest.fail(reason),
+    )
+    waits: list[float] = []
+    monkeypatch.setattr(exporter, "_pause", waits.append)
+    batch = Batch("spans", b"body", 1, made_ns=0, sequence=1)
+    for failures in (1, 2, 3, 4, 5, 100_000):
+        exporter._settle(batch, Delivery(False, retryable=True), failures)
+    exporter._settle(batch, Delivery(False, retryable=True, retry_after_seconds=42.0), 1)
+    assert waits == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 42.0]
 
 
 def test_what_a_collector_takes_in_part_is_counted_in_part(
@@ -333,6 +356,31 @@ def test_a_spool_that_cannot_be_opened_leaves_memory(door: SimpleNamespace, tmp_
     assert telemetry.faults.seen == {"spool": 1}
     text = telemetry.exposition()[0].decode()
     assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 1' in text
+
+
+@pytest.mark.parametrize("ends", ["sys.exit(0)", "raise RuntimeError", "os.kill(os.getpid(), 15)"])
+def test_a_process_that_ends_without_a_word_sends_what_waits(
+    ends: str, collector: Collector
+) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from watchkeeper import Contract, Settings, Signals, Span, Telemetry\n"
+        "work = Span('work', 'Work.')\n"
+        "contract = Contract(service='s', version='1', signals=Signals(spans=(work,)))\n"
+        "telemetry = Telemetry(contract, Settings.from_environment())\n"
+        "telemetry.start()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "with telemetry.span(work):\n    pass\n" + ends
+    )
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "WATCHKEEPER_LOG": "off"}
+    subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert [path for path, _ in collector.requests] == ["/v1/traces"]
 
 
 def test_each_signal_may_have_an_endpoint_of_its_own(
