@@ -18,7 +18,7 @@ from watchkeeper.instrument.log_handler import (
 from watchkeeper.instrument.records import PendingLog
 from watchkeeper.model import Severity
 
-_SERVER_LOGGERS = ("uvicorn", "uvicorn.error")
+_SERVER_LOGGERS = ("uvicorn", "uvicorn.error", "gunicorn.error")
 
 
 _SEVERITIES = {
@@ -67,20 +67,28 @@ class LoggingSetup:
             self._structlog = False
 
 
-def adopt_server_loggers() -> None:
-    """Let uvicorn's own lines end in the same place: it prints them by itself otherwise.
+def adopt_server_loggers() -> Callable[[], None]:
+    """Let the lines of uvicorn and gunicorn end in the same place, which print them by themselves
+    otherwise, exceptions and all. Return what undoes it.
 
-    Its access lines are replaced by ours. uvicorn makes none for a logger that leads nowhere: to
+    uvicorn's access lines are replaced by ours. It makes none for a logger that leads nowhere: to
     make and drop them would cost more than all that we do in a request.
     """
-    for name in _SERVER_LOGGERS:
-        logger = logging.getLogger(name)
+    names = (*_SERVER_LOGGERS, *SILENCED)
+    before = [
+        (logger, tuple(logger.handlers), logger.propagate)
+        for logger in map(logging.getLogger, names)
+    ]
+    for logger, _, _ in before:
         logger.handlers.clear()
-        logger.propagate = True
-    for name in SILENCED:
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = False
+        logger.propagate = logger.name not in SILENCED
+
+    def undo() -> None:
+        for logger, handlers, propagate in before:
+            logger.handlers[:] = handlers
+            logger.propagate = propagate
+
+    return undo
 
 
 def configure_structlog(put: Callable[[PendingLog], None], clock: Clock) -> bool:

@@ -129,12 +129,13 @@ async def _lifespan(
     was_started = telemetry.started
     telemetry.start()
     telemetry.watch_event_loop()
-    if telemetry.settings.log != LOG_OFF:
-        adopt_server_loggers()
+    give_back = adopt_server_loggers() if telemetry.settings.log != LOG_OFF else None
 
     async def stop() -> None:
         if not was_started:
             await asyncio.to_thread(telemetry.stop)
+            if give_back is not None:
+                give_back()
 
     async def watched_send(message: Message) -> None:
         # A server ends its process as soon as it hears that all is done.

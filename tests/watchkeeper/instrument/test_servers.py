@@ -33,6 +33,11 @@ async def who(what: str) -> int:
     return os.getpid()
 
 
+@app.get("/broken")
+async def broken() -> None:
+    raise ValueError("no answer for jane@example.org")
+
+
 contract = Contract(
     service="shop", version="1", signals=http.SIGNALS + process.SIGNALS + telemetry.SIGNALS
 )
@@ -79,6 +84,7 @@ def test_workers_are_one_service(name: str, collector: Collector, tmp_path: Path
         )
         try:
             workers = asked_of_two(address)
+            assert httpx2.get(f"{address}/broken", timeout=30).status_code == 500
             exposition = httpx2.get(f"{address}/metrics", timeout=30).text
         finally:
             server.send_signal(signal.SIGTERM)
@@ -88,8 +94,17 @@ def test_workers_are_one_service(name: str, collector: Collector, tmp_path: Path
     assert f"{total} {answered}\n" in exposition, said.decode()
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     access = [line for line in lines if line["logger"] == "watchkeeper.access"]
-    assert len(access) == len({line["trace_id"] for line in access}) == answered
+    assert len(access) == len({line["trace_id"] for line in access}) == answered + 1
     assert spans_of(collector) == {line["span_id"] for line in access}
+    # What the server itself has to say are lines like any others: gunicorn that it listens,
+    # uvicorn the exception besides, of the trace that it ended.
+    own = [line for line in lines if line["logger"] == f"{command[0]}.error"]
+    assert own
+    [failed] = [line for line in access if line["status_code"] == 500]
+    told = [line["trace_id"] for line in own if "exception" in line]
+    assert told == ([failed["trace_id"]] if command[0] == "uvicorn" else [])
+    assert "jane@example.org" not in log.read_text()
+    assert b"jane@example.org" not in said
 
 
 def asked_of_two(address: str) -> dict[int, int]:
