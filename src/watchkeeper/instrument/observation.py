@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.context import Context
 
 from watchkeeper.instrument.routes import route_template
-from watchkeeper.instrument.span import LiveSpan, mark_trace, type_name
+from watchkeeper.instrument.span import NOTHING, UNSET, LiveSpan, mark_trace, type_name
 from watchkeeper.instrument.tracing import Tracing, context_of, with_baggage
 from watchkeeper.model import SpanKind, StatusCode
 
@@ -71,17 +71,10 @@ class Observation(LiveSpan):
                     carried[name] = value
         self.context: Context | None = None
         if carried is None:
-            trace_id = tracing.ids.trace_id()
-            LiveSpan.__init__(
-                self,
-                tracing,
-                "",
-                _SERVER,
-                trace_id,
-                tracing.ids.span_id(),
-                0,
-                tracing.sampler.root(trace_id),
-            )
+            ids, sampler = tracing.ids, tracing.sampler
+            trace_id = ids.trace_id()
+            sampled = sampler.everything or sampler.root(trace_id)
+            LiveSpan.__init__(self, tracing, "", _SERVER, trace_id, ids.span_id(), 0, sampled)
         else:
             self._continue(tracing, carried)
         self.status_code = 0
@@ -181,6 +174,12 @@ class Observation(LiveSpan):
                 duration_ns = 0 if self.websocket else end_ns - self.start_ns
                 self.undecided.decide(self, failed=failed, duration_ns=duration_ns)
             client = asgi.get("client")
+            given = (
+                self.attributes is not NOTHING
+                or self.status is not UNSET
+                or self.events
+                or self.links
+            )
             self.owner.on_end(
                 (
                     (
@@ -200,7 +199,7 @@ class Observation(LiveSpan):
                     end_ns,
                     self.sampled,
                     self.quiet,
-                    self if self.has_more() else None,
+                    self if given else None,
                 )
             )
         except Exception as error:  # noqa: BLE001 - never break the host

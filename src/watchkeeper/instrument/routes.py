@@ -24,8 +24,11 @@ def route_template(scope: Scope, outer_root_path: str) -> str:
     prefix = "" if root_path == outer_root_path else _mount_prefix(scope, outer_root_path)
     fastapi = scope.get("fastapi")
     route = fastapi.get("effective_route_context") if isinstance(fastapi, dict) else None
-    if route is not None and not route.path:
-        route = getattr(route, "starlette_route", None) or route
+    if route is not None:
+        if not route.path:
+            route = getattr(route, "starlette_route", None) or route
+        elif not hasattr(route, "routes"):
+            return f"{prefix}{route.path}"
     if route is None or hasattr(route, "routes"):
         route = scope.get("route")
     path = getattr(route, "path", None)

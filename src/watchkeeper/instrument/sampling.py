@@ -13,12 +13,14 @@ _LOWER_64_BITS = 2**64 - 1
 class Sampler:
     """Decides for root spans and, unless parent based, for all others too."""
 
-    __slots__ = ("_bound", "_parent_based")
+    __slots__ = ("_bound", "_parent_based", "everything")
 
     def __init__(self, name: str, ratio: float = 1.0) -> None:
         self._parent_based = name.startswith("parentbased_")
         kept = {"always_on": 1.0, "always_off": 0.0}.get(name.removeprefix("parentbased_"), ratio)
         self._bound = round(kept * 2**64)
+        self.everything = self._bound == 2**64
+        """Whether every root is recorded."""
 
     def root(self, trace_id: int) -> bool:
         """Return whether a trace that begins here is recorded."""

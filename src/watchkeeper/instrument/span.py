@@ -33,7 +33,7 @@ SCOPE = "watchkeeper"
 UNSET = StatusCode.UNSET
 """A name of its own: to look into an enumeration takes as long as five attributes."""
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 _TRACE_MARK = "__watchkeeper_trace__"
 
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
@@ -111,7 +111,7 @@ class LiveSpan(Span):
         self.undecided: Undecided | None = None
         self.state = state
         self.scope = scope
-        self.attributes: Mapping[str, Any] = _NOTHING
+        self.attributes: Mapping[str, Any] = NOTHING
         self.events: Sequence[tuple[str, int, Mapping[str, Any]]] = ()
         self.links: Sequence[tuple[SpanContext, Mapping[str, Any]]] = ()
         self.status = UNSET
@@ -121,14 +121,6 @@ class LiveSpan(Span):
         clock = owner.clock
         self.start_ns = start_ns or clock.time_ns()
         self._started_ns = 0 if start_ns else clock.monotonic_ns()
-
-    def has_more(self) -> bool:
-        """Return whether anybody gave the span more than its name, its ids and its times."""
-        return (
-            self.attributes is not _NOTHING
-            or self.status is not UNSET
-            or bool(self.events or self.links)
-        )
 
     def become_sampled(self) -> None:
         """Be recorded after all, and let those called from now on know it."""
