@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 from watchkeeper.errors import StoreDamagedError
@@ -62,7 +63,10 @@ class Asking:
         """Ask the hot tables, newest first, each for the FROM of a statement."""
         table = self._source.table
         with self._engine.cursor() as cursor:
-            return [question(cursor, table.hot_rows(one.name)) for one in self._view.hot]
+            return [
+                self._engine.with_memory(partial(question, cursor, table.hot_rows(one.name)))
+                for one in self._view.hot
+            ]
 
     def parts(self, start_ns: int, end_ns: int) -> list[Part]:
         """Return the parts that may hold times of the range, those with the newest first."""
@@ -99,9 +103,8 @@ class Asking:
         position = part.name.first_sequence << POSITIONS_PER_BATCH_BITS
         try:
             with self._source.opened.use(part) as catalog, self._engine.cursor() as cursor:
-                return [
-                    question(cursor, self._source.table.part_rows(catalog, position, condition))
-                ]
+                rows = self._source.table.part_rows(catalog, position, condition)
+                return [self._engine.with_memory(partial(question, cursor, rows))]
         except (EngineError, StoreDamagedError) as error:
             self._source.lose(part, error)
             return []

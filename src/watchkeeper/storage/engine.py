@@ -7,7 +7,11 @@ when they were written. Nothing is ever fetched from the network.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 import duckdb
 
@@ -15,7 +19,10 @@ from watchkeeper.storage.limits import StoreLimits
 
 Cursor = duckdb.DuckDBPyConnection
 EngineError = duckdb.Error
+T = TypeVar("T")
 _ROWS_AT_ONCE = 1000
+_GENEROUS = 8
+"""How many times its memory the engine may take where its usual one is not enough."""
 
 
 class Engine:
@@ -40,6 +47,8 @@ class Engine:
             },
         )
         self._names = (f"segment_{number}" for number in itertools.count(1))
+        self._memory_mebibytes = limits.engine_memory_bytes // (1 << 20)
+        self._lending = Lock()
 
     def cursor(self) -> Cursor:
         """Return a connection of its own to the instance; each thread and transaction needs one."""
@@ -61,6 +70,23 @@ class Engine:
     def detach(self, name: str) -> None:
         """Close a database file that nobody uses."""
         self._connection.cursor().execute(f"DETACH {name}")
+
+    def with_memory(self, work: Callable[[], T]) -> T:
+        """Do what may be done twice: again, with several times the memory, where it was too little.
+
+        The engine works on 2,048 rows at a time: of texts of many kilobytes that is a lot.
+        """
+        try:
+            return work()
+        except duckdb.OutOfMemoryException:
+            with self._lending, self.cursor() as cursor:
+                cursor.execute(f"SET memory_limit = '{_GENEROUS * self._memory_mebibytes}MiB'")
+                try:
+                    return work()
+                finally:
+                    # Refused while others still hold more; the next to lend some takes it back.
+                    with suppress(EngineError):
+                        cursor.execute(f"SET memory_limit = '{self._memory_mebibytes}MiB'")
 
     def close(self) -> None:
         """Close the instance and every file."""

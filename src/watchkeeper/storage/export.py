@@ -24,7 +24,7 @@ from watchkeeper.storage.row_tiers import RowTiers
 
 WINDOW_MS = 2 * 3600 * 1000
 _SAMPLES_AT_ONCE = 1 << 20
-_PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+_PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 8192)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ and are looked for everywhere. Only ASCII counts, lower-cased.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from watchkeeper.storage.bloom import Keys
 
@@ -25,15 +26,29 @@ _IS_LETTER[np.frombuffer(b"abcdefghijklmnopqrstuvwxyz0123456789", np.uint8)] = T
 # Odd multipliers near 2**64 / the golden ratio (Knuth, TAOCP 3, 6.4) and its square.
 _SCATTER, _SPREAD = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F
 _TABLE_BITS = 22
+_LETTERS_AT_ONCE = 1 << 20
 _64_BITS = (1 << 64) - 1
 
 
-def keys_of_texts(texts: Sequence[str]) -> Keys | None:
+def keys_of_texts(batches: Iterable[Sequence[str]]) -> Keys | None:
     """Return the keys of all pieces of lower-cased texts; None if there are too many."""
-    letters = np.frombuffer("\n".join(texts).encode(), np.uint8)
+    # Much faster than to sort them: those that fall together cost little more than a look.
+    seen = np.zeros(1 << _TABLE_BITS, np.bool_)
+    count = 0
+    for texts in batches:
+        count += len(texts)
+        letters = np.frombuffer("\n".join(texts).encode(), np.uint8)
+        for first in range(0, len(letters), _LETTERS_AT_ONCE):
+            _mark(seen, letters[first : first + _LETTERS_AT_ONCE + LENGTH - 1])
+    found = np.flatnonzero(seen).astype(np.uint64)
+    return None if len(found) > MOST_PER_TEXT * count else found * np.uint64(_SPREAD)
+
+
+def _mark(seen: NDArray[np.bool_], letters: NDArray[np.uint8]) -> None:
+    """Note each piece of some letters at its place."""
     count = len(letters) - LENGTH + 1
     if count <= 0:
-        return np.zeros(0, np.uint64)
+        return
     whole = _IS_LETTER[letters]
     inside = whole[:count].copy()
     for place in range(1, LENGTH):
@@ -42,11 +57,7 @@ def keys_of_texts(texts: Sequence[str]) -> Keys | None:
     pieces = np.zeros(len(starts), np.uint64)
     for place in range(LENGTH):
         pieces |= letters[starts + place].astype(np.uint64) << np.uint64(8 * place)
-    # Much faster than to sort them: those that fall together cost little more than a look.
-    seen = np.zeros(1 << _TABLE_BITS, np.bool_)
     seen[(pieces * np.uint64(_SCATTER)) >> np.uint64(64 - _TABLE_BITS)] = True
-    found = np.flatnonzero(seen).astype(np.uint64)
-    return None if len(found) > MOST_PER_TEXT * len(texts) else found * np.uint64(_SPREAD)
 
 
 def keys_of_word(word: str) -> list[int]:

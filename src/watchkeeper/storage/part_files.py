@@ -35,6 +35,7 @@ from watchkeeper.storage.store_format import FORMAT
 
 _LISTED_AT_MOST = 5000
 _SMALL_ROWS = 20_000
+_TEXTS_AT_ONCE = 2048
 _SMALL_BLOCK_BYTES = 1 << 14
 _LOG = logging.getLogger(__name__)
 
@@ -71,7 +72,9 @@ class PartFiles:
         """
         path, index = map(_unfinished, paths(self.directory, name))
         try:
-            summary, encoded = self._write_rows(path, select, rows)
+            summary, encoded = self._engine.with_memory(
+                lambda: self._write_anew(name, path, select, rows)
+            )
             self._synchronise(path)
             self._write_bytes(index, encoded)
         except BaseException:
@@ -157,6 +160,12 @@ class PartFiles:
         self._disk.rename(_unfinished(index), index)
         return summary
 
+    def _write_anew(
+        self, name: PartName, path: Path, select: str, rows: int
+    ) -> tuple[PartSummary, bytes]:
+        self.discard(name)
+        return self._write_rows(path, select, rows)
+
     def _write_rows(self, path: Path, select: str, rows: int) -> tuple[PartSummary, bytes]:
         block_bytes = _SMALL_BLOCK_BYTES if rows < _SMALL_ROWS else None
         catalog = self._engine.attach(path, block_bytes=block_bytes)
@@ -219,8 +228,9 @@ class PartFiles:
         texts = cursor.execute(
             f"SELECT lower({column}) AS text FROM {table} "
             f"WHERE rowid BETWEEN {first} AND {first + GRANULE_ROWS - 1}"
-        ).fetchnumpy()["text"]
-        return grams.keys_of_texts(texts.tolist())
+        )
+        batches = iter(lambda: texts.fetchmany(_TEXTS_AT_ONCE), [])
+        return grams.keys_of_texts([text for (text,) in batch] for batch in batches)
 
     def _write_bytes(self, path: Path, data: bytes) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

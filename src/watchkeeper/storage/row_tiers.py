@@ -327,7 +327,8 @@ class RowTiers:
         try:
             with self._engine.cursor() as cursor:
                 cursor.register("batch", self._joined(waiting, rows))
-                cursor.execute(f"INSERT INTO {self.view.current.hot[0].name} SELECT * FROM batch")
+                insert = f"INSERT INTO {self.view.current.hot[0].name} SELECT * FROM batch"
+                self._engine.with_memory(lambda: cursor.execute(insert))
         except BaseException:
             with self._handing_over:
                 self._waiting = waiting + self._waiting
