@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import DecodeError, OverloadError, StorageError
@@ -13,9 +12,10 @@ from watchkeeper.ingest.quota import DEFAULT_TENANT, Quotas
 from watchkeeper.ingest.statistics import IngestStatistics, Refusal, Signal, Tally, reason_of
 from watchkeeper.model import LogRecord
 from watchkeeper.ports import LogStore
-from watchkeeper.wire.bulk import read_bulk
+from watchkeeper.wire.bulk import BulkItem, read_bulk
 from watchkeeper.wire.limits import AttributeLimits, Excess
 from watchkeeper.wire.log_document import read_document
+from watchkeeper.wire.record_making import maker
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ class BulkResult:
     index: str
     id: str
     problem: str
+
+
+_make_result = maker(BulkResult)
 
 
 class BulkReceiver:
@@ -57,23 +60,26 @@ class BulkReceiver:
     ) -> list[BulkResult]:
         """Store the documents of a request and return what became of each, in their order."""
         quota = self._quotas.of(tenant)
-        items = read_request(
+        items, opened = read_request(
             body,
             signal=Signal.LOGS,
             quota=quota,
             tally=self._tally,
             unpack=lambda packed, limit: decompress(packed, content_encoding, limit),
-            decode=lambda opened: read_bulk(opened, index),
+            decode=lambda opened: (read_bulk(opened, index), opened),
         )
         take(len(items), signal=Signal.LOGS, quota=quota, tally=self._tally)
         now_ns = self._clock.time_ns()
+        limits = quota.of_attributes
+        # Nearly never is one so long that a value in it may be too long.
+        long_ones = max(map(len, opened.split(b"\n"))) > limits.value_length
         records: list[LogRecord] = []
         results: list[BulkResult] = []
         beyond: list[Excess] = []
         for number, item in enumerate(items):
             problem = item.problem
             if item.document is not None:
-                found = _record(item.document, now_ns, item.index, quota.of_attributes)
+                found = _record(item, now_ns, limits, long_ones)
                 if isinstance(found, LogRecord):
                     records.append(found)
                 elif isinstance(found, Excess):
@@ -82,7 +88,7 @@ class BulkReceiver:
                 else:
                     problem = found
             name = item.id or f"{now_ns:x}-{number:x}"
-            results.append(BulkResult(item.action, item.index, name, problem))
+            results.append(_make_result(item.action, item.index, name, problem))
         self._store(records)
         quota.exceeded_by(beyond)
         self._tally.refused(Signal.LOGS, Refusal.ATTRIBUTE_LIMIT, len(beyond))
@@ -102,11 +108,13 @@ class BulkReceiver:
 
 
 def _record(
-    document: dict[str, Any], now_ns: int, service: str, limits: AttributeLimits
+    item: BulkItem, now_ns: int, limits: AttributeLimits, is_long: bool
 ) -> LogRecord | Excess | str:
     """Return a document's record, or why it is left out."""
     try:
-        record = read_document(document, now_ns=now_ns, service=service)
+        record = read_document(item.document or {}, now_ns=now_ns, service=item.index)
     except DecodeError as error:
         return str(error)
-    return limits.broken_by(record.attributes) or record
+    if is_long or len(record.attributes) > limits.count:
+        return limits.broken_by(record.attributes) or record
+    return record

@@ -21,6 +21,8 @@ from watchkeeper.server.intake import Intake, not_taken
 from watchkeeper.server.shippers import answer_to, error_answer
 
 PREFIX = "/elasticsearch"
+_SHARDS = {"total": 1, "successful": 1, "failed": 0}
+_CREATED = {"_version": 1, "result": "created", "_shards": _SHARDS, "status": 201}
 
 
 def routes(receiver: BulkReceiver, intake: Intake, clock: Clock) -> list[BaseRoute]:
@@ -57,10 +59,10 @@ def _bulk(receiver: BulkReceiver, intake: Intake, clock: Clock) -> Endpoint:
 
 
 def _item(result: BulkResult) -> dict[str, Any]:
-    common = {"_index": result.index, "_id": result.id}
+    found: dict[str, Any] = {"_index": result.index, "_id": result.id}
     if result.problem:
         error = {"type": "document_parsing_exception", "reason": result.problem}
-        return {result.action: {**common, "status": 400, "error": error}}
-    shards = {"total": 1, "successful": 1, "failed": 0}
-    made = {"_version": 1, "result": "created", "_shards": shards, "status": 201}
-    return {result.action: {**common, **made}}
+        found.update(status=400, error=error)
+    else:
+        found.update(_CREATED)
+    return {result.action: found}

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from watchkeeper.errors import DecodeError
+from watchkeeper.wire.json_lines import read_objects
+from watchkeeper.wire.record_making import maker
 
 ADDING = ("create", "index")
 _WITHOUT_DOCUMENT = "delete"
@@ -29,12 +29,15 @@ class BulkItem:
     problem: str = ""
 
 
+_make_item = maker(BulkItem)
+
+
 def read_bulk(body: bytes, index: str = "") -> list[BulkItem]:
     """Return the actions of a body; `index` is that of actions that name none.
 
     Raises DecodeError where an action cannot be read, since nobody knows what follows then.
     """
-    lines = [line for line in body.split(b"\n") if line.strip()]
+    lines = read_objects([line for line in body.split(b"\n") if line.strip()])
     items: list[BulkItem] = []
     number = 0
     while number < len(lines):
@@ -48,32 +51,19 @@ def read_bulk(body: bytes, index: str = "") -> list[BulkItem]:
             if number >= len(lines):
                 raise DecodeError(f"bulk: the last action, {action}, has no document")
             if not problem:
-                document, problem = _document(lines[number])
+                document = lines[number]
+                problem = "" if document is not None else "the document is not a JSON object"
             number += 1
         if not place:
             document, problem = None, "an action names no index"
-        items.append(BulkItem(action, place, name, document, problem))
+        items.append(_make_item(action, place, name, document, problem))
     return items
 
 
-def _action(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
-    found = _object(line)
+def _action(found: dict[str, Any] | None, number: int) -> tuple[str, dict[str, Any]]:
     if found is None or len(found) != 1:
         raise DecodeError(f"bulk: line {number + 1} is not an action")
     ((action, target),) = found.items()
     if action not in _KNOWN or not isinstance(target, dict):
         raise DecodeError(f"bulk: line {number + 1}: {action[:20]!r} is not an action")
     return action, target
-
-
-def _document(line: bytes) -> tuple[dict[str, Any] | None, str]:
-    found = _object(line)
-    return found, "" if found is not None else "the document is not a JSON object"
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) else None

@@ -8,13 +8,16 @@ names are understood: `@timestamp`, `message`, `level` or `log.level`, `service`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import Attributes, LogRecord, Severity
 from watchkeeper.wire.otlp_attributes import as_attribute
+from watchkeeper.wire.record_making import maker
 
 TIME_FIELDS = ("@timestamp", "timestamp", "time")
 _LEVEL_FIELDS = ("level", "log.level", "severity", "levelname")
@@ -28,6 +31,13 @@ _RESOURCE_FIELDS = {
     "environment": "deployment.environment.name",
 }
 _RENAMED = {"exception.stack": "exception.stacktrace"}
+_KNOWN_FIELDS = frozenset(
+    (
+        *(*TIME_FIELDS, *_LEVEL_FIELDS, *_MESSAGE_FIELDS, *_SERVICE_FIELDS, *_LOGGER_FIELDS),
+        *(*_TRACE_FIELDS, *_SPAN_FIELDS, *_RESOURCE_FIELDS, *_RENAMED),
+    )
+)
+_PLAIN = frozenset((str, int, float, bool))
 
 _LEVELS = {
     "trace": Severity.TRACE,
@@ -52,6 +62,8 @@ _TIME = re.compile(
 _TRACE_ID = re.compile(r"[0-9a-f]{32}\Z")
 _SPAN_ID = re.compile(r"[0-9a-f]{16}\Z")
 _DEEPEST = 20
+_LONGEST_DIGITS = 20
+_make_log = maker(LogRecord)
 
 
 def read_document(
@@ -62,32 +74,67 @@ def read_document(
     `now_ns` is its time, `service` its service and `text` its message where it names none.
     Raises DecodeError for a time that cannot be read.
     """
-    fields = dict(_flat(document, "", 0))
-    moment = _first(fields, TIME_FIELDS)
-    level = str(_first(fields, _LEVEL_FIELDS) or "").lower()
-    message = _first(fields, _MESSAGE_FIELDS)
-    resource = {
-        name: fields.pop(field)
-        for field, name in _RESOURCE_FIELDS.items()
-        if isinstance(fields.get(field), str)
-    }
-    return LogRecord(
-        timestamp_ns=now_ns if moment is None else read_time(moment),
-        severity=_LEVELS.get(level, Severity.INFO),
-        message=text if message is None else str(as_attribute(message)),
-        service=str(_first(fields, _SERVICE_FIELDS) or service),
-        logger=str(_first(fields, _LOGGER_FIELDS) or ""),
-        trace_id=_identifier(fields, _TRACE_FIELDS, _TRACE_ID),
-        span_id=_identifier(fields, _SPAN_FIELDS, _SPAN_ID),
-        attributes=_attributes(fields),
-        resource={name: value for name, value in resource.items() if value},
+    fields: dict[str, Any] = {}
+    _flatten(document, "", 0, fields)
+    meanings = _meanings(_KNOWN_FIELDS.intersection(fields))
+    moment = _take(fields, meanings.time)
+    level = _take(fields, meanings.level)
+    message = _take(fields, meanings.message)
+    resource = _resource(fields, meanings.resource) if meanings.resource else {}
+    return _make_log(
+        now_ns if moment is None else read_time(moment),
+        _LEVELS.get(str(level or "").lower(), Severity.INFO),
+        text if message is None else _as_text(message),
+        str(_take(fields, meanings.service) or service),
+        str(_take(fields, meanings.logger) or ""),
+        _identifier(fields, meanings.trace_id, _TRACE_ID),
+        _identifier(fields, meanings.span_id, _SPAN_ID),
+        _attributes(fields, meanings.renamed),
+        resource,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    """Which of a document's fields means what; None where none does. Of several that may mean the
+    same the first is it, and the others stay attributes."""
+
+    time: str | None
+    level: str | None
+    message: str | None
+    service: str | None
+    logger: str | None
+    trace_id: list[str]
+    span_id: list[str]
+    resource: list[str]
+    renamed: bool
+
+
+@lru_cache(maxsize=256)
+def _meanings(known: frozenset[str]) -> _Meanings:
+    def first(names: tuple[str, ...]) -> str | None:
+        return next((name for name in names if name in known), None)
+
+    def every(names: Iterable[str]) -> list[str]:
+        return [name for name in names if name in known]
+
+    return _Meanings(
+        time=first(TIME_FIELDS),
+        level=first(_LEVEL_FIELDS),
+        message=first(_MESSAGE_FIELDS),
+        service=first(_SERVICE_FIELDS),
+        logger=first(_LOGGER_FIELDS),
+        trace_id=every(_TRACE_FIELDS),
+        span_id=every(_SPAN_FIELDS),
+        resource=every(_RESOURCE_FIELDS),
+        renamed=not known.isdisjoint(_RENAMED),
     )
 
 
 def read_time(value: object) -> int:
     """Return nanoseconds: of ISO 8601 text, UTC unless it says otherwise, or of milliseconds."""
     if isinstance(value, str):
-        if value.isdecimal():
+        if value.isdecimal() and len(value) < _LONGEST_DIGITS:
             return int(value) * 1_000_000
         match = _TIME.match(value)
         if match:
@@ -99,37 +146,51 @@ def read_time(value: object) -> int:
 
 
 def _nanoseconds(text: str, fraction: str, offset: str) -> int:
+    return _seconds(text, offset.upper()) * 1_000_000_000 + int(fraction.ljust(9, "0"))
+
+
+@lru_cache(maxsize=1024)
+def _seconds(text: str, offset: str) -> int:
     try:
-        moment = datetime.fromisoformat(text + offset.upper())
+        moment = datetime.fromisoformat(text + offset)
     except ValueError as error:
         raise DecodeError(f"{text[:40]!r} is not a time: {error}") from None
-    seconds = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
-    return seconds * 1_000_000_000 + int(fraction.ljust(9, "0"))
+    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
 
 
-def _flat(document: Mapping[str, Any], before: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _flatten(document: Mapping[str, Any], before: str, depth: int, fields: dict[str, Any]) -> None:
+    """Put a document's fields among `fields`, those of objects in it under dotted names."""
     for name, value in document.items():
         if isinstance(value, dict) and depth < _DEEPEST:
-            yield from _flat(value, f"{before}{name}.", depth + 1)
+            _flatten(value, f"{before}{name}.", depth + 1, fields)
         elif value is not None:
-            yield before + name, value
+            fields[before + name] = value
 
 
-def _first(fields: dict[str, Any], names: tuple[str, ...]) -> Any:
-    """Take out and return the first field that is there; the others stay attributes."""
+def _take(fields: dict[str, Any], name: str | None) -> Any:
+    return None if name is None else fields.pop(name)
+
+
+def _resource(fields: dict[str, Any], names: list[str]) -> Attributes:
+    said = {_RESOURCE_FIELDS[name]: fields.pop(name) for name in names if type(fields[name]) is str}
+    return {name: value for name, value in said.items() if value}
+
+
+def _identifier(fields: dict[str, Any], names: list[str], shape: re.Pattern[str]) -> str:
     for name in names:
-        if name in fields:
-            return fields.pop(name)
-    return None
-
-
-def _identifier(fields: dict[str, Any], names: tuple[str, ...], shape: re.Pattern[str]) -> str:
-    for name in names:
-        value = fields.get(name)
+        value = fields[name]
         if isinstance(value, str) and shape.match(value.lower()):
             return str(fields.pop(name)).lower()
     return ""
 
 
-def _attributes(fields: Mapping[str, Any]) -> Attributes:
-    return {_RENAMED.get(name, name): as_attribute(value) for name, value in fields.items()}
+def _as_text(value: Any) -> str:
+    return value if type(value) is str else str(as_attribute(value))
+
+
+def _attributes(fields: dict[str, Any], renamed: bool) -> Attributes:
+    if renamed:
+        fields = {_RENAMED.get(name, name): value for name, value in fields.items()}
+    if not _PLAIN.issuperset(map(type, fields.values())):
+        return {name: as_attribute(value) for name, value in fields.items()}
+    return fields

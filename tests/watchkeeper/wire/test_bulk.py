@@ -92,6 +92,22 @@ def test_what_a_document_does_not_say_is_assumed():
     assert record.attributes == {"shelf": 3, "trace_id": "not one"}
 
 
+def test_of_several_fields_that_may_mean_the_same_the_first_does():
+    record = read(
+        {"msg": "other", "message": "sold", "severity": "error", "level": "warn", "trace.id": "x"}
+        | {"trace_id": "AB" * 16, "version": 7, "environment": "", "exception": {"stack": "at"}}
+    )
+    assert (record.message, record.severity) == ("sold", Severity.WARNING)
+    assert (record.trace_id, record.resource) == ("ab" * 16, {})
+    assert record.attributes == {
+        "msg": "other",
+        "severity": "error",
+        "trace.id": "x",
+        "version": 7,
+        "exception.stacktrace": "at",
+    }
+
+
 @pytest.mark.parametrize(
     ("written", "after_ns"),
     [
@@ -106,7 +122,9 @@ def test_times_are_read_as_they_are_usually_written(written, after_ns):
     assert read_time(written) == NOW_NS + after_ns
 
 
-@pytest.mark.parametrize("written", ["yesterday", "2023-13-01T00:00:00Z", True, [1], -1])
+@pytest.mark.parametrize(
+    "written", ["yesterday", "2023-13-01T00:00:00Z", True, [1], -1, "9" * 5_000, "9" * 20]
+)
 def test_a_time_that_is_none_is_refused(written):
     with pytest.raises(DecodeError):
         read_time(written)
