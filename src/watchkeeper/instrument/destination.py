@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -11,6 +12,10 @@ from watchkeeper.errors import ConfigError
 SIGNALS = ("spans", "logs")
 """What goes over OTLP; metrics are scraped."""
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""Source: RFC 9110, 5.1 and 5.5."""
+
 COMPRESSIONS = ("gzip", "none")
 
 
@@ -18,12 +23,13 @@ COMPRESSIONS = ("gzip", "none")
 class Destination:
     """Where a signal goes; what is not given is as for all signals (`Settings.destination_of`).
 
-    `endpoint` is the whole URL. `certificate` is a file of the authorities that are trusted in
+    `endpoint` is the whole URL; a user and a password in it are sent as basic authentication.
+    `certificate` is a file of the authorities that are trusted in
     place of the system's; `client_certificate` and `client_key` are files that show who sends.
     `compression` is `gzip` or `none`; '' compresses for every host but this one.
     """
 
-    endpoint: str = ""
+    endpoint: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout_seconds: float = 0.0
     compression: str = ""
@@ -33,12 +39,17 @@ class Destination:
 
     def check(self, signal: str) -> None:
         """Raise ConfigError that names the variable, of `signal` (`TRACES_`, `LOGS_` or '')."""
-        parts = urlsplit(self.endpoint)
-        if self.endpoint and (parts.scheme not in ("http", "https") or not parts.hostname):
+        if self.endpoint and not _is_url(self.endpoint):
             raise ConfigError(
                 "must be a URL such as http://127.0.0.1:9400",
                 source=f"OTEL_EXPORTER_OTLP_{signal}ENDPOINT",
             )
+        for name, value in self.headers.items():
+            if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+                raise ConfigError(
+                    f"{name!r} is no header, or its value cannot be sent in one",
+                    source=f"OTEL_EXPORTER_OTLP_{signal}HEADERS",
+                )
         if self.compression not in ("", *COMPRESSIONS):
             raise ConfigError(
                 f"{self.compression!r} is not known; choose gzip or none",
@@ -53,6 +64,15 @@ class Destination:
             return self.compression == "gzip"
         host = urlsplit(self.endpoint).hostname or ""
         return not (host in ("localhost", "::1") or host.startswith("127."))
+
+
+def _is_url(text: str) -> bool:
+    parts = urlsplit(text)
+    try:
+        port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
 
 
 AS_FOR_ALL = Destination()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import http.client
 import ssl
+from base64 import b64encode
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.instrument.destination import Destination
@@ -50,6 +51,7 @@ class OtlpClient:
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._destination = destination
         self._headers = {
+            **_login(parts),
             **destination.headers,
             "content-type": PROTOBUF_CONTENT_TYPE,
             "user-agent": "watchkeeper",
@@ -115,6 +117,13 @@ def rejected_records(answer: bytes) -> int:
         return max(0, signed(dict(read_fields(partial)).get(key(1, VARINT), 0)))
     except DecodeError:
         return 0
+
+
+def _login(parts: SplitResult) -> dict[str, str]:
+    if parts.username is None:
+        return {}
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"authorization": f"Basic {b64encode(login.encode()).decode()}"}
 
 
 def _trusting(destination: Destination) -> ssl.SSLContext:

@@ -70,7 +70,7 @@ class Settings:
     service: str = ""
     environment: str = "development"
     resource_attributes: Mapping[str, str] = field(default_factory=dict)
-    otlp_endpoint: str = ""
+    otlp_endpoint: str = field(default="", repr=False)
     otlp_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     traces: Destination = AS_FOR_ALL
     logs: Destination = AS_FOR_ALL

@@ -207,6 +207,14 @@ def test_a_collector_may_ask_who_sends_and_shows_who_it_is(
     collector.close()
 
 
+def test_a_login_in_the_endpoint_is_sent(collector: Collector) -> None:
+    endpoint = collector.url.replace("http://", "http://jane:hunter%402@")
+    client = OtlpClient(Destination(endpoint=endpoint, timeout_seconds=5))
+    assert client.send(b"", 0.0).delivered
+    client.close()
+    assert collector.headers[0]["authorization"] == "Basic amFuZTpodW50ZXJAMg=="
+
+
 def test_an_outage_is_logged_once_with_its_reason(
     door: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -68,6 +68,14 @@ def test_every_variable_is_read() -> None:
     assert "Bearer" not in repr(settings)
 
 
+def test_a_password_in_an_endpoint_is_not_shown() -> None:
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "https://jane:hunter2@all.example.org",
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "https://jane:hunter2@logs.example.org",
+    }
+    assert "hunter2" not in repr(Settings.from_environment(variables))
+
+
 def test_resource_attributes_name_the_service_and_environment_where_nothing_else_does() -> None:
     settings = Settings.from_environment(
         {"OTEL_RESOURCE_ATTRIBUTES": "service.name=door,deployment.environment.name=test"}
@@ -89,6 +97,10 @@ def test_resource_attributes_name_the_service_and_environment_where_nothing_else
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0", "must be above 0"),
         ("WATCHKEEPER_QUIET_PATHS", "ping", "'ping' does not begin with /"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "must be a URL such as"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:99999", "must be a URL such as"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x=a%0d%0ay: b", "'x' is no header, or its value cannot"),
+        ("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "x=%E2%82%AC", "cannot be sent in one"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x y=1", "'x y' is no header"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "'grpc' is not spoken; set http/protobuf"),
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json", "'http/json' is not spoken"),
         ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "zip", "'zip' is not known"),
