@@ -316,7 +316,9 @@ class Telemetry:
         since_seconds = self._since_seconds if tells_since else None
         families = collect(self.registry.shown(), others, since_seconds)
         families += foreign_families(
-            {family.name for family in families}, partial(self.faults.note, "foreign_metrics")
+            {family.name for family in families},
+            self.registry.clean,
+            partial(self.faults.note, "foreign_metrics"),
         )
         return exposition.encode(families, accept)
 

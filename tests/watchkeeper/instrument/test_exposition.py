@@ -95,6 +95,20 @@ def test_metrics_of_any_kind_leave_the_page_readable(
     assert families["ended"].type == "counter"
 
 
+def test_labels_of_others_are_clean_and_what_is_one_then_adds_up(
+    seen: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = prometheus_client.CollectorRegistry()
+    monkeypatch.setattr(prometheus_client, "REGISTRY", registry)
+    logins = prometheus_client.Counter("logins", "Logins.", ["who"], registry=registry)
+    for who, times in (("jane@example.org", 2), ("joe@example.org", 3), ("anonymous", 1)):
+        logins.labels(who).inc(times)
+    text = seen.telemetry.exposition()[0].decode()
+    assert 'logins_total{who="[email]"} 5\n' in text
+    assert 'logins_total{who="anonymous"} 1\n' in text
+    assert "example.org" not in text
+
+
 def test_a_collector_that_raises_costs_only_its_own_metrics(
     seen: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
