@@ -30,6 +30,8 @@ _WANTED = frozenset((b"traceparent", b"tracestate", b"baggage", b"user-agent"))
 _GONE: Scope = {}
 _SERVER = SpanKind.SERVER
 DISCONNECTED = "client_disconnected"
+_PARTED = "ClientDisconnect"
+"""The name of Starlette's exception that says the same."""
 INCOMPLETE = "incomplete_response"
 
 
@@ -122,12 +124,14 @@ class Observation(LiveSpan):
         """Pass a message on, and notice the status and the end of the answer."""
         kind = message["type"]
         if kind == "http.response.start":
-            self.status_code = message.get("status", 0)
+            # An answer that nobody hears any more is none, whatever it says.
+            gone = self.disconnected
+            self.status_code = CLIENT_CLOSED_REQUEST if gone else message.get("status", 0)
         elif kind in _BODIES and not message.get("more_body"):
             self.complete = True
             self._answered_ns = self.owner.clock.monotonic_ns()
             # A server error's exception is still on its way; background work is not waited for.
-            if self.status_code < 500:
+            if self.status_code < CLIENT_CLOSED_REQUEST:
                 self.finish()
         return self._send(message)
 
@@ -163,7 +167,8 @@ class Observation(LiveSpan):
         try:
             asgi = self._asgi
             error_type = ""
-            if not self.complete or self.error is not None or self.status_code >= 500:
+            worth_a_look = self.status_code >= CLIENT_CLOSED_REQUEST
+            if worth_a_look or not self.complete or self.error is not None:
                 self.status_code, error_type = self._outcome()
             answered_ns = self._answered_ns or self.owner.clock.monotonic_ns()
             # From here on the span takes nothing more.
@@ -218,12 +223,16 @@ class Observation(LiveSpan):
             if isinstance(error, Exception):
                 self.fail(error)
             return self.status_code or 500, type_name(error)
-        if error is not None and not (self.disconnected and not self.status_code):
+        parted = type(error).__name__ == _PARTED
+        unheard = self.disconnected and self.status_code == CLIENT_CLOSED_REQUEST
+        if error is not None and not parted and not (self.disconnected and not self.status_code):
             if isinstance(error, Exception):
                 self.fail(error)
-            return self.status_code or 500, type_name(error)
-        if self.complete:
+            return 500 if unheard else self.status_code or 500, type_name(error)
+        if unheard:
+            return CLIENT_CLOSED_REQUEST, DISCONNECTED
+        if self.complete and not parted:
             return self.status_code, str(self.status_code) if self.status_code >= 500 else ""
-        if self.disconnected:
+        if self.disconnected or parted:
             return self.status_code or CLIENT_CLOSED_REQUEST, DISCONNECTED
         return self.status_code or 500, INCOMPLETE

@@ -14,6 +14,7 @@ from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException, WebSocke
 from fastapi.responses import StreamingResponse
 from opentelemetry import baggage, trace
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
@@ -289,6 +290,29 @@ async def test_a_client_that_leaves_before_the_answer_counts_as_499(seen: Captur
         await middleware(scope, gone, None)  # type: ignore[arg-type] # never sends
     assert seen.value(http.REQUESTS, status_code="499") == 1
     assert seen.spans[0].attributes["error.type"] == "client_disconnected"
+
+
+async def test_an_error_of_ours_is_one_though_the_client_has_left(seen: Captured) -> None:
+    async def wait_and_break(request: Request) -> None:
+        assert await request.is_disconnected()
+        raise ValueError("ours")
+
+    app = Starlette(routes=[Route("/wait", wait_and_break)])
+    instrument(app, seen.telemetry)
+
+    async def left() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    scope = {"type": "http", "path": "/wait", "method": "GET", "headers": []}
+    with pytest.raises(ValueError, match="ours"):
+        await app(scope, left, send)  # type: ignore[arg-type] # a bare scope
+    [span] = seen.spans
+    assert span.attributes["http.response.status_code"] == 500
+    assert span.attributes["error.type"] == "ValueError"
+    assert span.events[0].attributes["exception.message"] == "ours"
 
 
 async def test_a_stream_that_breaks_off_keeps_the_status_it_sent(seen: Captured) -> None:

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import uvicorn
 import websockets
-from fastapi import APIRouter, FastAPI, WebSocket
+from fastapi import APIRouter, FastAPI, Request, WebSocket
 from fastapi.responses import StreamingResponse
 
 from watchkeeper import Severity, instrument
@@ -69,6 +69,14 @@ def streams() -> APIRouter:
     async def stream() -> StreamingResponse:
         return StreamingResponse(endless())
 
+    @router.post("/raw")
+    async def raw(request: Request) -> int:
+        return len(await request.body())
+
+    @router.post("/parsed")
+    async def parsed(body: dict[str, int]) -> int:
+        return len(body)
+
     @router.get("/breaking")
     async def breaks() -> StreamingResponse:
         return StreamingResponse(breaking())
@@ -87,6 +95,13 @@ async def address(seen: Captured) -> AsyncIterator[str]:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         await running
+
+
+async def seen_soon(ids: Any, spans: int) -> None:
+    """Wait until so many spans have begun."""
+    async with asyncio.timeout(10):
+        while ids._spans < spans:  # noqa: ASYNC110 - the server has the same loop
+            await asyncio.sleep(0)
 
 
 async def record_of(seen: Captured, route: str) -> tuple[SpanRecord, LogRecord]:
@@ -176,6 +191,27 @@ async def test_a_client_that_leaves_a_stream_is_told_apart(seen: Captured, addre
     assert span.attributes["http.response.status_code"] == 200
     assert span.status is StatusCode.UNSET
     assert line.severity is Severity.INFO
+
+
+@pytest.mark.parametrize("path", ["/raw", "/parsed"])
+async def test_a_client_that_leaves_amid_its_upload_is_no_error_of_ours(
+    seen: Captured, address: str, path: str
+) -> None:
+    host, _, port = address.partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST {path} HTTP/1.1\r\nhost: door\r\ncontent-type: application/json\r\n"
+        'content-length: 1000\r\n\r\n{"a":'.encode()
+    )
+    await writer.drain()
+    await seen_soon(seen.telemetry.tracing.ids, 1)
+    writer.transport.abort()
+    span, line = await record_of(seen, path)
+    assert span.attributes["http.response.status_code"] == 499
+    assert span.attributes["error.type"] == "client_disconnected"
+    assert span.status is StatusCode.UNSET
+    assert line.severity is Severity.WARNING
+    assert seen.value(http.REQUESTS, endpoint=path, status_code="499") == 1
 
 
 async def test_a_stream_that_breaks_is_an_error_though_its_status_was_sent(
