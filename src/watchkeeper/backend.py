@@ -150,8 +150,10 @@ class Backend:
                 self.reload_error = str(error)
                 raise
             await self._stop_parts()
+            before = self.scraper
             try:
                 self._configure(configuration)
+                self.scraper.succeed(before)
             finally:
                 await self.start()
 

@@ -56,6 +56,11 @@ class Discovery:
         answers = [(str(number), each.generation, 0) for number, each in enumerate(self.polled)]
         return (*files, *answers)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether everybody who is asked has answered once."""
+        return all(each.generation for each in self.polled)
+
     def targets(self) -> tuple[list[Target], list[str]]:
         """Return the targets, each once, and what was wrong with the files and answers.
 

@@ -31,7 +31,7 @@ class Asked(Protocol):
 
 
 class Polled:
-    """Asks, and remembers the answer. `generation` counts the answers that differed."""
+    """Asks, and remembers the answer. `generation` counts the first, and those that differed."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
@@ -52,7 +52,7 @@ class Polled:
         except Exception as error:
             LOGGER.exception("discovery failed unexpectedly")
             groups, problems = self.groups, [f"unexpected {type(error).__name__}"]
-        if (groups, problems) != (self.groups, self.problems):
+        if not self.generation or (groups, problems) != (self.groups, self.problems):
             self.groups, self.problems = groups, problems
             self.generation += 1
             changed.set()

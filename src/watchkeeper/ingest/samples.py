@@ -127,6 +127,10 @@ class TargetSamples:
         gone = [*self._present, *self._reports]
         return _batch(ParsedExposition(), [], gone, [], [], end_ms)
 
+    def succeed(self, before: TargetSamples) -> None:
+        """Go on where others of this target stopped: what they showed last may vanish now."""
+        self._present = before._present
+
     def keep(self, scraped: Scraped) -> None:
         """Remember that a scrape was stored."""
         self._present = scraped.present

@@ -72,11 +72,20 @@ class Scraper:
         self._client = client
         self._sleep = sleep
         self._tally = Tally()
+        self._before: dict[tuple[str, Target], TargetBeat] = {}
         self._jobs = [(job, Discovery(job, source=config.source)) for job in config.scrape_configs]
         self._source = config.source
         self._beats: dict[tuple[str, Target], TargetBeat] = {}
         self._refusals: dict[str, str] = {}
         self.problems: list[str] = []
+
+    def succeed(self, before: Scraper) -> None:
+        """Go on where one stopped that scraped until now, by another configuration.
+
+        What is no target any more, or is not shown any more, is marked stale.
+        """
+        self._tally = before._tally
+        self._before = {**before._before, **before._beats}
 
     def targets(self) -> list[TargetStatus]:
         """Return all targets by job and URL."""
@@ -146,9 +155,18 @@ class Scraper:
                 beat = TargetBeat(
                     job, key[1], samples, self._sink, self._clock, clients[key[0]], self._tally
                 )
+                if (earlier := self._before.pop(key, None)) is not None:
+                    samples.succeed(earlier.samples)
                 self._beats[key] = beat
                 running[key] = tasks.create_task(beat.run(self._sleep))
             self._beats[key].refusal = self._refusals.get(key[0], "")
+        await self._end_earlier()
+
+    async def _end_earlier(self) -> None:
+        """Mark stale what was scraped before, of jobs whose targets are all known by now."""
+        unknown = {job.job_name for job, discovery in self._jobs if not discovery.is_complete}
+        for key in [key for key in self._before if key[0] not in unknown]:
+            await self._before.pop(key).end()
 
     def _discover(self) -> dict[tuple[str, Target], ScrapeConfig]:
         wanted: dict[tuple[str, Target], ScrapeConfig] = {}
@@ -188,7 +206,7 @@ class TargetBeat:
     ) -> None:
         self._job = job
         self._target = target
-        self._samples = samples
+        self.samples = samples
         self._sink = sink
         self._clock = clock
         self._client = client
@@ -237,7 +255,7 @@ class TargetBeat:
             scraped = await asyncio.to_thread(self._read, answer, start_ns, began_ns)
         except Exception as reason:  # noqa: BLE001 - nothing that fails stops a beat
             error = self._explained(reason)
-            scraped = self._samples.of_failure(_ms(start_ns), self._seconds_since(began_ns))
+            scraped = self.samples.of_failure(_ms(start_ns), self._seconds_since(began_ns))
         duration = self._seconds_since(began_ns)
         unstored = await asyncio.to_thread(self._store, scraped)
         self._health = "down" if error else "up"
@@ -247,17 +265,17 @@ class TargetBeat:
 
     async def end(self) -> None:
         """Mark everything stale: the target is no longer one."""
-        batch = self._samples.of_end(_ms(self._clock.time_ns()))
+        batch = self.samples.of_end(_ms(self._clock.time_ns()))
         await asyncio.to_thread(self._append, batch)
 
     def _read(self, answer: Fetched, start_ns: int, began_ns: int) -> Scraped:
-        parsed = self._samples.of_answer(answer, _ms(start_ns))
-        return self._samples.of_success(parsed, _ms(start_ns), self._seconds_since(began_ns))
+        parsed = self.samples.of_answer(answer, _ms(start_ns))
+        return self.samples.of_success(parsed, _ms(start_ns), self._seconds_since(began_ns))
 
     def _store(self, scraped: Scraped) -> str:
         problem = self._append(scraped.batch)
         if not problem:
-            self._samples.keep(scraped)
+            self.samples.keep(scraped)
         return problem
 
     def _append(self, batch: SampleBatch) -> str:

@@ -1,6 +1,7 @@
 """Scraping, from the configuration to the batches, with a fake target and a fake time."""
 
 import asyncio
+import contextlib
 import gzip
 import math
 
@@ -341,3 +342,107 @@ async def test_names_that_prometheus_2_did_not_know_can_be_refused(scraped, sink
     scraper = await scraped(targets, f"metric_name_validation_scheme: legacy, {TARGET}")
     assert "http.requests" in scraper.targets()[0].last_error
     assert "escaping=underscores" in targets.requests[0].headers["accept"]
+
+
+class Turns:
+    """Sleeps that let every target be scraped once, and files be looked at when told to."""
+
+    def __init__(self):
+        self.look = asyncio.Queue()
+        self.looked = asyncio.Queue()
+        self.resting = asyncio.Queue()
+
+    async def __call__(self, seconds):
+        match asyncio.current_task().get_coro().__qualname__:
+            case "TargetBeat.run" if seconds <= 1:
+                return
+            case "TargetBeat.run":
+                self.resting.put_nowait(None)
+                await asyncio.Event().wait()
+            case _:
+                self.looked.put_nowait(None)
+                await self.look.get()
+
+
+@contextlib.asynccontextmanager
+async def running(scraper):
+    task = asyncio.create_task(scraper.run())
+    try:
+        async with asyncio.timeout(10):
+            yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def of_instance(sink, instance):
+    """The batches of one target."""
+    return [
+        number
+        for number, batch in enumerate(sink.batches)
+        if batch.labels and ("instance", instance) in batch.labels[0]
+    ]
+
+
+async def test_a_target_that_is_no_longer_one_is_stale_with_all_that_tells_of_it(
+    configured, sink, clock, tmp_path
+):
+    file = tmp_path / "targets.json"
+    file.write_text('[{"targets": ["one:80"]}]')
+    client = httpx2.AsyncClient(transport=httpx2.MockTransport(Targets("a 1\n")))
+    turns = Turns()
+    config = configured("file_sd_configs: [{files: [targets.json]}]")
+    scraper = Scraper(config, sink, clock=clock, client=client, sleep=turns)
+    async with running(scraper):
+        await turns.resting.get()
+        clock.advance(1)
+        file.write_text('[{"targets": ["another:80"]}]')
+        turns.look.put_nowait(None)
+        await turns.resting.get()
+    last = of_instance(sink, "one:80")[-1]
+    assert sink.rows(last) == dict.fromkeys(
+        (
+            *("a", "up", "scrape_duration_seconds", "scrape_samples_scraped"),
+            *("scrape_samples_post_metric_relabeling", "scrape_series_added"),
+        ),
+        "stale",
+    )
+
+
+@pytest.mark.parametrize("known_at_once", [True, False])
+async def test_after_a_reload_targets_that_are_gone_are_stale_and_those_that_stay_go_on(
+    configured, sink, clock, known_at_once
+):
+    pages = Targets("a 1\nb 1\n")
+    client = httpx2.AsyncClient(transport=httpx2.MockTransport(pages))
+    turns = Turns()
+    before = Scraper(
+        configured("static_configs: [{targets: ['stays:80', 'goes:80']}]"),
+        sink,
+        clock=clock,
+        client=client,
+        sleep=turns,
+    )
+    async with running(before):
+        for _ in range(2):
+            await turns.resting.get()
+    received = sum(before.statistics().received.values())
+    clock.advance(15)
+    pages.answers = ["a 2\n"]
+    asked = "" if known_at_once else ", http_sd_configs: [{url: 'http://127.0.0.1:1/nobody'}]"
+    after = Scraper(
+        configured(f"static_configs: [{{targets: ['stays:80']}}]{asked}"),
+        sink,
+        clock=clock,
+        client=client,
+        sleep=turns,
+    )
+    after.succeed(before)
+    async with running(after):
+        await turns.resting.get()
+        while len(of_instance(sink, "goes:80")) < 2:
+            await turns.looked.get()
+    assert sink.rows(of_instance(sink, "goes:80")[-1])["up"] == "stale"
+    stays = sink.rows(of_instance(sink, "stays:80")[-1])
+    assert (stays["a"], stays["b"], stays["up"]) == (2.0, "stale", 1.0)
+    assert sum(after.statistics().received.values()) > received
