@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
+BENCH_STORE_INSTALLED := .venv-bench-store/installed
 CONTRACTS := resume_optimizer.telemetry:CONTRACT watchkeeper.conventions.backend_alerts:CONTRACT
 
 .PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-check bench-lock soak soak-crash soak-store soak-instrument conformance differential fuzz lock ui install clean
@@ -55,12 +56,14 @@ soak-store: install ## ten minutes of samples, logs and spans at once: times, me
 soak-instrument: install ## memory over a million requests with a collector that does not answer
 	$(BIN)/python bench/soak.py
 
-bench-lock: install ## bench/requirements.lock made anew, with the product's versions where both have one
-	$(BIN)/uv pip compile bench/requirements.in --constraint requirements.lock --universal \
-		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet \
-		--output-file bench/requirements.lock
+bench-lock: install ## bench/*.lock made anew, with the product's versions where both have one
+	for name in requirements requirements-store; do \
+		$(BIN)/uv pip compile bench/$$name.in --constraint requirements.lock --universal \
+			--python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet \
+			--output-file bench/$$name.lock || exit 1; \
+	done
 
-bench-store: install ## the store beside SQLite, samples beside Prometheus, all at once
+bench-store: install $(BENCH_STORE_INSTALLED) ## the store beside SQLite and chDB, samples beside Prometheus, all at once
 	$(BIN)/python bench/store.py
 	$(BIN)/python bench/samples.py
 	$(BIN)/python bench/start.py
@@ -100,5 +103,11 @@ $(BENCH_INSTALLED): bench/requirements.lock
 		-r bench/requirements.lock
 	@touch $@
 
+$(BENCH_STORE_INSTALLED): bench/requirements-store.lock
+	$(PYTHON) -m venv .venv-bench-store
+	.venv-bench-store/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r bench/requirements-store.lock
+	@touch $@
+
 clean: ## everything that was made here, data included
-	rm -rf .venv .venv-bench var bench/out
+	rm -rf .venv .venv-bench .venv-bench-store var bench/out

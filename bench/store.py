@@ -1,10 +1,11 @@
-"""The store beside SQLite: durable writes, bytes on disk, latencies of reads.
+"""The store beside SQLite and chDB: durable writes, bytes on disk, latencies of reads.
 
     python bench/store.py [thousands of records]
 
 One thread, batches of 1,000, each on the medium before the next; SQLite with a write-ahead log,
 synchronous=FULL and the indexes that its reads need. Both sides get the same records from a
-seed, turn about. Prints a table and writes bench/out/store.json.
+seed, turn about. chDB gets them after that, in a process of its own (bench/chdb_peer.py), if
+`make bench-store` has installed it. Prints a table and writes bench/out/store.json.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import os
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -32,7 +34,7 @@ from watchkeeper.storage import Store, StoreLimits
 
 EVER = (0, 2**62)
 ROUNDS = 7
-RARE = "3fa9c2d1"
+CHDB = Path(__file__).parents[1] / ".venv-bench-store/bin/python"
 SEGMENTS = 30
 WANTED = {
     "samples a second": 1_000_000,
@@ -197,10 +199,11 @@ def read_all(ours: Store, theirs: Sqlite, trace_id: str) -> dict[str, tuple[floa
             ),
         ),
         "logs with a rare word": (
-            lambda: ours.logs.search(LogQuery(*EVER, words=(RARE,))),
+            lambda: ours.logs.search(LogQuery(*EVER, words=(store_data.RARE,))),
             lambda: theirs.rows(
                 "logs",
-                f"SELECT * FROM logs WHERE message LIKE '%{RARE}%' ORDER BY time DESC LIMIT 100",
+                f"SELECT * FROM logs WHERE message LIKE '%{store_data.RARE}%' "
+                "ORDER BY time DESC LIMIT 100",
             ),
         ),
         "logs by attribute": (
@@ -278,15 +281,35 @@ def main() -> None:
     out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as place:
         figures = measure(Path(place), thousands)
-    print(f"{'':34}{'wanted':>14}{'Watchkeeper':>14}{'SQLite':>14}")
-    for what, pair in figures.items():
-        wanted = f"{WANTED[what]:,.1f}" if what in WANTED else ""
-        print(f"{what:34}{wanted:>14}" + "".join(f"{value:>14,.1f}" for value in pair))
-    report = {
+        of_chdb = measured_by_chdb(Path(place), thousands)
+    report: dict[str, Figures] = {
         what: dict(zip(("watchkeeper", "sqlite"), pair, strict=False))
         for what, pair in figures.items()
     }
+    for what, value in of_chdb.items():
+        report[what]["chdb"] = value
+    print(f"{'':34}{'wanted':>14}{'Watchkeeper':>14}{'SQLite':>14}{'chDB':>14}")
+    for what, sides in report.items():
+        row = [WANTED.get(what), *(sides.get(side) for side in ("watchkeeper", "sqlite", "chdb"))]
+        shown = ("" if value is None else f"{value:,.1f}" for value in row)
+        print(f"{what:34}" + "".join(f"{text:>14}" for text in shown))
     (out / "store.json").write_text(json.dumps({"thousands": thousands, "figures": report}))
+
+
+def measured_by_chdb(directory: Path, thousands: int) -> Figures:
+    """Return chDB's figures, none where it is not installed."""
+    if not CHDB.exists():
+        print(f"chDB is not measured: {CHDB} is not there; `make bench-store` installs it")
+        return {}
+    root = Path(__file__).parents[1]
+    ran = subprocess.run(
+        [CHDB, Path(__file__).with_name("chdb_peer.py"), directory / "chdb", str(thousands)],
+        env=os.environ | {"PYTHONPATH": str(root / "src")},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    found: Figures = json.loads(ran.stdout)
+    return found
 
 
 def measure(directory: Path, thousands: int) -> dict[str, tuple[float, ...]]:

@@ -41,6 +41,8 @@ TEMPLATES = (
 )
 ROUTES = ("/api/resumes", "/api/resumes/{id}", "/api/jobs", "/login", "/health", "/api/prices")
 SERIES_PER_TARGET = 100
+RARE = "2a318785"
+"""A job that one message names, among the first: nobody who looks finds it early."""
 
 
 def sample_batches(targets: int, scrapes: int, *, seed: int = 4) -> Iterator[SampleBatch]:
