@@ -39,9 +39,9 @@ def pending_event(
                 ),
             )
         kept[name] = value
-    return PendingLog(
-        timestamp_ns, event.severity, event.name, event.message, kept, *current_ids(), error
-    )
+    trace_id, span_id = current_ids()
+    severity = event.severity.value
+    return (timestamp_ns, severity, event.name, event.message, kept, trace_id, span_id, error)
 
 
 def _fits(value: Any, kind: type) -> bool:

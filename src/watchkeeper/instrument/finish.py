@@ -14,6 +14,7 @@ from watchkeeper.model import (
     Attributes,
     AttributeValue,
     LogRecord,
+    Severity,
     SpanEvent,
     SpanLink,
     SpanRecord,
@@ -22,6 +23,7 @@ from watchkeeper.wire.record_making import maker
 
 _make_span = maker(SpanRecord)
 _make_log = maker(LogRecord)
+_SEVERITIES = {severity.value: severity for severity in Severity}
 _PLAIN = frozenset((str, bool, float))
 _LARGEST_INTEGER = 2**63
 
@@ -48,9 +50,9 @@ class Finisher:
     def span(self, span: LiveSpan) -> SpanRecord:
         """Return the span's record."""
         return _make_span(
-            f"{span.trace_id:032x}",
-            f"{span.span_id:016x}",
-            f"{span.parent_span_id:016x}" if span.parent_span_id else "",
+            span.trace_id.to_bytes(16, "big").hex(),
+            span.span_id.to_bytes(8, "big").hex(),
+            span.parent_span_id.to_bytes(8, "big").hex() if span.parent_span_id else "",
             self.clean(span.name),
             span.kind,
             span.start_ns,
@@ -89,20 +91,20 @@ class Finisher:
 
     def log(self, pending: PendingLog) -> LogRecord:
         """Return the log line's record."""
-        attributes = self.attributes(pending.fields)
-        error = pending.error
+        time_ns, severity, logger, message, fields, trace_id, span_id, error = pending
+        attributes = self.attributes(fields)
         if error is not None:
             attributes["exception.type"] = error.type
             attributes["exception.message"] = self.clean(error.message)
             attributes["exception.stacktrace"] = self.clean(error.stack)
         return _make_log(
-            pending.timestamp_ns,
-            pending.severity,
-            self.clean(pending.message),
+            time_ns,
+            _SEVERITIES[severity],
+            self.clean(message),
             self.service,
-            self.clean(pending.logger),
-            f"{pending.trace_id:032x}" if pending.trace_id else "",
-            f"{pending.span_id:016x}" if pending.span_id else "",
+            self.clean(logger),
+            trace_id.to_bytes(16, "big").hex() if trace_id else "",
+            span_id.to_bytes(8, "big").hex() if span_id else "",
             attributes,
             self.resource,
         )

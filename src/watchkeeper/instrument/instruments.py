@@ -6,7 +6,7 @@ missing the value counts under `other`; a label nobody declared is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar, cast
 
 from watchkeeper.contract import Metric
@@ -37,6 +37,9 @@ class LiveMetric(Generic[SeriesType]):
 
     def labels(self, **labels: object) -> SeriesType:
         """Return the series of `labels`: resolve it once, use it often."""
+        return self._of(labels)
+
+    def _of(self, labels: Mapping[str, object]) -> SeriesType:
         try:
             return cast(SeriesType, self._family.resolve(labels))
         except Exception as error:  # noqa: BLE001 - never break the host
@@ -49,7 +52,7 @@ class LiveCounter(LiveMetric[CounterSeries]):
 
     def inc(self, amount: float = 1.0, /, **labels: object) -> None:
         """Add `amount`, 0 or more, to the series of `labels`."""
-        self.labels(**labels).inc(amount)
+        self._of(labels).inc(amount)
 
 
 class LiveGauge(LiveMetric[GaugeSeries]):
@@ -57,15 +60,15 @@ class LiveGauge(LiveMetric[GaugeSeries]):
 
     def set(self, value: float, /, **labels: object) -> None:
         """Make `value` the value of the series of `labels`."""
-        self.labels(**labels).set(value)
+        self._of(labels).set(value)
 
     def inc(self, amount: float = 1.0, /, **labels: object) -> None:
         """Add `amount`."""
-        self.labels(**labels).inc(amount)
+        self._of(labels).inc(amount)
 
     def dec(self, amount: float = 1.0, /, **labels: object) -> None:
         """Take `amount` away."""
-        self.labels(**labels).dec(amount)
+        self._of(labels).dec(amount)
 
     def follow(self, callback: Callable[[], float], /, **labels: object) -> None:
         """Take the value from `callback` whenever somebody scrapes, and every second besides.
@@ -73,7 +76,7 @@ class LiveGauge(LiveMetric[GaugeSeries]):
         The callback runs in another thread and must be quick. One that raises leaves the last
         value standing, and is counted.
         """
-        self.labels(**labels).follow(callback)
+        self._of(labels).follow(callback)
 
 
 class LiveHistogram(LiveMetric[HistogramSeries]):
@@ -81,11 +84,11 @@ class LiveHistogram(LiveMetric[HistogramSeries]):
 
     def observe(self, value: float, /, **labels: object) -> None:
         """Count `value` into its bucket."""
-        self.labels(**labels).observe(value)
+        self._of(labels).observe(value)
 
     def time(self, **labels: object) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""
-        return self.labels(**labels).time()
+        return self._of(labels).time()
 
 
 class LiveSummary(LiveMetric[SummarySeries]):
@@ -93,8 +96,8 @@ class LiveSummary(LiveMetric[SummarySeries]):
 
     def observe(self, value: float, /, **labels: object) -> None:
         """Count and sum `value`."""
-        self.labels(**labels).observe(value)
+        self._of(labels).observe(value)
 
     def time(self, **labels: object) -> Timer:
         """Observe how many seconds the block takes, also when it raises."""
-        return self.labels(**labels).time()
+        return self._of(labels).time()

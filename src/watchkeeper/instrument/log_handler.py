@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from watchkeeper.instrument.records import ErrorDetails, PendingLog
 from watchkeeper.instrument.span import LiveSpan, stack_of, trace_of, type_name
 from watchkeeper.model import Severity
 
+_STANDARD_COUNT = len(vars(logging.makeLogRecord({})))
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {
     "asctime",
     "color_message",
@@ -87,10 +89,12 @@ class QueueHandler(logging.Handler):
 
     def _pending(self, record: logging.LogRecord) -> PendingLog:
         given = record.__dict__
+        # What the service adds stands behind what every record has.
+        known = _STANDARD_COUNT if type(record) is logging.LogRecord else 0
         fields = {
-            name: given[name]
-            for name in given.keys() - _STANDARD_FIELDS
-            if not name.startswith("_")
+            name: value
+            for name, value in islice(given.items(), known, None)
+            if name not in _STANDARD_FIELDS and name[:1] != "_"
         }
         if record.stack_info:
             fields["stack_info"] = record.stack_info
@@ -99,13 +103,15 @@ class QueueHandler(logging.Handler):
         ids = current_ids()
         if error is not None and not ids[0]:
             ids = trace_of(error)
-        return PendingLog(
+        trace_id, span_id = ids
+        return (
             self._clock.time_ns(),
-            severity_of(record.levelno),
+            severity_of(record.levelno).value,
             record.name,
             message.strip(),
             fields,
-            *ids,
+            trace_id,
+            span_id,
             error_details(error) if error is not None else None,
         )
 

@@ -17,7 +17,7 @@ from watchkeeper.instrument.finish import Finisher
 from watchkeeper.instrument.leaving import Leaving
 from watchkeeper.instrument.log_output import NoOutput, log_output
 from watchkeeper.instrument.pump import Pump
-from watchkeeper.instrument.records import PendingLog
+from watchkeeper.instrument.records import is_request
 from watchkeeper.instrument.redaction import Redactor
 from watchkeeper.instrument.registry import Registry
 from watchkeeper.instrument.requests import RequestObserver
@@ -130,13 +130,12 @@ class Pipeline:
             exporter.add(leaving.spans, leaving.logs)
 
     def _turn_one(self, record: Any, leaving: Leaving) -> None:
-        kind = type(record)
-        if kind is tuple:
-            self._requests.observe(record, leaving)
-        elif kind is PendingLog:
-            leaving.add_log(self._finisher.log(record))
-        else:
+        if type(record) is not tuple:
             leaving.add_span(self._finisher.span(record))
+        elif is_request(record):
+            self._requests.observe(record, leaving)
+        else:
+            leaving.add_log(self._finisher.log(record))
 
     def _write(self, lines: list[bytes]) -> None:
         try:
@@ -187,10 +186,12 @@ def _leave(record: Any) -> None:
 
 
 def _signals(record: Any) -> tuple[str, ...]:
-    if type(record) is tuple:
-        sampled = record[8]
-        return ("metrics", "spans", "logs") if sampled else ("metrics", "logs")
-    return ("logs",) if isinstance(record, PendingLog) else ("spans",)
+    if type(record) is not tuple:
+        return ("spans",)
+    if not is_request(record):
+        return ("logs",)
+    sampled = record[8]
+    return ("metrics", "spans", "logs") if sampled else ("metrics", "logs")
 
 
 def _resource(contract: Contract, settings: Settings) -> Attributes:

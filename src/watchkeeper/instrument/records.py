@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from watchkeeper.instrument.span import LiveSpan
-from watchkeeper.model import Severity
 
 RequestKind = tuple[str, str, int, str, str, bool]
 """Method, route template, status (0 for a websocket that was never accepted), scheme, type of the
@@ -43,14 +42,19 @@ class ErrorDetails(NamedTuple):
     stack: str
 
 
-class PendingLog(NamedTuple):
-    """A log line before redaction. Ids are 0 outside of any span."""
+PendingLog = tuple[
+    int,  # nanoseconds since the epoch
+    int,  # the severity's number
+    str,  # the logger
+    str,  # the message
+    Mapping[str, Any],  # the fields
+    int,  # trace id, or 0 outside of any span
+    int,  # span id, or 0
+    ErrorDetails | None,
+]
+"""A log line before redaction: as plain as a RequestRecord, and for the same reason."""
 
-    timestamp_ns: int
-    severity: Severity
-    logger: str
-    message: str
-    fields: Mapping[str, Any]
-    trace_id: int
-    span_id: int
-    error: ErrorDetails | None = None
+
+def is_request(record: RequestRecord | PendingLog) -> TypeGuard[RequestRecord]:
+    """Return whether it is a request that waits, not a line."""
+    return type(record[0]) is tuple

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
+from operator import itemgetter
+from typing import Any
 
 import orjson
 
@@ -44,6 +46,13 @@ OnFold = Callable[[str, str], None]
 Clean = Callable[[str], str]
 
 
+def _values_of(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Return what gives the values of labels in the order of their names, or a KeyError."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda labels: tuple([labels[name] for name in names])
+
+
 class Family:
     """A metric of the contract and its series, by label values in the order declared.
 
@@ -72,13 +81,14 @@ class Family:
         self._clean = clean
         self._no_room: OSError | None = None
         self._names = declaration.label_names
+        self._values_of = _values_of(self._names)
         self._admission = tuple(_Admission(label) for label in declaration.labels)
         self._initialise()
 
     def resolve(self, labels: Mapping[str, object]) -> Series:
         """Return the series of `labels`, making it if need be; surplus values fold."""
         try:
-            found = self.series.get(tuple([labels[name] for name in self._names]))  # type: ignore[misc] # any hashable may be looked up
+            found = self.series.get(self._values_of(labels))
             if found is not None and len(labels) == len(self._names):
                 return found
         except (KeyError, TypeError):

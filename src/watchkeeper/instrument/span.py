@@ -7,6 +7,7 @@ conversion nor redaction nor encoding is paid by the work that it times.
 from __future__ import annotations
 
 import traceback
+from abc import ABCMeta
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -59,7 +60,14 @@ class SpanOwner(Protocol):
         ...
 
 
-class LiveSpan(Span):
+class _SpanType(ABCMeta):
+    """Tells what is a LiveSpan by its bases: an abstract base class, such as OpenTelemetry's Span,
+    takes five times as long to look in its registers."""
+
+    __instancecheck__ = type.__instancecheck__
+
+
+class LiveSpan(Span, metaclass=_SpanType):
     """A span from its start to its end. `sampled` says whether it is recorded; if it is not,
     `undecided` may be what decides at the end.
 
@@ -132,10 +140,16 @@ class LiveSpan(Span):
         """Return whether the span is recorded, or may be yet."""
         return self.sampled or (self.undecided is not None and self.undecided.kept is not False)
 
-    def get_span_context(self) -> SpanContext:
+    def is_sampled(self) -> bool:
+        """Return whether the span is recorded, now that its trace may have been kept."""
         if self.undecided is not None and self.undecided.kept:
             self.sampled = True
             self._context = None
+        return self.sampled
+
+    def get_span_context(self) -> SpanContext:
+        if self.undecided is not None:
+            self.is_sampled()
         context = self._context
         if context is None:
             flags = SAMPLED if self.sampled else NOT_SAMPLED
@@ -160,8 +174,15 @@ class LiveSpan(Span):
             self.owner.fault("span", error)
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        if not self.is_recording():
+            return
         try:
-            for key, value in attributes.items():
+            given = dict(attributes)
+            own = self.attributes
+            if len(own) + len(given) <= self.owner.limits.attributes and None not in given.values():
+                self.attributes = {**own, **given} if own else given
+                return
+            for key, value in given.items():
                 self.set_attribute(key, value)
         except (AttributeError, TypeError, ValueError) as error:
             self.owner.fault("span", error)

@@ -424,6 +424,8 @@ def _sampler(settings: Settings, contract: Contract) -> Sampler:
 
 def _sampled_trace_id() -> int:
     span = current_span()
+    if isinstance(span, LiveSpan):
+        return span.trace_id if span.is_sampled() else 0
     if span is trace.INVALID_SPAN:
         return 0
     context = span.get_span_context()

@@ -21,7 +21,7 @@ from opentelemetry.trace import Link, SpanContext, Tracer, TracerProvider, Trace
 from opentelemetry.trace import SpanKind as OpenSpanKind
 
 from watchkeeper.clock import Clock, IdSource
-from watchkeeper.instrument.current import enter, leave
+from watchkeeper.instrument.current import current_context, enter, leave, span_in
 from watchkeeper.instrument.environment import PROPAGATORS
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.sampling import Sampler
@@ -41,12 +41,13 @@ UNTRACED = open_context.create_key("watchkeeper-untraced")
 _BAGGAGE = W3CBaggagePropagator()
 
 _KINDS = {
-    OpenSpanKind.INTERNAL: SpanKind.INTERNAL,
-    OpenSpanKind.SERVER: SpanKind.SERVER,
-    OpenSpanKind.CLIENT: SpanKind.CLIENT,
-    OpenSpanKind.PRODUCER: SpanKind.PRODUCER,
-    OpenSpanKind.CONSUMER: SpanKind.CONSUMER,
+    OpenSpanKind.INTERNAL._value_: SpanKind.INTERNAL,
+    OpenSpanKind.SERVER._value_: SpanKind.SERVER,
+    OpenSpanKind.CLIENT._value_: SpanKind.CLIENT,
+    OpenSpanKind.PRODUCER._value_: SpanKind.PRODUCER,
+    OpenSpanKind.CONSUMER._value_: SpanKind.CONSUMER,
 }
+"""By the value: an enumeration's members hash themselves in Python."""
 
 
 class Tracing:
@@ -100,11 +101,16 @@ class Tracing:
         start_ns: int = 0,
     ) -> LiveSpan:
         """Return a new span below `parent`, the current span, which may be none at all."""
-        context = parent.get_span_context()
         if not isinstance(parent, LiveSpan):
+            context = parent.get_span_context()
             return self.begin(name, kind, context, scope=scope, start_ns=start_ns)
-        span = self._begin(name, kind, context, scope, start_ns)
-        if not span.sampled and parent.may_be_recorded():
+        trace_id = parent.trace_id
+        sampled = self.sampler.child(trace_id, parent.is_sampled())
+        own, above = self.ids.span_id(), parent.span_id
+        span = LiveSpan(
+            self, name, kind, trace_id, own, above, sampled, parent.state, scope, start_ns
+        )
+        if not sampled and parent.may_be_recorded():
             span.undecided = parent.undecided
         return span
 
@@ -154,11 +160,12 @@ class LiveTracer(Tracer):
         set_status_on_exception: bool = True,
     ) -> trace.Span:
         tracing = self._provider.tracing
-        parent = trace.get_current_span(context)
-        if tracing is None or is_untraced(context):
+        surrounding = current_context() if context is None else context
+        parent = span_in(surrounding)
+        if tracing is None or surrounding.get(UNTRACED) is not None:
             return trace.NonRecordingSpan(parent.get_span_context())
         span = tracing.begin_below(
-            parent, name, _KINDS[kind], scope=self._scope, start_ns=start_time or 0
+            parent, name, _KINDS[kind._value_], scope=self._scope, start_ns=start_time or 0
         )
         if attributes:
             span.set_attributes(attributes)
@@ -262,7 +269,7 @@ def is_recorded(span: trace.Span) -> bool:
 
 def is_untraced(context: Context | None = None) -> bool:
     """Return whether `untraced` holds in `context` (default: the current one)."""
-    return open_context.get_value(UNTRACED, context) is not None
+    return (current_context() if context is None else context).get(UNTRACED) is not None
 
 
 @contextmanager
