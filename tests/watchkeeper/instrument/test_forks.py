@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -79,8 +80,6 @@ def test_the_pump_runs_in_a_child_that_has_something_to_say(
     with Telemetry(door.contract, Settings(log=str(path), pump_interval_seconds=0.01)) as telemetry:
 
         def work() -> None:
-            import threading
-
             assert not any(t.name == "watchkeeper-pump" for t in threading.enumerate())
             telemetry.log(door.started, job_id="child")
             assert any(t.name == "watchkeeper-pump" for t in threading.enumerate())
@@ -128,3 +127,40 @@ def test_spans_that_wait_for_a_decision_are_the_parents_to_keep(door: SimpleName
 
         assert in_child(work) == 0
         assert tail.waiting == 1
+
+
+def test_threads_scrapes_and_forks_at_once_lose_no_count(
+    door: SimpleNamespace, tmp_path: Path
+) -> None:
+    settings = Settings(
+        log="off", process_directory=str(tmp_path), pump_interval_seconds=0.01, queue_limit=10**9
+    )
+    with Telemetry(door.contract, settings) as telemetry:
+        done = threading.Event()
+        counted: list[int] = []
+
+        def work() -> None:
+            number = 0
+            while not done.is_set():
+                number += 1
+                with telemetry.span(door.work):
+                    telemetry.counter(door.ended).inc(outcome="good")
+            counted.append(number)
+
+        def fork_and_count() -> None:
+            telemetry.counter(door.ended).inc(outcome="bad")
+            telemetry.exposition()
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(8):
+            assert in_child(fork_and_count) == 0
+            telemetry.exposition()
+        done.set()
+        for thread in threads:
+            thread.join()
+        page = telemetry.exposition()[0].decode()
+        assert f'ended_total{{outcome="good"}} {sum(counted)}\n' in page
+        assert 'ended_total{outcome="bad"} 8\n' in page
+        assert not telemetry.faults.seen
