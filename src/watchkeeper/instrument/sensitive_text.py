@@ -1,7 +1,7 @@
 """How personal data look in a text: mail addresses, phones, cards, national ids, streets.
 
 Sources: ISO/IEC 7812 (card prefixes and the Luhn check digit), ISO 13616 (IBAN), the formats of
-US social security and UK national insurance numbers, E.164 for phones.
+US social security, UK national insurance and Italian fiscal numbers, E.164 for phones.
 """
 
 from __future__ import annotations
@@ -34,12 +34,17 @@ _UK_INSURANCE = re.compile(
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _NAMED_ID = re.compile(
     r"""(?xi)
-    (?P<name> \b(?:ssn|social\ security|passport|nino|national\ id)\b
+    (?P<name> \b(?:ssn|social\ security|passport|nino|national\ id|tax\ id|dni|nif|bsn|pesel|cpf
+        |aadhaar|steuer-id)\b
       (?:\ (?:number|no\.?))? [\s:=\#]{1,3} )
-    (?=[a-z-]{0,15}\d) [a-z0-9-]{6,15} \b
+    (?=[a-z-]{0,15}\d) [a-z0-9][a-z0-9.-]{4,15}[a-z0-9] \b
     """
 )
-_ID_WORDS = ("ssn", "social security", "passport", "nino", "national id")
+_ID_WORDS = (
+    "ssn", "social security", "passport", "nino", "national id", "tax id", "dni", "nif", "bsn",
+    "pesel", "cpf", "aadhaar", "steuer-id",
+)  # fmt: skip
+_ITALIAN_FISCAL = re.compile(r"\b[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]\b")
 _STREET_WORDS = (
     "street", " st", "avenue", " ave", "road", " rd", "boulevard", "blvd", "lane", " ln",
     "drive", " dr", "court", "place", " way", "square", "terrace", "parkway", "straße", "strasse",
@@ -81,6 +86,7 @@ def find_personal(text: str, lowered: str, mark: Mark) -> str:
 def _find_capitalised(text: str, lowered: str, mark: Mark) -> str:
     if any(character.isdigit() for character in text):
         text = _UK_INSURANCE.sub(lambda _: mark("national_id"), text)
+        text = _ITALIAN_FISCAL.sub(lambda _: mark("national_id"), text)
         if any(map(lowered.__contains__, _STREET_WORDS)):
             text = _STREET.sub(lambda _: mark("address"), text)
     return text
