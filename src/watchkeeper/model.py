@@ -203,7 +203,10 @@ class SpanLink:
 
 @dataclass(frozen=True, slots=True)
 class SpanRecord:
-    """One finished span. Ids are lower-case hex: 32 digits a trace, 16 a span, '' for no parent."""
+    """One finished span. Ids are lower-case hex: 32 digits a trace, 16 a span, '' for no parent.
+
+    `dropped` is how many attributes, events and links were too many for the span.
+    """
 
     trace_id: str
     span_id: str
@@ -220,6 +223,7 @@ class SpanRecord:
     links: tuple[SpanLink, ...] = ()
     resource: Attributes = field(default_factory=dict)
     scope: str = ""
+    dropped: tuple[int, int, int] = (0, 0, 0)
 
 
 class Severity(IntEnum):

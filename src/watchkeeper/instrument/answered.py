@@ -177,6 +177,7 @@ class Frame:
             attributes=finisher.cut({**attributes, **finisher.attributes(span.attributes)}),
             events=finisher.events(span),
             links=finisher.links(span),
+            dropped=span.dropped,
         )
 
     def as_log(self, record: RequestRecord, path: str, visitor: Visitor) -> LogRecord:

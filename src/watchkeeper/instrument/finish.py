@@ -65,6 +65,7 @@ class Finisher:
             self.links(span) if span.links else (),
             self.resource,
             span.scope,
+            span.dropped,
         )
 
     def events(self, span: LiveSpan) -> tuple[SpanEvent, ...]:

@@ -71,8 +71,11 @@ class LiveSpan(Span, metaclass=_SpanType):
     """A span from its start to its end. `sampled` says whether it is recorded; if it is not,
     `undecided` may be what decides at the end.
 
-    Slots, though its base has a dictionary: to use them takes a tenth of the time.
+    Slots, though its base has a dictionary: to use them takes a tenth of the time. What few spans
+    have, how many attributes, events and links were too many (`dropped`), is in the dictionary.
     """
+
+    dropped: tuple[int, int, int] = (0, 0, 0)
 
     __slots__ = (
         "_context",
@@ -168,8 +171,12 @@ class LiveSpan(Span, metaclass=_SpanType):
             if isinstance(attributes, dict):
                 if key in attributes or len(attributes) < self.owner.limits.attributes:
                     attributes[key] = value
+                else:
+                    self._drop(attributes=1)
             elif self.owner.limits.attributes:
                 self.attributes = {key: value}
+            else:
+                self._drop(attributes=1)
         except TypeError as error:
             self.owner.fault("span", error)
 
@@ -189,7 +196,11 @@ class LiveSpan(Span, metaclass=_SpanType):
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         limits = self.owner.limits
-        if self.is_recording() and len(self.events) < limits.events:
+        if not self.is_recording():
+            return
+        if len(self.events) >= limits.events:
+            self._drop(events=1)
+        else:
             when = timestamp or self.owner.clock.time_ns()
             kept = self._copied(attributes, limits.event_attributes)
             self.events = (*self.events, (name, when, kept))
@@ -197,7 +208,11 @@ class LiveSpan(Span, metaclass=_SpanType):
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         limits = self.owner.limits
         valid = isinstance(context, SpanContext) and context.is_valid
-        if valid and self.is_recording() and len(self.links) < limits.links:
+        if not valid or not self.is_recording():
+            return
+        if len(self.links) >= limits.links:
+            self._drop(links=1)
+        else:
             kept = self._copied(attributes, limits.link_attributes)
             self.links = (*self.links, (context, kept))
 
@@ -258,6 +273,10 @@ class LiveSpan(Span, metaclass=_SpanType):
             self.owner.on_end(self)
         elif self.undecided is not None:
             self.undecided.ended(self)
+
+    def _drop(self, *, attributes: int = 0, events: int = 0, links: int = 0) -> None:
+        before = self.dropped
+        self.dropped = (before[0] + attributes, before[1] + events, before[2] + links)
 
     def _copied(self, attributes: Any, most: int) -> Mapping[str, Any]:
         """Return a copy of what the caller may change yet, at `most` so many; nothing if it is no

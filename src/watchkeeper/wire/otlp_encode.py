@@ -44,6 +44,9 @@ _REMEMBERED_MESSAGES = 1024
 HEADS = tuple([_FIELD[2] + varint(size) for size in range(2048)])
 """What stands before a span or log record within its scope, by its size."""
 
+_DROPPED = (tag(10, VARINT), tag(12, VARINT), tag(14, VARINT))
+"""Of attributes, events and links."""
+
 _KIND = tag(6, VARINT)
 _START = tag(7, FIXED64)
 _END = tag(8, FIXED64)
@@ -93,6 +96,12 @@ def encode_span(span: SpanRecord) -> bytes:
     parts += [delimited(_FIELD[13], _encode_link(link)) for link in span.links]
     if span.status is not StatusCode.UNSET or span.status_message:
         parts.append(delimited(_FIELD[15], _encode_status(span)))
+    if any(span.dropped):
+        parts += [
+            number + varint(count)
+            for number, count in zip(_DROPPED, span.dropped, strict=True)
+            if count
+        ]
     return framed(b"".join(parts))
 
 

@@ -64,6 +64,11 @@ def told(request: Any) -> list[dict[str, Any]]:
                 (link.trace_id, link.span_id, values(link.attributes)) for link in span.links
             ],
             "status": (span.status.code, span.status.message),
+            "dropped": (
+                span.dropped_attributes_count,
+                span.dropped_events_count,
+                span.dropped_links_count,
+            ),
         }
         for span in scope.spans
     ]
@@ -113,7 +118,17 @@ def judged(tracer: Tracer) -> None:
     span.set_attribute("late", 1)
 
 
-@pytest.mark.parametrize("work", [nested, told_of, failed, judged])
+def overfull(tracer: Tracer) -> None:
+    with tracer.start_as_current_span("work") as span:
+        for _ in range(130):
+            span.add_event("event")
+            span.add_link(LINKED)
+        # Which ones stay differs: ours are the first, as the specification has it.
+        span.set_attributes({f"a{number}": number for number in range(128)})
+        span.set_attribute("a0", 0)
+
+
+@pytest.mark.parametrize("work", [nested, told_of, failed, judged, overfull])
 def test_spans_say_the_same(work: Work, door: Any) -> None:
     assert told(by_us(work, door.contract)) == told(by_the_sdk(work))
 

@@ -42,6 +42,7 @@ def test_the_first_stay(most: int, door: SimpleNamespace) -> None:
     assert [event.name for event in span.events] == [f"e{number}" for number in range(most)]
     assert len(span.links) == most
     assert all(part.attributes == first for part in (*span.events, *span.links))
+    assert span.dropped == (5 - most, 5 - most, 5 - most)
 
 
 def test_an_attribute_that_is_there_may_change_at_the_limit(door: SimpleNamespace) -> None:
