@@ -23,7 +23,7 @@ from watchkeeper.storage.sample_flush import write_period
 from watchkeeper.storage.sample_generation import FrozenSamples, SampleGeneration
 from watchkeeper.storage.sample_merging import write_merged
 from watchkeeper.storage.sample_reading import SampleReader
-from watchkeeper.storage.sample_records import SampleHead
+from watchkeeper.storage.sample_records import SampleHead, SeriesSets
 from watchkeeper.storage.sample_selection import MemorySource, SampleSelection, Sources
 from watchkeeper.storage.series_index import SeriesIndex
 from watchkeeper.storage.wal_format import RecordKind
@@ -87,8 +87,8 @@ class DurableMetricStore:
             if len(kept) or news or metadata:
                 used = np.append(kept.ids, [identity for identity, _ in news]).astype(np.int32)
                 unknown = hot.to_log(used)
-                series = [(one, hot.index.labels(one)) for one in unknown]
-                head = sample_records.head_of(kept, series, news, metadata)
+                sets = SeriesSets.of(unknown, hot.index.columns()) if len(unknown) else None
+                head = sample_records.head_of(kept, sets, news, metadata)
                 payload = sample_records.pack(head, kept)
                 self._journal.write(RecordKind.SAMPLES, payload, len(batch.labels))
                 hot.logged[unknown] = True
@@ -177,7 +177,7 @@ class DurableMetricStore:
         `known` is what earlier records said about series, and is added to.
         """
         head, columns = sample_records.unpack(payload)
-        known.update(head.series)
+        known.update(head.new_series())
         unknown = ~np.isin(columns.ids, np.fromiter(known, np.int32, len(known)))
         keep = ~unknown
         starts = columns.times_ms // self._period_ms * self._period_ms

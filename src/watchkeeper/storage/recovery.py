@@ -55,7 +55,7 @@ def replay(
     for path in wal_format.log_files(directory):
         for record in wal_format.read_file(path, damage):
             try:
-                if record.kind is RecordKind.SAMPLES:
+                if record.kind in (RecordKind.SAMPLES, RecordKind.SAMPLES_WITH_LABELS):
                     lost = metrics.replay(record.sequence, record.payload, known)
                     if lost:
                         reason = f"{lost} samples name series whose definition was damaged"
@@ -64,6 +64,6 @@ def replay(
                     logs.replay(record.sequence, log_rows.unpack(record.payload))
                 else:
                     spans.replay(record.sequence, log_rows.unpack(record.payload))
-            except (msgspec.DecodeError, struct.error, ValueError, KeyError) as error:
+            except (msgspec.DecodeError, struct.error, ValueError, LookupError) as error:
                 reason = f"record {record.sequence} cannot be understood: {error}"
                 damage.append(DamageReport(str(path), reason))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from watchkeeper.storage.sample_window import WINDOW_MS
 from watchkeeper.storage.sample_writing import SampleFileWriter
 
 _NS_PER_MS = 1_000_000
+_SAMPLES_AT_ONCE = 1 << 18
 
 
 def write_period(
@@ -33,23 +34,37 @@ def write_period(
     labels, rows = label_union.unite([one.labels for one in sources])
     period_ns = start_ms * _NS_PER_MS
     name = PartName(period_ns, files.watermark(period_ns) + 1, sequence)
+    samples = sum(one.samples for one in sources)
+    at_once = max(1, _SAMPLES_AT_ONCE * len(labels) // max(samples, 1))
     writer = SampleFileWriter(files.directory, name, labels, files.disk)
     try:
         for window_ms in _windows(sources):
             end_ms = window_ms + WINDOW_MS - 1
-            layers: list[Layer] = []
-            exemplars: list[tuple[int, Exemplar]] = []
-            for one, own in zip(sources, rows, strict=True):
-                layers += one.layers(own, window_ms, end_ms)
-                exemplars += one.exemplars(own, window_ms, end_ms)
             window = writer.window(window_ms)
-            write_rows(window.add, len(labels), layers)
+            for begin, end in stretches(len(labels), at_once):
+                layers = [
+                    layer
+                    for one, own in zip(sources, rows, strict=True)
+                    for layer in one.layers(own, begin, end, window_ms, end_ms)
+                ]
+                write_rows(window.add, end - begin, layers, begin)
+            exemplars = [
+                found
+                for one, own in zip(sources, rows, strict=True)
+                for found in one.exemplars(own, window_ms, end_ms)
+            ]
             writer.end_window(window, exemplars)
         writer.finish()
     except BaseException:
         writer.abandon()
         raise
     return writer.path
+
+
+def stretches(series: int, at_once: int) -> Iterator[tuple[int, int]]:
+    """Give all of so many series, from one number up to another, a few of them at a time."""
+    for begin in range(0, series, at_once):
+        yield begin, min(begin + at_once, series)
 
 
 def write_rows(
@@ -90,12 +105,22 @@ class _Source:
             numbers.update(range(first, last + 1))
         return numbers
 
-    def layers(self, rows: Ints, start_ms: int, end_ms: int) -> list[Layer]:
-        """Return the samples of a range; `rows` are those of `labels` in the file."""
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return 0 if self.block is None else len(self.block)
+
+    def layers(self, rows: Ints, begin: int, end: int, start_ms: int, end_ms: int) -> list[Layer]:
+        """Return the samples of a range and of a stretch of the file's series.
+
+        `rows` are those of `labels` in the file.
+        """
         if self.block is None:
             return []
         own = rows[self._rows[self._every.searchsorted(self._ids)]]
-        return hot_samples.layers((self.block,), self._ids, own, start_ms, end_ms)
+        inside = (own >= begin) & (own < end)
+        ids = self._ids[inside]
+        return hot_samples.layers((self.block,), ids, own[inside] - begin, start_ms, end_ms)
 
     def exemplars(self, rows: Ints, start_ms: int, end_ms: int) -> list[tuple[int, Exemplar]]:
         """Return the exemplars of a range by the number of their series in the file."""

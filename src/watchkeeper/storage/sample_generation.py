@@ -25,13 +25,12 @@ class SampleGeneration:
     exemplars: list[SeriesExemplar] = field(default_factory=list)
     logged: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(1024, np.bool_))
 
-    def to_log(self, ids: Ids) -> list[int]:
+    def to_log(self, ids: Ids) -> Ids:
         """Return those of some series that the log knows nothing of yet."""
         highest = int(ids.max(initial=0))
         if highest >= len(self.logged):
             self.logged = np.append(self.logged, np.zeros(highest + 1024, np.bool_))
-        unknown = ids[~self.logged[ids]]
-        return np.unique(unknown).tolist() if len(unknown) else []
+        return np.unique(ids[~self.logged[ids]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ from watchkeeper.storage.label_table import LabelTable
 from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_file import SampleFile
 from watchkeeper.storage.sample_files import SampleFiles
-from watchkeeper.storage.sample_flush import write_rows
+from watchkeeper.storage.sample_flush import stretches, write_rows
 from watchkeeper.storage.sample_layers import Layer
 from watchkeeper.storage.sample_reading import SampleReader
 from watchkeeper.storage.sample_window import WINDOW_MS
 from watchkeeper.storage.sample_writing import SampleFileWriter
 
-_SAMPLES_AT_ONCE = 1 << 20
+_SAMPLES_AT_ONCE = 1 << 19
 _DECODED_BYTES = 8 << 20
 
 
@@ -64,9 +64,7 @@ class _Merging:
         """Write what all files have of a window."""
         window = writer.window(start_ms)
         end_ms = start_ms + WINDOW_MS - 1
-        at_once = self._series_at_once(start_ms)
-        for begin in range(0, len(self.labels), at_once):
-            end = min(begin + at_once, len(self.labels))
+        for begin, end in stretches(len(self.labels), self._series_at_once(start_ms)):
             layers: list[Layer] = []
             for file, rows in zip(self._some, self._own, strict=True):
                 own = np.arange(*np.searchsorted(rows, (begin, end)))

@@ -57,12 +57,17 @@ class SampleReader:
         self._decoded = blocks
         self._tables = tables
         self._damaged = damaged
+        self._last_table: LabelTable | None = None
 
     def labels(self, file: SampleFile) -> LabelTable | None:
         """Return a file's label sets, or None if they are damaged."""
 
         def read() -> tuple[LabelTable, int]:
-            table = file.labels()
+            table, last = file.labels(), self._last_table
+            # Files that follow one another mostly have the same series.
+            if last is not None and last.equals(table):
+                return last, 0
+            self._last_table = table
             return table, table.size_bytes
 
         try:

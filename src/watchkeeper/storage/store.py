@@ -19,6 +19,7 @@ from pathlib import Path
 from watchkeeper.clock import Clock, SystemClock
 from watchkeeper.errors import StorageError, WatchkeeperError
 from watchkeeper.storage import (
+    allocator,
     backup,
     log_rows,
     recovery,
@@ -77,6 +78,7 @@ class Store:
         self._flushing = threading.Lock()
         self._tally = _Tally()
         self._many_rows_wait = threading.Event()
+        allocator.share_arenas()
         try:
             self._engine = Engine(limits, directory / "spill")
         except BaseException:
@@ -145,6 +147,7 @@ class Store:
                 self._tally.failures += 1
                 raise
             finally:
+                allocator.give_back()
                 self._flushed_at_ns = self._clock.monotonic_ns()
                 self._tally.seconds += (self._flushed_at_ns - began_ns) / _NS_PER_SECOND
 
@@ -166,7 +169,9 @@ class Store:
                 finally:
                     ended_ns = self._clock.monotonic_ns()
                     self._tally.merge_seconds += (ended_ns - began_ns) / _NS_PER_SECOND
-                self._tally.merges += merged
+                if merged:
+                    self._tally.merges += 1
+                    allocator.give_back()
 
     def backup(self, directory: Path) -> None:
         """Copy the store, everything acknowledged until now, to a directory; others go on.

@@ -31,11 +31,12 @@ END = b"\xa7WK-end\n"
 
 
 class RecordKind(IntEnum):
-    """Whose record it is."""
+    """Whose record it is. SAMPLES_WITH_LABELS, which spelled out every label set, is read only."""
 
-    SAMPLES = 1
+    SAMPLES_WITH_LABELS = 1
     LOGS = 2
     SPANS = 3
+    SAMPLES = 4
 
 
 _KINDS = frozenset(RecordKind)

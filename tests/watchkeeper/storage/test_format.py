@@ -13,8 +13,11 @@ from watchkeeper.errors import StorageError
 from watchkeeper.model import Exemplar, labels
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store
+from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.sample_file import SampleFile
 from watchkeeper.storage.store_format import FORMAT
+from watchkeeper.storage.wal import WriteAheadLog
+from watchkeeper.storage.wal_format import RecordKind
 
 OpenStore = Callable[..., Store]
 EVER = (0, 2**62)
@@ -23,6 +26,11 @@ RECORD = record("hello", attributes={"user": "ann", "tries": 3, "big": 1e16}, tr
 OLD_TIMES = "b9cd0e850002020000000068e5cf8b010000983a"
 OLD_VALUES = "0f73fc4a000102000000010000000000000001"
 """What Watchkeeper 0.1 wrote for 2 samples 15 s apart, of values 1 and 2."""
+OLD_RECORD = (
+    "1700000096029192009192a85f5f6e616d655f5fa27570909090c200000000000000000068e5cf8b01000098a2e5cf"
+    "8b010000000000000000f03f0000000000000040"
+)
+"""The same two samples of `up` in its write-ahead log."""
 SPAN = span(1, 2, attributes={"http.route": "/x", "ok": True}, resource={"service.name": "api"})
 
 
@@ -233,6 +241,17 @@ def test_a_file_of_samples_that_cannot_be_read_is_set_aside(
     fill(store)
     store.flush()
     assert [one.values.tolist() for one in store.metrics.select([], *EVER)] == [[1.0, 2.0]]
+
+
+def test_samples_of_a_log_that_spells_out_label_sets_are_read(
+    open_store: OpenStore, tmp_path: Path
+):
+    open_store().close()
+    log = WriteAheadLog(tmp_path / "store" / "wal", next_sequence=9, disk=Disk())
+    log.append(RecordKind.SAMPLES_WITH_LABELS, bytes.fromhex(OLD_RECORD))
+    log.close()
+    (found,) = open_store().metrics.select([], *EVER)
+    assert (found.labels, found.values.tolist()) == (series(), [1.0, 2.0])
 
 
 def test_a_log_of_a_newer_format_is_refused_and_left_alone(open_store: OpenStore, tmp_path: Path):

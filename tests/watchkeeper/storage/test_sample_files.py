@@ -280,3 +280,13 @@ def test_one_series_among_many_is_read_without_the_others(
             (one,) = store.metrics.select([where("n", "=", dict(label_set)["n"])], *EVER)
             assert one.values.tolist() == whole[label_set].values.tolist()
             assert one.starts_ms.tolist() == whole[label_set].starts_ms.tolist()
+
+
+def test_files_of_the_same_series_share_their_label_sets(open_store: OpenStore):
+    store = open_store()
+    flush_each(store, range(3))
+    store.metrics.append(samples((series("new"), 60, 1.0)))
+    store.flush()
+    tables = [store.metrics._reader.labels(file) for file in store.metrics.files.all()]
+    assert tables[0] is tables[1] is tables[2]
+    assert [tables[3].labels(number) for number in range(len(tables[3]))] == [series("new")]
