@@ -23,8 +23,9 @@ from watchkeeper.wire.record_making import maker
 
 _make_span = maker(SpanRecord)
 _make_log = maker(LogRecord)
-_SEVERITIES = {severity.value: severity for severity in Severity}
-_PLAIN = frozenset((str, bool, float))
+SEVERITIES = {severity.value: severity for severity in Severity}
+_PLAIN = frozenset((bool, float))
+_TEXT_OR_PLAIN = frozenset((str, bool, float))
 _LARGEST_INTEGER = 2**63
 
 
@@ -46,6 +47,8 @@ class Finisher:
         self.resource = resource
         self.clean = redactor.text
         self._field = redactor.field
+        self._harmless = redactor.harmless_names
+        self._seen = redactor.seen
 
     def span(self, span: LiveSpan) -> SpanRecord:
         """Return the span's record."""
@@ -100,7 +103,7 @@ class Finisher:
             attributes["exception.stacktrace"] = self.clean(error.stack)
         return _make_log(
             time_ns,
-            _SEVERITIES[severity],
+            SEVERITIES[severity],
             self.clean(message),
             self.service,
             self.clean(logger),
@@ -123,12 +126,21 @@ class Finisher:
 
     def attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:
         """Return clean fields as attributes; a None is left out."""
-        field = self._field
+        harmless, seen = self._harmless, self._seen
         found: dict[str, AttributeValue] = {}
         for name, value in fields.items():
-            if value is not None:
-                clean = field(name, value)
-                found[str(name)] = clean if type(clean) in _PLAIN else _attribute(clean)
+            # Nearly all fields have a known name, and a plain value or a text seen before.
+            kind = type(value)
+            if name in harmless and (
+                value in seen
+                if kind is str
+                else kind in _PLAIN
+                or (kind is int and -_LARGEST_INTEGER <= value < _LARGEST_INTEGER)
+            ):
+                found[name] = value
+            elif value is not None:
+                clean = self._field(name, value)
+                found[str(name)] = clean if type(clean) in _TEXT_OR_PLAIN else _attribute(clean)
         return found
 
 

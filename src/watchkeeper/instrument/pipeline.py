@@ -15,6 +15,7 @@ from watchkeeper.instrument.export import Exporter, Origin
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.finish import Finisher
 from watchkeeper.instrument.leaving import Leaving
+from watchkeeper.instrument.lines import Lines
 from watchkeeper.instrument.log_output import NoOutput, log_output
 from watchkeeper.instrument.pump import Pump
 from watchkeeper.instrument.records import is_request
@@ -57,6 +58,7 @@ class Pipeline:
         longest = settings.span_limits.value_characters
         self._finisher = Finisher(service, resource, self.redactor, longest)
         self._requests = RequestObserver(registry, self._finisher)
+        self._lines = Lines(self._finisher)
         self.output = log_output(settings)
         self._exporter = (
             Exporter(
@@ -135,7 +137,7 @@ class Pipeline:
         elif is_request(record):
             self._requests.observe(record, leaving)
         else:
-            leaving.add_log(self._finisher.log(record))
+            self._lines.leave(record, leaving)
 
     def _write(self, lines: list[bytes]) -> None:
         try:

@@ -19,6 +19,7 @@ from watchkeeper.instrument.sensitive_text import find_personal
 Replace = Callable[[str], str]
 
 _REMEMBERED_TEXTS = 8192
+_REMEMBERED_NAMES = 1024
 _LONGEST_REMEMBERED = 256
 _MOST_ENCODINGS = 3
 """So often may an address be encoded in another one."""
@@ -33,12 +34,15 @@ class Redactor:
 
     def __init__(self, declared: Iterable[str] = ()) -> None:
         self._declared = frozenset(declared)
-        self._clean: dict[str, None] = {}
+        self.seen: dict[str, None] = {}
+        """Texts that were looked through, and hold nothing."""
+        self.harmless_names: set[str] = set()
+        """Names of fields whose values may be anything but what `text` finds."""
         self.removed: Counter[str] = Counter()
 
     def text(self, text: str) -> str:
         """Return `text` without personal data and secrets."""
-        if not text or text in self._clean:
+        if not text or text in self.seen:
             return text
         if len(text) > LONGEST_TEXT:
             text = text[:LONGEST_TEXT] + "…"
@@ -46,9 +50,9 @@ class Redactor:
         if "%" in cleaned:
             cleaned = self._find_encoded(cleaned)
         if cleaned == text and len(text) <= _LONGEST_REMEMBERED:
-            if len(self._clean) >= _REMEMBERED_TEXTS:
-                self._clean.clear()
-            self._clean[text] = None
+            if len(self.seen) >= _REMEMBERED_TEXTS:
+                self.seen.clear()
+            self.seen[text] = None
         return cleaned
 
     def _find(self, text: str) -> str:
@@ -77,8 +81,10 @@ class Redactor:
         if name in self._declared:
             return self._mark("declared")
         kind = kind_of_name(name)
-        if kind and value is not None:
-            return self._mark(kind)
+        if kind:
+            return None if value is None else self._mark(kind)
+        if type(name) is str and len(self.harmless_names) < _REMEMBERED_NAMES:
+            self.harmless_names.add(name)
         plain = type(value)
         if plain is str:
             return self.text(value)

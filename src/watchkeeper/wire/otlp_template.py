@@ -2,6 +2,7 @@
 
     SpanTemplate(name, kind, status, attributes, varying).encode(...) -> one span
     LogTemplate(severity, message, attributes, varying, measured).encode(...) -> one log record
+    LineTemplate(severity, message).encode(...) -> one log record, with any attributes
 
 What varies from one to the next is ids, times, the text of one attribute and, in a log record, a
 number. Attributes beyond these are handed over encoded, by what `span_text(name)` and
@@ -125,9 +126,7 @@ class LogTemplate(_Template):
     ) -> None:
         self._fixed = b"".join(
             (
-                tag(2, VARINT) + varint(severity),
-                delimited(tag(3, LENGTH), severity.name.encode()),
-                delimited(tag(5, LENGTH), encode_value(message)),
+                _severity_and_body(severity, message),
                 encode_attributes(_LOG_ATTRIBUTE, attributes),
                 _LOG_TRACE_ID,
             )
@@ -162,6 +161,32 @@ class LogTemplate(_Template):
         return self._joined(packed, text, attributes)
 
 
+class LineTemplate:
+    """Log records that differ in their time, ids and attributes."""
+
+    __slots__ = ("_fixed", "_pack", "_size")
+
+    def __init__(self, severity: Severity, message: str) -> None:
+        self._fixed = _severity_and_body(severity, message)
+        layout = Struct(f"<1sQ1sQ{len(self._fixed)}s")
+        self._pack = layout.pack
+        self._size = layout.size
+
+    def encode(self, timestamp_ns: int, ids: bytes, attributes: Attributes) -> bytes:
+        """Return a log record; `ids` are what `log_ids` returned, or empty."""
+        packed = self._pack(_TIME, timestamp_ns, _OBSERVED, timestamp_ns, self._fixed)
+        encoded = encode_attributes(_LOG_ATTRIBUTE, attributes)
+        size = self._size + len(ids) + len(encoded)
+        if size < _COMMON:
+            return b"".join((HEADS[size], packed, ids, encoded))
+        return framed(packed + ids + encoded)
+
+
+def log_ids(trace_id: bytes, span_id: bytes) -> bytes:
+    """Return a log record's fields that name its trace and span."""
+    return _LOG_TRACE_ID + trace_id + _LOG_SPAN_ID + span_id
+
+
 def span_text(name: str) -> EncodeText:
     """Return what encodes a text attribute of spans."""
     return lambda value: encode_attributes(_SPAN_ATTRIBUTE, {name: value})
@@ -175,6 +200,12 @@ def log_text(name: str) -> EncodeText:
 def parent_id(span_id: int) -> bytes:
     """Return a span's field that names its parent."""
     return _PARENT_ID + span_id.to_bytes(8, "big")
+
+
+def _severity_and_body(severity: Severity, message: str) -> bytes:
+    number = tag(2, VARINT) + varint(severity)
+    name = delimited(tag(3, LENGTH), severity.name.encode())
+    return number + name + delimited(tag(5, LENGTH), encode_value(message))
 
 
 @cache

@@ -1,0 +1,79 @@
+"""What a line sends as bytes says the same as its record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchkeeper import Severity
+from watchkeeper.instrument.finish import Finisher
+from watchkeeper.instrument.leaving import Leaving
+from watchkeeper.instrument.lines import Lines
+from watchkeeper.instrument.log_line import encode_line
+from watchkeeper.instrument.records import PendingLog
+from watchkeeper.instrument.redaction import Redactor
+from watchkeeper.wire import otlp
+from watchkeeper.wire.otlp_encode import encode_request
+
+RESOURCE = {"service.version": "1", "deployment.environment.name": "test"}
+TIME_NS = 1_767_323_045_000_000_007
+
+
+def line(message: str = "order paid", trace_id: int = 0, **fields: Any) -> PendingLog:
+    return (TIME_NS, Severity.INFO.value, "orders", message, fields, trace_id, trace_id, None)
+
+
+def sent(*lines: PendingLog, observed: bool = False, redactor: Redactor | None = None) -> Leaving:
+    leaving = Leaving(lines=True, spans=True, logs=True, observed=observed)
+    leave = Lines(Finisher("shop", RESOURCE, redactor or Redactor())).leave
+    for each in lines:
+        leave(each, leaving)
+    return leaving
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False),
+    st.text(max_size=20),
+    st.sampled_from(["ada@example.org", "B4", "x" * 3000]),
+    st.lists(st.integers(0, 9)),
+)
+NAMES = st.sampled_from(["step", "message", "trace_id", "api_key", "exception.type", "shelf", "ä"])
+LINES = st.builds(
+    lambda message, trace_id, fields: (
+        TIME_NS, Severity.ERROR.value, "orders", message, fields, trace_id, trace_id % 2**64, None
+    ),
+    st.text(max_size=300) | st.sampled_from(["order of ada@example.org", "paid"]),
+    st.sampled_from([0, 7, 2**127 + 9]),
+    st.dictionaries(NAMES, VALUES),
+)  # fmt: skip
+
+
+@given(st.lists(LINES, min_size=1, max_size=6))
+def test_the_bytes_of_lines_say_what_their_records_say(lines: list[PendingLog]) -> None:
+    leaving, observed = sent(*lines), sent(*lines, observed=True)
+    decoded = otlp.decode_logs(encode_request("shop", RESOURCE, leaving.logs))
+    assert decoded == otlp.decode_logs(otlp.encode_logs(observed.log_records))
+    by_record = [orjson.loads(encode_line(record)) for record in observed.log_records]
+    assert [orjson.loads(written) for written in leaving.lines] == by_record
+
+
+def test_lines_that_are_alike_keep_their_own_span_and_fields() -> None:
+    lines = sent(line(trace_id=7, step=1), line(trace_id=8, step=2), line(step=True)).lines
+    told = [orjson.loads(written) for written in lines]
+    assert [each.get("trace_id", "")[-1:] for each in told] == ["7", "8", ""]
+    assert [each["step"] for each in told] == [1, 2, True]
+
+
+def test_what_is_removed_is_removed_and_counted_every_time() -> None:
+    redactor = Redactor()
+    secret = line("order of ada@example.org", api_key=None, card="4111111111111111")
+    leaving = sent(secret, secret, line(api_key="sesame"), redactor=redactor)
+    written = b"".join((*leaving.lines, *[message for _, message in leaving.logs]))
+    assert all(word not in written for word in (b"ada@", b"4111", b"sesame"))
+    assert redactor.removed == {"email": 2, "card": 2, "token": 1}
