@@ -42,7 +42,7 @@ class LoggingSetup:
     def __init__(self, handler: QueueHandler) -> None:
         self._handler = handler
         self._level: int | None = None
-        self._structlog = False
+        self._leave_structlog: Callable[[], None] = _nothing
 
     def install(self, put: Callable[[PendingLog], None], clock: Clock) -> None:
         """Lead all logging into the handler; INFO and up, unless the root logger says more."""
@@ -53,7 +53,7 @@ class LoggingSetup:
         if root.level in (logging.NOTSET, logging.WARNING):
             self._level = root.level
             root.setLevel(logging.INFO)
-        self._structlog = configure_structlog(put, clock)
+        self._leave_structlog = configure_structlog(put, clock)
 
     def remove(self) -> None:
         """Undo `install`."""
@@ -62,11 +62,12 @@ class LoggingSetup:
         if self._level is not None:
             root.setLevel(self._level)
             self._level = None
-        if self._structlog:
-            import structlog
+        self._leave_structlog()
+        self._leave_structlog = _nothing
 
-            structlog.reset_defaults()
-            self._structlog = False
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def adopt_server_loggers() -> Callable[[], None]:
@@ -93,25 +94,49 @@ def adopt_server_loggers() -> Callable[[], None]:
     return undo
 
 
-def configure_structlog(put: Callable[[PendingLog], None], clock: Clock) -> bool:
+_leading: list[dict[str, Any]] = []
+"""structlog's configurations by telemetries that run, the one started last at the end."""
+
+
+def configure_structlog(put: Callable[[PendingLog], None], clock: Clock) -> Callable[[], None]:
     """Lead structlog into the queue, unless it is absent or the service configured it itself.
+    It leads to the telemetry that was started last. Return what undoes it.
 
     A service that does puts `structlog.stdlib.LoggerFactory()` at the end, and its lines arrive
     through the root logger; of one that prints them by itself that is told.
     """
     if importlib.util.find_spec("structlog") is None:
-        return False
+        return _nothing
     import structlog
 
-    if structlog.is_configured():
-        factory = structlog.get_config()["logger_factory"]
+    factory = structlog.get_config()["logger_factory"]
+    if structlog.is_configured() and factory is not _named:
         if not isinstance(factory, structlog.stdlib.LoggerFactory):
             LOGGER.warning(
                 "structlog is configured to write lines by itself (%s): they are neither redacted "
                 "nor sent; give it structlog.stdlib.LoggerFactory()",
                 type(factory).__name__,
             )
-        return False
+        return _nothing
+    configuration = _into_queue(put, clock)
+    _leading.append(configuration)
+    structlog.configure(**configuration)
+
+    def undo() -> None:
+        _leading[:] = [other for other in _leading if other is not configuration]
+        if structlog.get_config()["logger_factory"] is not _named:
+            return
+        if _leading:
+            structlog.configure(**_leading[-1])
+        else:
+            structlog.reset_defaults()
+
+    return undo
+
+
+def _into_queue(put: Callable[[PendingLog], None], clock: Clock) -> dict[str, Any]:
+    """Return the configuration of structlog that leads into the queue."""
+    import structlog
 
     def enqueue(logger: Named, method: str, event: MutableMapping[str, Any]) -> Any:
         put(_pending(event, method, logger.name, clock))
@@ -136,12 +161,11 @@ def configure_structlog(put: Callable[[PendingLog], None], clock: Clock) -> bool
             put(_pending(line, method_name, self._logger.name, clock))
             return None
 
-    structlog.configure(
-        processors=[merge, enqueue],
-        wrapper_class=QueueLogger,
-        logger_factory=_named,
-    )
-    return True
+    return {
+        "processors": [merge, enqueue],
+        "wrapper_class": QueueLogger,
+        "logger_factory": _named,
+    }
 
 
 class Named:

@@ -126,6 +126,34 @@ def test_structlog_is_as_loud_as_the_root_logger(door: SimpleNamespace) -> None:
         root.setLevel(before)
 
 
+def test_structlog_leads_to_the_telemetry_that_was_started_last(
+    door: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    with capture(door.contract) as outer:
+        with capture(door.contract) as inner:
+            structlog.get_logger().info("said inside")
+            assert inner.log("said inside").message == "said inside"
+        assert not outer.logs
+        structlog.get_logger().info("said after")
+        assert outer.log("said after").message == "said after"
+    assert not structlog.is_configured()
+    assert not caplog.records
+
+
+def test_structlog_never_leads_to_a_telemetry_that_has_ended(door: SimpleNamespace) -> None:
+    """Whatever the order in which they end."""
+    first = Telemetry(door.contract, Settings(log="off", background=False))
+    with capture(door.contract) as last:
+        first.start()
+        with capture(door.contract) as third:
+            first.stop()
+            structlog.get_logger().info("to the third")
+            assert third.log("to the third")
+        structlog.get_logger().info("to the last")
+        assert last.log("to the last")
+    assert not structlog.is_configured()
+
+
 def test_structlog_that_writes_by_itself_is_told_of(
     door: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
