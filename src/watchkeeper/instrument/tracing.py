@@ -210,11 +210,14 @@ class LiveTracerProvider(TracerProvider):
 
 
 GLOBAL_PROVIDER = LiveTracerProvider()
+_running: list[Tracing] = []
+"""What the global provider may lead to, the telemetry that was started last at the end."""
 
 
 def make_global(tracing: Tracing) -> None:
     """Lead OpenTelemetry's global tracer to `tracing`; another provider that is set stays."""
     provider = trace.get_tracer_provider()
+    _running.append(tracing)
     GLOBAL_PROVIDER.tracing = tracing
     if provider is GLOBAL_PROVIDER:
         return
@@ -228,9 +231,9 @@ def make_global(tracing: Tracing) -> None:
 
 
 def leave_global(tracing: Tracing) -> None:
-    """Undo make_global, if no other telemetry was started since."""
-    if GLOBAL_PROVIDER.tracing is tracing:
-        GLOBAL_PROVIDER.tracing = None
+    """Undo make_global: lead to the telemetry that was started before and still runs."""
+    _running[:] = [other for other in _running if other is not tracing]
+    GLOBAL_PROVIDER.tracing = _running[-1] if _running else None
 
 
 class CurrentSpan:

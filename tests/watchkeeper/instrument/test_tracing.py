@@ -145,6 +145,19 @@ def test_the_global_tracer_is_ours(seen: Captured, door: SimpleNamespace) -> Non
     assert (query.links[0].trace_id, query.links[0].attributes) == (f"{7:032x}", {"why": "batch"})
 
 
+def test_the_global_tracer_leads_back_to_the_telemetry_that_still_runs(
+    door: SimpleNamespace,
+) -> None:
+    tracer = trace.get_tracer("somebody.else")
+    with capture(door.contract) as outer:
+        with capture(door.contract) as inner:
+            tracer.start_span("inside").end()
+        tracer.start_span("after").end()
+        assert [span.name for span in inner.spans] == ["inside"]
+        assert [span.name for span in outer.spans] == ["after"]
+    assert not tracer.start_span("nobody's").is_recording()
+
+
 def test_the_global_tracer_works_as_a_decorator_and_records_exceptions(seen: Captured) -> None:
     tracer = trace.get_tracer("somebody.else")
 
