@@ -40,6 +40,8 @@ class Engine:
                 "allocator_flush_threshold": "1MiB",
                 "allocator_bulk_deallocation_flush_threshold": "1MiB",
                 "allocator_background_threads": True,
+                # Parts never change: to join their row groups again would leave a hole as large.
+                "max_vacuum_tasks": 0,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 # DuckDB 2.0 fails on the first rows, in order, of those between two row ids.
