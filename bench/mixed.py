@@ -3,8 +3,9 @@
     make soak-store        (python bench/mixed.py [seconds])
 
 One process, as the backend is: a thread a signal that appends in step with the clock, one that
-asks; what is appended is made by processes of their own (mixed_load.py). Prints what was
-acknowledged how fast, how long answers took, and memory over time; writes bench/out/mixed.json.
+asks, and the garbage collector at bay; what is appended is made by processes of their own
+(mixed_load.py). Prints what was acknowledged how fast, how long answers took, and memory over
+time; writes bench/out/mixed.json.
 Wanted: acknowledged within 50 ms and answered within 200 ms, 99 of 100 times; 400 MB at the
 most, and no growth.
 """
@@ -33,6 +34,7 @@ from numpy.typing import NDArray
 from watchkeeper.errors import OverloadError
 from watchkeeper.model import LogRecord, Matcher, MatchOperator, SampleBatch, SpanRecord
 from watchkeeper.ports import LogQuery, TraceQuery
+from watchkeeper.server.launch import collecting_little
 from watchkeeper.storage import Store
 
 SAMPLES_A_SECOND = mixed_load.TARGETS * mixed_load.SERIES_PER_TARGET
@@ -233,7 +235,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=out) as place:
         store = Store.open(Path(place) / "store")
         try:
-            figures = measure(store, seconds)
+            with collecting_little():
+                figures = measure(store, seconds)
         finally:
             store.close()
     show(figures)

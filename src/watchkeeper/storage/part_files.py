@@ -196,7 +196,7 @@ class PartFiles:
             values=self._values(cursor, table),
         )
         keys: dict[str, list[Keys | None]] = {
-            self._table.key: self._keys(cursor, table, len(granules)),
+            self._table.key: [self._keys(cursor, table, one) for one in range(len(granules))],
             **{
                 column: [self._grams(cursor, table, column, one) for one in range(len(granules))]
                 for column in self._table.searched
@@ -213,21 +213,18 @@ class PartFiles:
         values = sorted(cursor.execute(statement).fetchall())
         return None if len(values) > _LISTED_AT_MOST else tuple(values)
 
-    def _keys(self, cursor: Cursor, table: str, granules: int) -> list[Keys | None]:
+    def _keys(self, cursor: Cursor, table: str, granule: int) -> Keys | None:
+        # One granule after the other: what is fetched at once keeps other threads waiting.
         key = self._table.key
         hashed = cursor.execute(
-            f"SELECT DISTINCT rowid // {GRANULE_ROWS} AS granule, md5_number_lower({key}) AS key "
-            f"FROM {table} WHERE {key} <> ''"
+            f"SELECT DISTINCT md5_number_lower({key}) AS key FROM {table} "
+            f"WHERE {_rows_of(granule)} AND {key} <> ''"
         ).fetchnumpy()
-        return [
-            hashed["key"][hashed["granule"] == one].astype(np.uint64) for one in range(granules)
-        ]
+        return hashed["key"].astype(np.uint64)
 
     def _grams(self, cursor: Cursor, table: str, column: str, granule: int) -> Keys | None:
-        first = granule * GRANULE_ROWS
         texts = cursor.execute(
-            f"SELECT lower({column}) AS text FROM {table} "
-            f"WHERE rowid BETWEEN {first} AND {first + GRANULE_ROWS - 1}"
+            f"SELECT lower({column}) AS text FROM {table} WHERE {_rows_of(granule)}"
         )
         batches = iter(lambda: texts.fetchmany(_TEXTS_AT_ONCE), [])
         return grams.keys_of_texts([text for (text,) in batch] for batch in batches)
@@ -250,6 +247,11 @@ class PartFiles:
     def _unlink(self, name: PartName) -> None:
         for path in paths(self.directory, name):
             self._disk.unlink(path)
+
+
+def _rows_of(granule: int) -> str:
+    first = granule * GRANULE_ROWS
+    return f"rowid BETWEEN {first} AND {first + GRANULE_ROWS - 1}"
 
 
 def _allocated(path: Path) -> int:
