@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -122,10 +123,11 @@ def _answered(telemetry: Telemetry, call: LlmCall, answer: Any) -> Any:
     """Return the answer; one that is a stream ends the call when it ends."""
     try:
         watch = AnswerWatch(telemetry, call)
+        kind: Any = type(answer)
         if hasattr(answer, "__aiter__") and hasattr(answer, "__anext__"):
-            return _watched(answer, _async_stream(type(answer)), watch)
+            return _watched(answer, _async_stream(kind), watch)
         if hasattr(answer, "__iter__") and hasattr(answer, "__next__"):
-            return _watched(answer, _stream(type(answer)), watch)
+            return _watched(answer, _stream(kind), watch)
         watch.take(answer, whole=True)
         watch.end()
     except Exception as error:  # noqa: BLE001 - never break the host
@@ -171,6 +173,10 @@ class AnswerWatch:
             self._telemetry.faults.note("llm", fault)
         call.finish(error)
 
+    def __del__(self) -> None:
+        # Of a stream that nobody reads to its end, nor closes.
+        self.end()
+
 
 def _watched(stream: Any, watched_class: type, watch: AnswerWatch) -> Any:
     stream.watch = watch
@@ -178,6 +184,7 @@ def _watched(stream: Any, watched_class: type, watch: AnswerWatch) -> Any:
     return stream
 
 
+@cache
 def _stream(base: Any) -> type:
     class WatchedStream(base):  # type: ignore[misc] # a class of either SDK
         """A stream that tells of its pieces, and of its end."""
@@ -206,6 +213,7 @@ def _stream(base: Any) -> type:
     return WatchedStream
 
 
+@cache
 def _async_stream(base: Any) -> type:
     class WatchedStream(base):  # type: ignore[misc] # a class of either SDK
         """A stream that tells of its pieces, and of its end."""
