@@ -44,6 +44,8 @@ class Engine:
                 "max_vacuum_tasks": 0,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
+                # Arrays of objects are of texts: none is looked at to find that out.
+                "pandas_analyze_sample": 0,
                 # DuckDB 2.0 fails on the first rows, in order, of those between two row ids.
                 "disabled_optimizers": "late_materialization",
             },

@@ -15,6 +15,7 @@ from watchkeeper.wire.record_making import maker
 
 ADDING = ("create", "index")
 _WITHOUT_DOCUMENT = "delete"
+_NO_OBJECT = "the document is not a JSON object"
 _KNOWN = (*ADDING, "update", _WITHOUT_DOCUMENT)
 
 
@@ -37,7 +38,25 @@ def read_bulk(body: bytes, index: str = "") -> list[BulkItem]:
 
     Raises DecodeError where an action cannot be read, since nobody knows what follows then.
     """
-    lines = read_objects([line for line in body.split(b"\n") if line.strip()])
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    return _of_one_action(lines, index) or _one_by_one(read_objects(lines), index)
+
+
+def _of_one_action(lines: list[bytes], index: str) -> list[BulkItem]:
+    """Return what shippers send: documents of one action, said again for each. [] if it is not."""
+    if len(lines) % 2 or len(set(lines[::2])) != 1:
+        return []
+    action, target = _action(read_objects(lines[:1])[0], 0)
+    place, name = str(target.get("_index") or index), str(target.get("_id") or "")
+    if action not in ADDING or not place:
+        return []
+    return [
+        _make_item(action, place, name, document, _NO_OBJECT if document is None else "")
+        for document in read_objects(lines[1::2])
+    ]
+
+
+def _one_by_one(lines: list[dict[str, Any] | None], index: str) -> list[BulkItem]:
     items: list[BulkItem] = []
     number = 0
     while number < len(lines):
@@ -52,7 +71,7 @@ def read_bulk(body: bytes, index: str = "") -> list[BulkItem]:
                 raise DecodeError(f"bulk: the last action, {action}, has no document")
             if not problem:
                 document = lines[number]
-                problem = "" if document is not None else "the document is not a JSON object"
+                problem = "" if document is not None else _NO_OBJECT
             number += 1
         if not place:
             document, problem = None, "an action names no index"

@@ -139,20 +139,18 @@ def read_time(value: object) -> int:
         match = _TIME.match(value)
         if match:
             date, clock, fraction, offset = match.groups()
-            return _nanoseconds(f"{date}T{clock or '00:00:00'}", fraction or "", offset or "Z")
+            after_ns = int(fraction.ljust(9, "0")) if fraction else 0
+            return _seconds(date, clock, offset) * 1_000_000_000 + after_ns
     elif isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e14:
         return int(value * 1_000_000)
     raise DecodeError(f"{str(value)[:40]!r} is not a time: write 2026-01-02T03:04:05.123Z")
 
 
-def _nanoseconds(text: str, fraction: str, offset: str) -> int:
-    return _seconds(text, offset.upper()) * 1_000_000_000 + int(fraction.ljust(9, "0"))
-
-
 @lru_cache(maxsize=1024)
-def _seconds(text: str, offset: str) -> int:
+def _seconds(date: str, clock: str | None, offset: str | None) -> int:
+    text = f"{date}T{clock or '00:00:00'}"
     try:
-        moment = datetime.fromisoformat(text + offset)
+        moment = datetime.fromisoformat(text + (offset or "Z").upper())
     except ValueError as error:
         raise DecodeError(f"{text[:40]!r} is not a time: {error}") from None
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())

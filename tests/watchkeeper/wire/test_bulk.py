@@ -128,3 +128,21 @@ def test_times_are_read_as_they_are_usually_written(written, after_ns):
 def test_a_time_that_is_none_is_refused(written):
     with pytest.raises(DecodeError):
         read_time(written)
+
+
+pieces = st.sampled_from(
+    [b'{"create":{}}', b'{"index":{"_id":"7"}}', b'{"delete":{}}', b'{"a":1}', b"[1]", b"nonsense"]
+)
+
+
+@given(pieces, st.lists(pieces, max_size=6), st.sampled_from(["", "web"]))
+def test_documents_of_one_action_are_read_like_those_of_several(action, documents, index):
+    body = b"".join(action + b"\n" + document + b"\n" for document in documents)
+    other = b'{"create":{"_index":"last"}}\n{}\n'
+    try:
+        *expected, _ = read_bulk(body + other, index)
+    except DecodeError:
+        with pytest.raises(DecodeError):
+            read_bulk(body, index)
+    else:
+        assert read_bulk(body, index) == expected
