@@ -51,10 +51,12 @@ class RandomIds:
         _forking.add(self)
 
     def trace_id(self) -> int:
-        return self._bits(128) or 1
+        bits = self._bits
+        return bits(128) or 1
 
     def span_id(self) -> int:
-        return self._bits(64) or 1
+        bits = self._bits
+        return bits(64) or 1
 
     def seed(self) -> None:
         """Begin a new sequence."""

@@ -129,11 +129,13 @@ class Observation(LiveSpan):
             self.status_code = CLIENT_CLOSED_REQUEST if gone else message.get("status", 0)
         elif kind in _BODIES and not message.get("more_body"):
             self.complete = True
-            self._answered_ns = self.owner.clock.monotonic_ns()
+            monotonic_ns = self.owner.monotonic_ns
+            self._answered_ns = monotonic_ns()
             # A server error's exception is still on its way; background work is not waited for.
             if self.status_code < CLIENT_CLOSED_REQUEST:
                 self.finish()
-        return self._send(message)
+        send = self._send
+        return send(message)
 
     def watched_websocket_send(self, message: Message) -> Awaitable[None]:
         """Pass a message on, and notice whether the connection was accepted, and who closed it."""
@@ -147,7 +149,8 @@ class Observation(LiveSpan):
                 self.set_attribute(CLOSE_CODE, message.get("code", 1000))
             else:
                 self.status_code = 403
-        return self._send(message)
+        send = self._send
+        return send(message)
 
     def failed(self, error: BaseException) -> None:
         """Take the exception that left the app, and finish."""
@@ -170,7 +173,7 @@ class Observation(LiveSpan):
             worth_a_look = self.status_code >= CLIENT_CLOSED_REQUEST
             if worth_a_look or not self.complete or self.error is not None:
                 self.status_code, error_type = self._outcome()
-            answered_ns = self._answered_ns or self.owner.clock.monotonic_ns()
+            answered_ns = self._answered_ns or self.owner.monotonic_ns()
             # From here on the span takes nothing more.
             self.end_ns = end_ns = self.start_ns + answered_ns - self._started_ns
             if self.undecided is not None:
@@ -179,13 +182,14 @@ class Observation(LiveSpan):
                 duration_ns = 0 if self.websocket else end_ns - self.start_ns
                 self.undecided.decide(self, failed=failed, duration_ns=duration_ns)
             client = asgi.get("client")
+            on_end = self.owner.on_end
             given = (
                 self.attributes is not NOTHING
                 or self.status is not UNSET
                 or self.events
                 or self.links
             )
-            self.owner.on_end(
+            on_end(
                 (
                     (
                         "GET" if self.websocket else asgi["method"],

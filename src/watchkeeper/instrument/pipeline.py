@@ -18,7 +18,6 @@ from watchkeeper.instrument.leaving import Leaving
 from watchkeeper.instrument.lines import Lines
 from watchkeeper.instrument.log_output import NoOutput, log_output
 from watchkeeper.instrument.pump import Pump
-from watchkeeper.instrument.records import is_request
 from watchkeeper.instrument.redaction import Redactor
 from watchkeeper.instrument.registry import Registry
 from watchkeeper.instrument.requests import RequestObserver
@@ -134,7 +133,7 @@ class Pipeline:
     def _turn_one(self, record: Any, leaving: Leaving) -> None:
         if type(record) is not tuple:
             leaving.add_span(self._finisher.span(record))
-        elif is_request(record):
+        elif type(record[0]) is tuple:
             self._requests.observe(record, leaving)
         else:
             self._lines.leave(record, leaving)
@@ -190,7 +189,7 @@ def _leave(record: Any) -> None:
 def _signals(record: Any) -> tuple[str, ...]:
     if type(record) is not tuple:
         return ("spans",)
-    if not is_request(record):
+    if type(record[0]) is not tuple:
         return ("logs",)
     sampled = record[8]
     return ("metrics", "spans", "logs") if sampled else ("metrics", "logs")

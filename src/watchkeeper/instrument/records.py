@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 from watchkeeper.instrument.span import LiveSpan
 
@@ -52,9 +52,5 @@ PendingLog = tuple[
     int,  # span id, or 0
     ErrorDetails | None,
 ]
-"""A log line before redaction: as plain as a RequestRecord, and for the same reason."""
-
-
-def is_request(record: RequestRecord | PendingLog) -> TypeGuard[RequestRecord]:
-    """Return whether it is a request that waits, not a line."""
-    return type(record[0]) is tuple
+"""A log line before redaction: as plain as a RequestRecord, and for the same reason. What tells one
+from the other in the queue is that a request begins with a tuple."""

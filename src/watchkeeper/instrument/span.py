@@ -23,7 +23,6 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace import StatusCode as OpenStatusCode
 
-from watchkeeper.clock import Clock
 from watchkeeper.instrument.span_limits import SpanLimits
 from watchkeeper.instrument.tail import Undecided
 from watchkeeper.model import SpanKind, StatusCode
@@ -50,7 +49,8 @@ _STATUS = {
 class SpanOwner(Protocol):
     """What a span needs of the tracing that made it."""
 
-    clock: Clock
+    time_ns: Callable[[], int]
+    monotonic_ns: Callable[[], int]
     limits: SpanLimits
     on_end: Callable[[Any], None]
     """Takes a span that has ended and is recorded, or the record of a request."""
@@ -129,9 +129,14 @@ class LiveSpan(Span, metaclass=_SpanType):
         self.status_message = ""
         self.end_ns = 0
         self._context: SpanContext | None = None
-        clock = owner.clock
-        self.start_ns = start_ns or clock.time_ns()
-        self._started_ns = 0 if start_ns else clock.monotonic_ns()
+        if start_ns:
+            self.start_ns = start_ns
+            self._started_ns = 0
+            return
+        # Taken into a variable first: Python looks for a method elsewhere before it finds these.
+        time_ns, monotonic_ns = owner.time_ns, owner.monotonic_ns
+        self.start_ns = time_ns()
+        self._started_ns = monotonic_ns()
 
     def become_sampled(self) -> None:
         """Be recorded after all, and let those called from now on know it."""
@@ -201,7 +206,7 @@ class LiveSpan(Span, metaclass=_SpanType):
         if len(self.events) >= limits.events:
             self._drop(events=1)
         else:
-            when = timestamp or self.owner.clock.time_ns()
+            when = timestamp or self.owner.time_ns()
             kept = self._copied(attributes, limits.event_attributes)
             self.events = (*self.events, (name, when, kept))
 
@@ -266,9 +271,9 @@ class LiveSpan(Span, metaclass=_SpanType):
             self.end_ns = end_time
         elif self._started_ns:
             # A clock that is set back must not make a duration negative.
-            self.end_ns = self.start_ns + self.owner.clock.monotonic_ns() - self._started_ns
+            self.end_ns = self.start_ns + self.owner.monotonic_ns() - self._started_ns
         else:
-            self.end_ns = self.owner.clock.time_ns()
+            self.end_ns = self.owner.time_ns()
         if self.sampled:
             self.owner.on_end(self)
         elif self.undecided is not None:

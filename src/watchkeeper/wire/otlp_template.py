@@ -104,7 +104,8 @@ class SpanTemplate(_Template):
         attributes: bytes,
     ) -> bytes:
         """Return a span. `text` (UTF-8) is the varying attribute's."""
-        packed = self._pack(
+        pack = self._pack
+        packed = pack(
             _TRACE_ID, trace_id, _SPAN_ID, span_id, self._named, start_ns, _END, end_ns, self._rest
         )
         return self._joined(packed, text, attributes)
@@ -146,7 +147,8 @@ class LogTemplate(_Template):
         attributes: bytes,
     ) -> bytes:
         """Return a log record. `text` (UTF-8) and `number` are the varying attributes'."""
-        packed = self._pack(
+        pack = self._pack
+        packed = pack(
             _TIME,
             timestamp_ns,
             _OBSERVED,
@@ -174,7 +176,8 @@ class LineTemplate:
 
     def encode(self, timestamp_ns: int, ids: bytes, attributes: Attributes) -> bytes:
         """Return a log record; `ids` are what `log_ids` returned, or empty."""
-        packed = self._pack(_TIME, timestamp_ns, _OBSERVED, timestamp_ns, self._fixed)
+        pack = self._pack
+        packed = pack(_TIME, timestamp_ns, _OBSERVED, timestamp_ns, self._fixed)
         encoded = encode_attributes(_LOG_ATTRIBUTE, attributes)
         size = self._size + len(ids) + len(encoded)
         if size < _COMMON:
