@@ -102,6 +102,13 @@ def in_order(blocks: Sequence[SampleBlock]) -> SampleBlock:
     )
 
 
+def all_in_order(blocks: Sequence[SampleBlock]) -> list[SampleBlock]:
+    """Return blocks, those that came last as one, so that each goes by series."""
+    recent = _last_of(0, blocks)
+    older = list(blocks[: len(blocks) - len(recent)])
+    return [*older, in_order(recent)] if recent else older
+
+
 def _last_of(level: int, blocks: Sequence[SampleBlock]) -> Sequence[SampleBlock]:
     """Return the blocks at the end that are of one level."""
     begin = len(blocks)

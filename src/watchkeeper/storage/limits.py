@@ -24,7 +24,7 @@ class StoreLimits:
     that take up to `label_bytes`.
     """
 
-    hot_bytes: int = 24 * _MEBIBYTE
+    hot_bytes: int = 20 * _MEBIBYTE
     hot_age_seconds: float = 900.0
     maximum_hot_bytes: int = 256 * _MEBIBYTE
     reserve_bytes: int = 64 * _MEBIBYTE
@@ -36,9 +36,9 @@ class StoreLimits:
     span_maximum_bytes: int = 0
     period_seconds: int = _DAY_SECONDS
     open_segments: int = 32
-    engine_memory_bytes: int = 112 * _MEBIBYTE
+    engine_memory_bytes: int = 96 * _MEBIBYTE
     engine_threads: int = 2
-    decoded_bytes: int = 32 * _MEBIBYTE
+    decoded_bytes: int = 24 * _MEBIBYTE
     label_bytes: int = 48 * _MEBIBYTE
 
     @staticmethod

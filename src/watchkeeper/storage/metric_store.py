@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -269,7 +270,7 @@ class DurableMetricStore:
 
     def _in_memory(self, memory: _Memory) -> Iterator[MemorySource]:
         for one in memory.frozen:
-            yield MemorySource(one.index, tuple(one.blocks.values()))
+            yield MemorySource(one.index, tuple(itertools.chain.from_iterable(one.blocks.values())))
         for generation in memory.generations:
             yield MemorySource(generation.index, generation.samples.blocks())
 

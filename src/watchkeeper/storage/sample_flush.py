@@ -85,42 +85,39 @@ class _Source:
     """What a generation has of a period, with the label sets of its series."""
 
     def __init__(self, frozen: FrozenSamples, start_ms: int) -> None:
-        self.block = frozen.blocks.get(start_ms)
-        ids = np.zeros(0, np.int32) if self.block is None else self.block.stretches.ids
-        self._ids: Ids = ids
+        self._blocks = frozen.blocks.get(start_ms, ())
+        ids = [np.zeros(0, np.int32), *(block.stretches.ids for block in self._blocks)]
+        self._ids: Ids = np.unique(np.concatenate(ids))
         self._found = [
             (identity, exemplar)
             for labels, exemplar in frozen.exemplars.get(start_ms, ())
             if (identity := frozen.index.get(labels)) is not None
         ]
         of_exemplars = np.array([identity for identity, _ in self._found], np.int32)
-        self._every = np.union1d(ids, of_exemplars).astype(np.int64)
+        self._every = np.union1d(self._ids, of_exemplars).astype(np.int64)
         self.labels, self._rows = label_union.ordered(frozen.index.columns().take(self._every))
 
     def windows(self) -> set[int]:
         """Return the numbers of the windows that have something."""
         numbers = {exemplar.timestamp_ms // WINDOW_MS for _, exemplar in self._found}
-        if self.block is not None:
-            first, last = self.block.start_ms // WINDOW_MS, self.block.end_ms // WINDOW_MS
-            numbers.update(range(first, last + 1))
+        for block in self._blocks:
+            numbers.update(range(block.start_ms // WINDOW_MS, block.end_ms // WINDOW_MS + 1))
         return numbers
 
     @property
     def samples(self) -> int:
         """How many there are."""
-        return 0 if self.block is None else len(self.block)
+        return sum(map(len, self._blocks))
 
     def layers(self, rows: Ints, begin: int, end: int, start_ms: int, end_ms: int) -> list[Layer]:
         """Return the samples of a range and of a stretch of the file's series.
 
         `rows` are those of `labels` in the file.
         """
-        if self.block is None:
-            return []
         own = rows[self._rows[self._every.searchsorted(self._ids)]]
         inside = (own >= begin) & (own < end)
         ids = self._ids[inside]
-        return hot_samples.layers((self.block,), ids, own[inside] - begin, start_ms, end_ms)
+        return hot_samples.layers(self._blocks, ids, own[inside] - begin, start_ms, end_ms)
 
     def exemplars(self, rows: Ints, start_ms: int, end_ms: int) -> list[tuple[int, Exemplar]]:
         """Return the exemplars of a range by the number of their series in the file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -35,24 +35,20 @@ class SampleGeneration:
 
 @dataclass(frozen=True, slots=True)
 class FrozenSamples:
-    """A generation that takes no more: its samples by period (by the period's start)."""
+    """A generation that takes no more: its samples by period (by the period's start), oldest
+    first, in blocks that are in order."""
 
     index: SeriesIndex
-    blocks: Mapping[int, SampleBlock]
+    blocks: Mapping[int, tuple[SampleBlock, ...]]
     exemplars: Mapping[int, list[SeriesExemplar]]
 
     @classmethod
     def of(cls, generation: SampleGeneration, period_ms: int) -> FrozenSamples:
         """Return a generation cut by period."""
-        blocks: dict[int, SampleBlock] = {}
-        found = generation.samples.blocks()
-        if found:
-            whole = hot_samples.in_order(found)
-            first, last = whole.start_ms // period_ms, whole.end_ms // period_ms
-            if first == last:
-                blocks[first * period_ms] = whole
-            else:
-                blocks = _cut(whole, period_ms)
+        blocks: dict[int, tuple[SampleBlock, ...]] = {}
+        for block in hot_samples.all_in_order(generation.samples.blocks()):
+            for start, own in _cut(block, period_ms):
+                blocks[start] = (*blocks.get(start, ()), own)
         exemplars: dict[int, list[tuple[Labels, Exemplar]]] = {}
         for labels, exemplar in generation.exemplars:
             start = exemplar.timestamp_ms // period_ms * period_ms
@@ -67,15 +63,17 @@ class FrozenSamples:
         """Return the same without a period: its file has it."""
         return replace(
             self,
-            blocks={one: block for one, block in self.blocks.items() if one != start_ms},
+            blocks={one: blocks for one, blocks in self.blocks.items() if one != start_ms},
             exemplars={one: found for one, found in self.exemplars.items() if one != start_ms},
         )
 
 
-def _cut(whole: SampleBlock, period_ms: int) -> dict[int, SampleBlock]:
-    """Return the samples of each period, oldest first."""
-    starts = whole.columns.times_ms // period_ms * period_ms
-    return {
-        start: SampleBlock.of(whole.columns.take(starts == start), level=1)
-        for start in sorted(set(starts.tolist()))
-    }
+def _cut(block: SampleBlock, period_ms: int) -> Iterator[tuple[int, SampleBlock]]:
+    """Give the samples of each period."""
+    first, last = block.start_ms // period_ms, block.end_ms // period_ms
+    if first == last:
+        yield first * period_ms, block
+        return
+    starts = block.columns.times_ms // period_ms * period_ms
+    for start in sorted(set(starts.tolist())):
+        yield start, SampleBlock.of(block.columns.take(starts == start), level=1)

@@ -25,7 +25,7 @@ from watchkeeper.storage.sample_reading import SampleReader
 from watchkeeper.storage.sample_window import WINDOW_MS
 from watchkeeper.storage.sample_writing import SampleFileWriter
 
-_SAMPLES_AT_ONCE = 1 << 19
+_SAMPLES_AT_ONCE = 1 << 18
 _DECODED_BYTES = 8 << 20
 
 
