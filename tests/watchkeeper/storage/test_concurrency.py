@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import duckdb
 import pytest
 from tests.watchkeeper.storage.conftest import StoppedClock, record, samples, series, span
 
@@ -102,3 +103,32 @@ def test_hot_data_moves_into_segments_by_itself(
     clock.now_ns += seconds_later * 1_000_000_000
     assert flushed.wait(20)
     assert opened.stats().hot_bytes < 100
+
+
+def test_who_appends_does_not_wait_for_the_engine_that_takes_rows_in(open_store: OpenStore):
+    crowd = Crowd(open_store())
+    tiers = crowd.store.logs.tiers
+    many = [record(f"{number}", at=number) for number in range(5000)]
+    with tiers._inserting:
+        appending = crowd.start(crowd.store.logs.append, many)
+        appending.join(20)
+        assert not appending.is_alive()
+    assert crowd.failures == []
+    assert len(crowd.store.logs.search(LogQuery(*EVER, limit=10_000))) == 5000
+
+
+def test_rows_that_the_engine_could_not_take_in_are_taken_in_later_in_their_order(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    def without_memory(*arguments: object) -> None:
+        raise duckdb.OutOfMemoryException("no room")
+
+    opened = open_store()
+    opened.logs.append([record("one"), record("two")])
+    with monkeypatch.context() as patch:
+        patch.setattr(opened.logs.tiers, "_joined", without_memory)
+        with pytest.raises(duckdb.OutOfMemoryException):
+            opened.logs.search(LogQuery(*EVER))
+        opened.logs.append([record("three")])
+    found = opened.logs.search(LogQuery(*EVER, newest_first=False))
+    assert [one.message for one in found] == ["one", "two", "three"]
