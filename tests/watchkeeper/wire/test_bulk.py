@@ -41,7 +41,15 @@ def test_what_cannot_be_added_is_said_item_by_item():
     assert [bool(item.problem) for item in items] == [True, True, True, False]
 
 
-@pytest.mark.parametrize("body", [b"nonsense\n", b'{"create":{}}\n', b'{"create":{},"index":{}}\n'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"nonsense\n",
+        b'{"create":{}}\n',
+        b'{"create":{}}\n{}\n{"create":{}}\n',
+        b'{"create":{},"index":{}}\n',
+    ],
+)
 def test_a_body_that_cannot_be_followed_is_refused(body):
     with pytest.raises(DecodeError):
         read_bulk(body, "web")
