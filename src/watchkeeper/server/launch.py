@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 _OBJECTS_UNTIL_COLLECTED = 20_000
+_TURN_SECONDS = 0.001
+"""How long a thread runs on while another wants to. A fifth of Python's own: of the many short
+steps in which a request arrives, each waits for as long while another request is decoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Options:
 def launch(options: Options) -> None:
     """Run until a signal ends it. Raises WatchkeeperError where it cannot start."""
     write_json_lines()
+    sys.setswitchinterval(_TURN_SECONDS)
     encryption = _encryption(options)
     access = decide_access(
         options.host,
