@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -143,7 +142,7 @@ class Store:
                 raise StorageError(
                     f"the store in {self._directory} could not flush: {error}"
                 ) from error
-            except StorageError:
+            except BaseException:
                 self._tally.failures += 1
                 raise
             finally:
@@ -163,7 +162,7 @@ class Store:
                 began_ns = self._clock.monotonic_ns()
                 try:
                     merged = signal.merge(closed_before_ns=closed_before_ns - _LATE_NS)
-                except StorageError:
+                except BaseException:
                     self._tally.merge_failures += 1
                     raise
                 finally:
@@ -371,22 +370,29 @@ class Store:
             try:
                 self.flush()
                 failed_at_ns = None
-            except StorageError as error:
+            except Exception as error:  # noqa: BLE001  a thread that ended would never move anything
                 failed_at_ns = self._clock.monotonic_ns()
-                _LOG.warning("hot data stays in the log, to be moved later: %s", error)
+                _tell("hot data stays in the log, to be moved later", error)
 
     def _insert_when_many(self) -> None:
         while self._many_rows_wait.wait() and not self._stopping.is_set():
             self._many_rows_wait.clear()
             for tiers in (self.logs.tiers, self.spans.tiers):
-                # If there is no memory for them now, a reader tries again.
-                with suppress(EngineError):
+                try:
                     tiers.insert_waiting()
+                except Exception as error:  # noqa: BLE001  as above
+                    _tell("rows wait to be moved into the engine by a reader", error)
 
     def _merge_when_due(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY_SECONDS):
             try:
                 self.merge()
-            except StorageError as error:
-                _LOG.warning("small parts stay as they are, to be merged later: %s", error)
+            except Exception as error:  # noqa: BLE001  as above
+                _tell("small parts stay as they are, to be merged later", error)
                 self._stopping.wait(_TRY_AGAIN_NS / _NS_PER_SECOND)
+
+
+def _tell(what: str, error: Exception) -> None:
+    """Log what is tried again; of an error that nobody foresaw, where it came from as well."""
+    unforeseen = not isinstance(error, StorageError | EngineError | OSError)
+    _LOG.warning("%s: %s", what, error, exc_info=error if unforeseen else None)

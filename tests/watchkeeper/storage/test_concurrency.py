@@ -105,6 +105,30 @@ def test_hot_data_moves_into_segments_by_itself(
     assert opened.stats().hot_bytes < 100
 
 
+def test_an_error_that_nobody_foresaw_does_not_end_the_moving_of_hot_data(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    failed, flushed = threading.Event(), threading.Event()
+    really_flush = Store._flush
+
+    def flush(self: Store) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("nobody foresaw it")
+        really_flush(self)
+        flushed.set()
+
+    monkeypatch.setattr(Store, "_flush", flush)
+    monkeypatch.setattr(store, "_LOOK_EVERY_SECONDS", 0.001)
+    monkeypatch.setattr(store, "_TRY_AGAIN_NS", 0)
+    opened = open_store(limits=StoreLimits(reserve_bytes=0, hot_bytes=100))
+    opened.logs.append([record("x" * 200)])
+    assert failed.wait(20)
+    assert flushed.wait(20)
+    assert opened.stats().flush_failures == 1
+    assert [one.message for one in opened.logs.search(LogQuery(*EVER))] == ["x" * 200]
+
+
 def test_who_appends_does_not_wait_for_the_engine_that_takes_rows_in(open_store: OpenStore):
     crowd = Crowd(open_store())
     tiers = crowd.store.logs.tiers
