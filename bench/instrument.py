@@ -186,8 +186,8 @@ def measure(sink: str, rounds: int, requests: int, wrk: bool) -> dict[str, list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--requests", type=int, default=1_500, help="a round, in process")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--requests", type=int, default=750, help="a round, in process")
     parser.add_argument("--no-wrk", action="store_true", help="leave out uvicorn and wrk")
     options = parser.parse_args()
     versions = {name: version(name) for name in PEERS}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-WRK_SECONDS = 2
+WRK_SECONDS = 1
 WRK_CONNECTIONS = 8
 
 

@@ -35,6 +35,7 @@ from watchkeeper.conventions import (
     queue,
     telemetry,
 )
+from watchkeeper.instrument import logging_setup, tracing
 from watchkeeper.testing import Captured, capture
 
 ENDED = Counter(
@@ -107,3 +108,17 @@ def door() -> SimpleNamespace:
 def seen() -> Iterator[Captured]:
     with capture(CONTRACT) as captured:
         yield captured
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No other telemetry runs in this process, whatever a test has left to run for its session."""
+    before = structlog.get_config() if structlog.is_configured() else None
+    structlog.reset_defaults()
+    monkeypatch.setattr(logging_setup, "_leading", [])
+    monkeypatch.setattr(tracing, "_running", [])
+    monkeypatch.setattr(tracing.GLOBAL_PROVIDER, "tracing", None)
+    yield
+    structlog.reset_defaults()
+    if before is not None:
+        structlog.configure(**before)

@@ -126,6 +126,7 @@ def test_structlog_is_as_loud_as_the_root_logger(door: SimpleNamespace) -> None:
         root.setLevel(before)
 
 
+@pytest.mark.usefixtures("alone")
 def test_structlog_leads_to_the_telemetry_that_was_started_last(
     door: SimpleNamespace, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -140,6 +141,7 @@ def test_structlog_leads_to_the_telemetry_that_was_started_last(
     assert not caplog.records
 
 
+@pytest.mark.usefixtures("alone")
 def test_structlog_never_leads_to_a_telemetry_that_has_ended(door: SimpleNamespace) -> None:
     """Whatever the order in which they end."""
     first = Telemetry(door.contract, Settings(log="off", background=False))

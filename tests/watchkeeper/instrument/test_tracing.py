@@ -145,6 +145,7 @@ def test_the_global_tracer_is_ours(seen: Captured, door: SimpleNamespace) -> Non
     assert (query.links[0].trace_id, query.links[0].attributes) == (f"{7:032x}", {"why": "batch"})
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_global_tracer_leads_back_to_the_telemetry_that_still_runs(
     door: SimpleNamespace,
 ) -> None:
