@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from watchkeeper.model import SpanRecord, StatusCode
@@ -42,19 +43,29 @@ class DurableSpanStore:
 
     def search(self, query: TraceQuery) -> list[list[SpanRecord]]:
         condition, parameters = _condition(query)
+        limit = max(query.limit, 0)
 
         def question(cursor: Cursor, table: str) -> list[tuple[str, int]]:
             return cursor.execute(
                 f"SELECT trace_id, max(start_ns) AS latest_ns FROM {table} WHERE {condition} "
-                f"GROUP BY trace_id ORDER BY latest_ns DESC, trace_id LIMIT {max(query.limit, 0)}",
+                f"GROUP BY trace_id ORDER BY latest_ns DESC, trace_id LIMIT {limit}",
                 parameters,
             ).fetchall()
 
         latest: dict[str, int] = {}
-        for rows in self.tiers.ask(query.start_ns, query.end_ns, question):
+
+        def note(rows: Iterable[tuple[str, int]]) -> None:
             for trace_id, start_ns in rows:
                 latest[trace_id] = max(start_ns, latest.get(trace_id, start_ns))
-        newest = sorted(latest, key=lambda trace_id: (-latest[trace_id], trace_id))[: query.limit]
+
+        with self.tiers.asking() as asking:
+            note(listed(asking.hot(question)))
+            for part in asking.parts(query.start_ns, query.end_ns):
+                best = heapq.nlargest(limit, latest.values())
+                if len(best) == limit and (not best or part.summary.last_ns < best[-1]):
+                    break  # Neither this part nor the older ones after it can add any.
+                note(listed(asking.part(part, question)))
+        newest = sorted(latest, key=lambda trace_id: (-latest[trace_id], trace_id))[:limit]
         found = self._traces(newest) if newest else {}
         return [found[trace_id] for trace_id in newest if trace_id in found]
 

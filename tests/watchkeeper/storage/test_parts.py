@@ -254,6 +254,23 @@ def test_the_newest_are_found_without_asking_older_parts(
     assert len(asked) == 4
 
 
+def test_the_newest_traces_are_found_without_asking_older_parts(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    opened = open_store()
+    flush_each(opened, range(6))
+    asked = noted_uses(monkeypatch)
+    found = opened.spans.search(TraceQuery(*EVER, limit=2))
+    assert [trace[0].trace_id for trace in found] == [f"{6:032x}", f"{5:032x}"]
+    # Two that hold them, asked once to find them and once to bring them.
+    assert len(asked) == 4
+    # A trace that goes on in an older part is in its place by its newest span.
+    opened.spans.append([span(1, 2, at=10)])
+    found = opened.spans.search(TraceQuery(*EVER, limit=1))
+    assert [len(trace) for trace in found] == [2]
+    assert opened.spans.search(TraceQuery(*EVER, limit=0)) == []
+
+
 def noted_uses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that grows by the name of each part that is opened for a question."""
     asked: list[str] = []
