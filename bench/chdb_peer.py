@@ -11,10 +11,9 @@ synchronised. Prints figures as JSON.
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,8 @@ import orjson
 import pyarrow
 import store_data
 from chdb.session import Session
+from rounds import median_ms
 
-ROUNDS = 7
 DURABLE = "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"
 TABLES = {
     "samples": "series UInt32 CODEC(ZSTD), time Int64 CODEC(DoubleDelta, ZSTD), "
@@ -118,16 +117,6 @@ def spans(thousands: int) -> Iterable[Columns]:
             "attributes": [orjson.dumps(one.attributes).decode() for one in found],
             "resource": [orjson.dumps(one.resource).decode() for one in found],
         }
-
-
-def median_ms(call: Callable[[], object]) -> float:
-    call()
-    taken = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        call()
-        taken.append((time.perf_counter() - began) * 1000)
-    return statistics.median(taken)
 
 
 def questions(numbers: dict[object, int], trace_id: str) -> dict[str, str]:

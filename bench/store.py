@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,13 +26,13 @@ from pathlib import Path
 import numpy as np
 import orjson
 import store_data
+from rounds import ROUNDS, median_ms
 
 from watchkeeper.model import LogRecord, Matcher, MatchOperator, SampleBatch, SpanRecord
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store, StoreLimits
 
 EVER = (0, 2**62)
-ROUNDS = 7
 CHDB = Path(__file__).parents[1] / ".venv-bench-store/bin/python"
 SEGMENTS = 30
 WANTED = {
@@ -124,16 +123,6 @@ def as_json(one: LogRecord | SpanRecord) -> tuple[str, str]:
 def resident_mebibytes() -> float:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
-
-
-def median_ms(call: Callable[[], object]) -> float:
-    call()
-    taken = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        call()
-        taken.append((time.perf_counter() - began) * 1000)
-    return statistics.median(taken)
 
 
 def write_all(ours: Store, theirs: Sqlite, thousands: int) -> tuple[Figures, Figures]:

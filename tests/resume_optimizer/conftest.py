@@ -19,6 +19,7 @@ import uvicorn
 from resume_optimizer.api import create_app
 from resume_optimizer.database import migrate
 from resume_optimizer.devstack.servers import RunningServers
+from resume_optimizer.devstack.vendor import Vendor, create_vendor
 from resume_optimizer.jobs.worker import make_worker
 from resume_optimizer.llm.offline import OfflineProvider
 from resume_optimizer.resumes import sample
@@ -77,6 +78,19 @@ async def api(
 
 
 @pytest.fixture
+def vendor() -> Vendor:
+    """A vendor of language models, to be told how it fails."""
+    return Vendor()
+
+
+@pytest.fixture
+async def address(vendor: Vendor) -> AsyncIterator[str]:
+    """The vendor, listening on loopback; whoever still waits for it at the end is let go."""
+    async with serve(create_vendor(vendor), grace_seconds=0) as url:
+        yield url
+
+
+@pytest.fixture
 async def worker(services: Services) -> AsyncIterator[None]:
     """A worker that takes jobs while the test runs."""
     async with working(services):
@@ -86,11 +100,13 @@ async def worker(services: Services) -> AsyncIterator[None]:
 class serve:  # noqa: N801 - used as a context manager
     """`async with serve(app) as url:` answers on a free port of loopback."""
 
-    def __init__(self, app: object) -> None:
+    def __init__(self, app: object, *, grace_seconds: int = 2) -> None:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self._server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+            uvicorn.Config(
+                app, log_config=None, access_log=False, timeout_graceful_shutdown=grace_seconds
+            )
         )
 
     async def __aenter__(self) -> str:

@@ -15,7 +15,12 @@ from orjson import dumps
 
 from watchkeeper.instrument.finish import Finisher
 from watchkeeper.instrument.leaving import Leaving
-from watchkeeper.instrument.log_line import encode_fields, encode_json, timestamp
+from watchkeeper.instrument.log_line import (
+    encode_fields,
+    encode_json,
+    known_fields,
+    timestamp,
+)
 from watchkeeper.instrument.records import RequestRecord
 from watchkeeper.instrument.span import SCOPE, UNSET
 from watchkeeper.model import (
@@ -102,15 +107,9 @@ class Frame:
         self.message = f"{span_name} {fields['status_code']}"
         self.span = SpanTemplate(span_name, SpanKind.SERVER, status, attributes, "url.path")
         self.log = LogTemplate(severity, self.message, fields, "path", "duration_seconds")
-        resource = finisher.resource
-        known = {
-            "level": severity.name,
-            "logger": ACCESS_LOGGER,
-            "message": self.message,
-            "service": finisher.service,
-            "version": resource.get("service.version", ""),
-            "environment": resource.get("deployment.environment.name", ""),
-        }
+        known = known_fields(
+            severity, ACCESS_LOGGER, self.message, finisher.service, finisher.resource
+        )
         self.line_head = f'",{encode_fields(known)},"trace_id":"'
         self.line_fields = f'",{encode_fields(fields)},"path":'
 

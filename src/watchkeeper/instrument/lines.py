@@ -15,6 +15,7 @@ from watchkeeper.instrument.log_line import (
     RESERVED,
     encode_fields,
     encode_json,
+    known_fields,
     timestamp,
 )
 from watchkeeper.instrument.records import PendingLog
@@ -36,17 +37,11 @@ class Alike:
     def __init__(self, finisher: Finisher, likeness: _Likeness) -> None:
         number, logger, message = likeness
         severity = SEVERITIES[number]
-        resource = finisher.resource
         self.message = finisher.clean(message)
         self.logger = finisher.clean(logger)
-        known = {
-            "level": severity.name,
-            "logger": self.logger,
-            "message": self.message,
-            "service": finisher.service,
-            "version": resource.get("service.version", ""),
-            "environment": resource.get("deployment.environment.name", ""),
-        }
+        known = known_fields(
+            severity, self.logger, self.message, finisher.service, finisher.resource
+        )
         self.head = f'",{encode_fields(known)}'
         self.log = LineTemplate(severity, self.message)
 

@@ -60,6 +60,16 @@ class LlmCall:
         """What the call costs, or None as long as that is not known."""
         return self.price.cost_usd if self.price else None
 
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Make the call's span the current one inside of the block."""
+        token = enter(self.span, None) if isinstance(self.span, LiveSpan) else None
+        try:
+            yield
+        finally:
+            if token is not None:
+                leave(token)
+
     def first_token(self) -> None:
         """Say that a piece of a streamed answer has come. Only the first one counts, so that it
         may be said of each."""
@@ -221,16 +231,14 @@ def llm_call(
     told. Then `call.duration_seconds` is set as well.
     """
     call = begin_call(telemetry, provider=provider, model=model, operation=operation, stream=stream)
-    token = enter(call.span, None) if isinstance(call.span, LiveSpan) else None
     failed: BaseException | None = None
     try:
-        yield call
+        with call.current():
+            yield call
     except BaseException as error:
         failed = error
         raise
     finally:
-        if token is not None:
-            leave(token)
         call.finish(failed)
 
 

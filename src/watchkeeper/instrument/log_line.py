@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from watchkeeper.model import LogRecord
+from watchkeeper.model import Attributes, AttributeValue, LogRecord, Severity
 
 _SECOND_NS = 1_000_000_000
 _latest = [(0, "1970-01-01T00:00:00.")]
@@ -50,16 +50,10 @@ def timestamp(time_ns: int) -> str:
 
 def encode_line(record: LogRecord) -> bytes:
     """Return the line, newline included. A field that is named like one of ours gets a `_`."""
-    resource = record.resource
-    line: dict[str, Any] = {
-        "@timestamp": timestamp(record.timestamp_ns),
-        "level": record.severity.name,
-        "logger": record.logger,
-        "message": record.message,
-        "service": record.service,
-        "version": resource.get("service.version", ""),
-        "environment": resource.get("deployment.environment.name", ""),
-    }
+    known = known_fields(
+        record.severity, record.logger, record.message, record.service, record.resource
+    )
+    line: dict[str, Any] = {"@timestamp": timestamp(record.timestamp_ns), **known}
     if record.trace_id:
         line["trace_id"] = record.trace_id
         line["span_id"] = record.span_id
@@ -72,6 +66,20 @@ def encode_line(record: LogRecord) -> bytes:
     if exception:
         line["exception"] = exception
     return encode_json(line) + b"\n"
+
+
+def known_fields(
+    severity: Severity, logger: str, message: str, service: str, resource: Attributes
+) -> dict[str, AttributeValue]:
+    """Return what every line has after its time, in the line's order."""
+    return {
+        "level": severity.name,
+        "logger": logger,
+        "message": message,
+        "service": service,
+        "version": resource.get("service.version", ""),
+        "environment": resource.get("deployment.environment.name", ""),
+    }
 
 
 def encode_fields(fields: Mapping[str, Any]) -> str:

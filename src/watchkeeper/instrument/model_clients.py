@@ -14,9 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from watchkeeper.instrument.answers import Answer
-from watchkeeper.instrument.current import enter, leave
 from watchkeeper.instrument.llm import LlmCall, begin_call
-from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.instrument.telemetry import Telemetry
 
 Client = TypeVar("Client")
@@ -77,15 +75,12 @@ def watch_model_client(telemetry: Telemetry, client: Client, *, provider: str = 
 @contextmanager
 def _asking(call: LlmCall) -> Iterator[None]:
     """Make the call's span the current one until there is an answer, or end it without one."""
-    token = enter(call.span, None) if isinstance(call.span, LiveSpan) else None
-    try:
-        yield
-    except BaseException as error:
-        call.finish(error)
-        raise
-    finally:
-        if token is not None:
-            leave(token)
+    with call.current():
+        try:
+            yield
+        except BaseException as error:
+            call.finish(error)
+            raise
 
 
 class Calls:
@@ -137,7 +132,8 @@ def _answered(telemetry: Telemetry, call: LlmCall, answer: Any) -> Any:
 
 
 class AnswerWatch:
-    """Reads an answer, whole or piece by piece, and ends its call."""
+    """Reads an answer, whole or piece by piece, and ends its call: also when the next piece is
+    waited for inside of its block, and there is none."""
 
     def __init__(self, telemetry: Telemetry, call: LlmCall) -> None:
         self._telemetry = telemetry
@@ -173,6 +169,14 @@ class AnswerWatch:
             self._telemetry.faults.note("llm", fault)
         call.finish(error)
 
+    def __enter__(self) -> None:
+        """Wait for the next piece."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if error is not None:
+            is_over = isinstance(error, StopIteration | StopAsyncIteration)
+            self.end(None if is_over else error)
+
     def __del__(self) -> None:
         # Of a stream that nobody reads to its end, nor closes.
         self.end()
@@ -195,14 +199,8 @@ def _stream(base: Any) -> type:
             return self
 
         def __next__(self) -> Any:
-            try:
+            with self.watch:
                 piece = super().__next__()
-            except StopIteration:
-                self.watch.end()
-                raise
-            except BaseException as error:
-                self.watch.end(error)
-                raise
             self.watch.take(piece)
             return piece
 
@@ -224,14 +222,8 @@ def _async_stream(base: Any) -> type:
             return self
 
         async def __anext__(self) -> Any:
-            try:
+            with self.watch:
                 piece = await super().__anext__()
-            except StopAsyncIteration:
-                self.watch.end()
-                raise
-            except BaseException as error:
-                self.watch.end(error)
-                raise
             self.watch.take(piece)
             return piece
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from watchkeeper.promql.grid import Floats, Ints
+from watchkeeper.promql.summation import two_sum
 
 _GOOD_ENOUGH = 2.0**-20
 """What a sum may be wrong by, as a share of what its last binary place is worth."""
@@ -45,7 +46,7 @@ class PrefixSums:
 
         Infinities, NaN and values that cancel each other out a millionfold are such.
         """
-        sums, rounding = _two_sum(self.total[after], -self.total[first])
+        sums, rounding = two_sum(self.total[after], -self.total[first])
         small, begin, end = rounding, self.lost[first], self.lost[after]
         result: Floats = sums + (
             small + (end - begin) + (self.lost_twice[after] - self.lost_twice[first])
@@ -63,11 +64,4 @@ class PrefixSums:
 def _running(values: Floats) -> tuple[Floats, Floats]:
     """Return the running sum, 0 before it, and what each of its additions rounded away."""
     sums = np.concatenate(([0.0], np.cumsum(values)))
-    return sums, _two_sum(sums[:-1], values)[1]
-
-
-def _two_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """Return the sum and what it lost (Knuth, The Art of Computer Programming 2, 4.2.2, B)."""
-    summed = left + right
-    shadow = summed - left
-    return summed, (left - (summed - shadow)) + (right - shadow)
+    return sums, two_sum(sums[:-1], values)[1]

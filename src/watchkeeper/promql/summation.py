@@ -14,12 +14,19 @@ _LEAST_LANES, _CELLS = 32, 1 << 13
 """How many sums a column is spread over, and how many there are at most in all columns."""
 
 
-class KahanSum:
-    """Many sums at once, each with what rounding took from it, which is added once at the end.
+def two_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:
+    """Return the sum of two, and what rounding took from it.
 
-    What rounding took is found without comparing (Knuth, The Art of Computer Programming 2,
-    4.2.2, theorem B); it is the number that Neumaier's comparison finds.
+    It is found without comparing (Knuth, The Art of Computer Programming 2, 4.2.2, theorem B),
+    and is the number that Neumaier's comparison finds.
     """
+    summed = left + right
+    shadow = summed - left
+    return summed, (left - (summed - shadow)) + (right - shadow)
+
+
+class KahanSum:
+    """Many sums at once, each with what rounding took from it, which is added once at the end."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.total = np.zeros(shape)
@@ -28,9 +35,8 @@ class KahanSum:
     def add(self, values: Floats, rows: slice = slice(None)) -> None:
         """Add one value to each sum of `rows`."""
         total, lost = self.total[rows], self.lost[rows]
-        summed = total + values
-        shadow = summed - total
-        lost += (total - (summed - shadow)) + (values - shadow)
+        summed, rounding = two_sum(total, values)
+        lost += rounding
         infinite = np.isinf(summed)
         if infinite.any():
             lost[infinite] = 0.0
@@ -91,9 +97,8 @@ def sum_columns(block: Floats) -> Floats:
     while len(block) > 1:
         half = len(block) // 2
         left, right = block[:half], block[half : 2 * half]
-        summed = left + right
-        shadow = summed - left
-        lost += ((left - (summed - shadow)) + (right - shadow)).sum(axis=0)
+        summed, rounding = two_sum(left, right)
+        lost += rounding.sum(axis=0)
         block = summed if len(block) == 2 * half else np.concatenate((summed, block[2 * half :]))
     total: Floats = block[0] + lost
     return total if np.isfinite(total).all() else sum_rows(given, width)

@@ -35,7 +35,7 @@ def write_period(
     period_ns = start_ms * _NS_PER_MS
     name = PartName(period_ns, files.watermark(period_ns) + 1, sequence)
     samples = sum(one.samples for one in sources)
-    at_once = max(1, _SAMPLES_AT_ONCE * len(labels) // max(samples, 1))
+    at_once = series_at_once(len(labels), samples)
     writer = SampleFileWriter(files.directory, name, labels, files.disk)
     try:
         for window_ms in _windows(sources):
@@ -59,6 +59,11 @@ def write_period(
         writer.abandon()
         raise
     return writer.path
+
+
+def series_at_once(series: int, samples: int) -> int:
+    """Return how many of so many series, with so many samples in all, are put together at once."""
+    return max(1, _SAMPLES_AT_ONCE * series // max(samples, 1))
 
 
 def stretches(series: int, at_once: int) -> Iterator[tuple[int, int]]:

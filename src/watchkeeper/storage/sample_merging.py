@@ -19,13 +19,12 @@ from watchkeeper.storage.label_table import LabelTable
 from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_file import SampleFile
 from watchkeeper.storage.sample_files import SampleFiles
-from watchkeeper.storage.sample_flush import stretches, write_rows
+from watchkeeper.storage.sample_flush import series_at_once, stretches, write_rows
 from watchkeeper.storage.sample_layers import Layer
 from watchkeeper.storage.sample_reading import SampleReader
 from watchkeeper.storage.sample_window import WINDOW_MS
 from watchkeeper.storage.sample_writing import SampleFileWriter
 
-_SAMPLES_AT_ONCE = 1 << 18
 _DECODED_BYTES = 8 << 20
 
 
@@ -88,7 +87,7 @@ class _Merging:
         ]
         longest = max(place.rows for place in places)
         samples = sum(place.samples for place in places)
-        return max(1, _SAMPLES_AT_ONCE * longest // max(samples, 1))
+        return series_at_once(longest, samples)
 
     def _exemplars(self, start_ms: int, end_ms: int) -> Iterator[tuple[int, Exemplar]]:
         for file, rows in zip(self._some, self._own, strict=True):

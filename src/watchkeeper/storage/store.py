@@ -137,13 +137,11 @@ class Store:
             try:
                 self._flush()
                 self._tally.flushes += 1
-            except (OSError, EngineError) as error:
+            except BaseException as error:
                 self._tally.failures += 1
-                raise StorageError(
-                    f"the store in {self._directory} could not flush: {error}"
-                ) from error
-            except BaseException:
-                self._tally.failures += 1
+                if isinstance(error, OSError | EngineError):
+                    reason = f"the store in {self._directory} could not flush: {error}"
+                    raise StorageError(reason) from error
                 raise
             finally:
                 allocator.give_back()

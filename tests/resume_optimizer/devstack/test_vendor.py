@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
+from tests.resume_optimizer.conftest import serve
 
 from resume_optimizer.devstack.vendor import DEVELOPMENT_KEY, Vendor, create_vendor
 from resume_optimizer.llm.answer import read_answer
@@ -31,15 +31,8 @@ VENDORS = list(MODELS)
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
     """A vendor that listens on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            create_vendor(Vendor()), log_level="critical", timeout_graceful_shutdown=0
-        )
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await running
+    async with serve(create_vendor(Vendor()), grace_seconds=0) as url:
+        yield url
 
 
 def settings(vendor: str, address: str, **others: Any) -> LlmSettings:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
 import openai
 import pytest
-import uvicorn
 
-from resume_optimizer.devstack.vendor import DEVELOPMENT_KEY, Faults, Vendor, create_vendor
+from resume_optimizer.devstack.vendor import DEVELOPMENT_KEY, Faults, Vendor
 from resume_optimizer.llm.prompt import build_request
 from resume_optimizer.llm.provider import provider_from_settings
 from resume_optimizer.resumes.optimise import OptimisationFailure, optimise
@@ -41,25 +39,6 @@ DOLLARS_A_MILLION = {"openai": (0.75, 4.5), "anthropic": (2.0, 10.0)}
 PAYER = {"user_type": "free", "feature": "optimize_resume"}
 STOPPED = {"openai": "stop", "anthropic": "end_turn"}
 REQUEST = build_request(structure(read_text(RESUME)), read_text(POSTING))
-
-
-@pytest.fixture
-def vendor() -> Vendor:
-    return Vendor()
-
-
-@pytest.fixture
-async def address(vendor: Vendor) -> AsyncIterator[str]:
-    """The vendor, listening on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            create_vendor(vendor), log_level="critical", timeout_graceful_shutdown=0
-        )
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await running
 
 
 @pytest.fixture

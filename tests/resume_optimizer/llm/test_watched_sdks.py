@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 import anthropic
 import openai
 import pytest
-import uvicorn
 
-from resume_optimizer.devstack.vendor import DEVELOPMENT_KEY, Faults, Vendor, create_vendor
+from resume_optimizer.devstack.vendor import DEVELOPMENT_KEY, Faults, Vendor
 from resume_optimizer.llm.prompt import build_request
 from resume_optimizer.resumes.sample import POSTING, RESUME, read_text
 from resume_optimizer.resumes.structure import structure
@@ -41,25 +39,6 @@ QUESTION = [
         "content": build_request(structure(read_text(RESUME)), read_text(POSTING)).user,
     }
 ]
-
-
-@pytest.fixture
-def vendor() -> Vendor:
-    return Vendor()
-
-
-@pytest.fixture
-async def address(vendor: Vendor) -> AsyncIterator[str]:
-    """The vendor, listening on loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            create_vendor(vendor), log_level="critical", timeout_graceful_shutdown=0
-        )
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        await running
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.watchkeeper.storage.conftest import (
 
 from watchkeeper.errors import StorageError
 from watchkeeper.model import Exemplar, NativeHistogram, SampleBatch, labels
-from watchkeeper.storage import Store, StoreLimits, sample_merging, verify
+from watchkeeper.storage import Store, StoreLimits, sample_flush, sample_merging, verify
 from watchkeeper.storage.merge_policy import NEIGHBOURS
 from watchkeeper.storage.sample_file import SampleFile
 
@@ -197,7 +197,7 @@ def test_who_holds_files_finds_them_while_they_are_merged(open_store: OpenStore,
 def test_a_merge_keeps_histograms_starts_and_exemplars_of_many_windows(
     open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sample_merging, "_SAMPLES_AT_ONCE", 4)
+    monkeypatch.setattr(sample_flush, "_SAMPLES_AT_ONCE", 4)
     store = open_store()
     many = [series("m", n=f"{n:02}") for n in range(20)]
     for step in range(3):
