@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -15,6 +16,7 @@ from watchkeeper.instrument.database import create_pool
 
 ACQUIRE_TIMEOUT_SECONDS = 3.0
 QUERY_TIMEOUT_SECONDS = 5.0
+CLOSE_TIMEOUT_SECONDS = 1.0
 
 Row = Any
 Connection = Any
@@ -55,8 +57,10 @@ class Database:
         return cls(pool)
 
     async def close(self) -> None:
-        """Close every connection, those in use too."""
-        self._pool.terminate()
+        """Close every connection; those still in use after a second are cut off."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await self._pool.close()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
