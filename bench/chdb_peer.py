@@ -113,7 +113,7 @@ def spans(thousands: int) -> Iterable[Columns]:
             "end": [one.end_ns for one in found],
             "service": [one.service for one in found],
             "status": [int(one.status) for one in found],
-            "scope": [one.scope for one in found],
+            "scope": [one.scope.name for one in found],
             "attributes": [orjson.dumps(one.attributes).decode() for one in found],
             "resource": [orjson.dumps(one.resource).decode() for one in found],
         }

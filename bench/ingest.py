@@ -35,7 +35,7 @@ import cramjam
 import grpc
 import orjson
 
-from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
+from watchkeeper.model import LogRecord, Scope, Severity, SpanKind, SpanRecord
 from watchkeeper.wire import otlp
 from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, delimited, pack_double, tag, varint
 
@@ -137,7 +137,7 @@ def spans(chance: random.Random, number: int) -> bytes:
                     "queue.seconds": chance.random(),
                 },
                 resource=resource,
-                scope="shop",
+                scope=Scope("shop"),
             )
             for row in range(BATCH)
         ]

@@ -16,6 +16,7 @@ from watchkeeper.model import (
     Labels,
     LogRecord,
     SampleBatch,
+    Scope,
     Severity,
     SpanKind,
     SpanRecord,
@@ -172,7 +173,7 @@ def _trace(
                     "http.response.body.size": chance.randrange(100_000),
                 },
                 resource=resources[service],
-                scope="opentelemetry.instrumentation.asgi",
+                scope=Scope("opentelemetry.instrumentation.asgi"),
             )
         )
         parent = span_id

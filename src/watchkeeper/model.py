@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,6 +190,7 @@ class SpanEvent:
     name: str
     timestamp_ns: int
     attributes: Attributes = field(default_factory=dict)
+    dropped_attributes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +200,28 @@ class SpanLink:
     trace_id: str
     span_id: str
     attributes: Attributes = field(default_factory=dict)
+    dropped_attributes: int = 0
+    trace_state: str = ""
+    remote: bool = False
+
+
+class Scope(NamedTuple):
+    """Who made a span: an instrumentation scope. `attributes` are pairs."""
+
+    name: str = ""
+    version: str = ""
+    schema_url: str = ""
+    attributes: tuple[tuple[str, AttributeValue], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SpanRecord:
     """One finished span. Ids are lower-case hex: 32 digits a trace, 16 a span, '' for no parent.
 
-    `dropped` is how many attributes, events and links were too many for the span.
+    `dropped` is how many attributes, events and links were too many for the span, `trace_state`
+    as the W3C header has it, `remote_parent` whether the parent is of another process. A span that
+    was received has of its scope the name here, and what else was said among its attributes
+    (wire.otlp_besides).
     """
 
     trace_id: str
@@ -222,8 +238,10 @@ class SpanRecord:
     events: tuple[SpanEvent, ...] = ()
     links: tuple[SpanLink, ...] = ()
     resource: Attributes = field(default_factory=dict)
-    scope: str = ""
+    scope: Scope = field(default_factory=Scope)
     dropped: tuple[int, int, int] = (0, 0, 0)
+    trace_state: str = ""
+    remote_parent: bool = False
 
 
 class Severity(IntEnum):

@@ -14,6 +14,7 @@ from watchkeeper.model import (
     Exemplar,
     LogRecord,
     MetricType,
+    Scope,
     Severity,
     SpanEvent,
     SpanKind,
@@ -57,7 +58,7 @@ SPANS = otlp.encode_spans(
             events=(SpanEvent("e", NOW_NS, {"a": 1}),),
             links=(SpanLink("ef" * 16, "01" * 8, {}),),
             resource={"host.name": "h"},
-            scope="s",
+            scope=Scope("s"),
         )
         for parent in ("", "12" * 8)
     ]

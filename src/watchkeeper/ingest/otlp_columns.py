@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,9 +20,10 @@ from watchkeeper.model import LogRecord, SpanKind, SpanRecord
 from watchkeeper.wire import attribute_text, otlp
 from watchkeeper.wire.limits import AttributeLimits
 from watchkeeper.wire.otlp import Decoded
+from watchkeeper.wire.otlp_besides import BESIDES, DROPPED, SCOPE_VERSION, TRACE_STATE
 from watchkeeper.wire.otlp_log import read_body, severity_of
 from watchkeeper.wire.otlp_span import decode_event, decode_link, decode_status
-from watchkeeper.wire.protobuf import LENGTH, key
+from watchkeeper.wire.protobuf import LENGTH, VARINT, key
 from watchkeeper.wire.record_columns import LogColumns, SpanColumns
 
 FEWEST_BYTES = 16_384
@@ -34,6 +35,7 @@ _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
 _SEVERITIES = np.array([severity_of(number) for number in range(25)])
 _STRING = key(1, LENGTH)
+_MASK_32 = (1 << 32) - 1
 
 
 def read_spans(body: bytes, content_type: str, limits: AttributeLimits) -> Decoded[SpanRecord]:
@@ -74,6 +76,7 @@ def _read(
             return None
         attributes = rows.of(attribute, LENGTH)
         most = 0 if attributes is None else int(np.bincount(attributes.rows).max())
+        most += len(BESIDES)
         if rows.longest_bytes > limits.value_length or most > limits.count:
             return None
         return columns(rows, attribute_texts(rows.content, attributes, rows.count))
@@ -99,7 +102,7 @@ def _span_columns(rows: RequestRows, attributes: list[str]) -> SpanColumns:
         service=rows.messages.services,
         status=[code for code, _ in statuses],
         status_message=[message for _, message in statuses],
-        attributes=attributes,
+        attributes=_with_besides(attributes, rows),
         events=rows.lists(11, decode_event),
         links=rows.lists(13, decode_link),
         resource=rows.messages.resources,
@@ -130,10 +133,35 @@ def _status(message: bytes) -> tuple[int, str]:
     return int(code), description
 
 
+def _with_besides(attributes: list[str], rows: RequestRows) -> list[str]:
+    """Return spans' attributes, with what OTLP says in fields that the columns lack."""
+    said: dict[str, list[Any]] = {}
+    if rows.of(3, LENGTH) is not None:
+        said[TRACE_STATE] = rows.texts(3)
+    for number, name in DROPPED.items():
+        if rows.of(number, VARINT) is not None:
+            said[name] = (rows.varints(number) & _MASK_32).tolist()
+    if any(rows.messages.scope_versions):
+        said[SCOPE_VERSION] = rows.messages.scope_versions
+    if not said:
+        return attributes
+    besides = [
+        attribute_text.encode(
+            {name: value for name, value in zip(said, values, strict=True) if value}
+        )
+        for values in zip(*said.values(), strict=True)
+    ]
+    return list(map(_joined, attributes, besides))
+
+
 def _with_event_name(attributes: str, name: str) -> str:
     if not name or ',"event.name":' in attributes:
         return attributes
-    return (attributes or ",") + attribute_text.encode({"event.name": name})[1:]
+    return _joined(attributes, attribute_text.encode({"event.name": name}))
+
+
+def _joined(attributes: str, more: str) -> str:
+    return (attributes or ",") + more[1:] if more else attributes
 
 
 def _bodies(rows: RequestRows) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from watchkeeper.ingest.message_fields import Content, Field, NotAlikeError, Places
 from watchkeeper.wire import attribute_text
 from watchkeeper.wire.otlp_attributes import decode_attributes
-from watchkeeper.wire.otlp_decode import scope_name, split_service
+from watchkeeper.wire.otlp_decode import scope_of, split_service
 from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, key, read_fields
 
 Item = TypeVar("Item")
@@ -35,6 +35,7 @@ class Messages:
     services: list[str] = field(default_factory=list)
     resources: list[str] = field(default_factory=list)
     scopes: list[str] = field(default_factory=list)
+    scope_versions: list[str] = field(default_factory=list)
 
 
 class RequestRows:
@@ -142,14 +143,13 @@ def _add_scope(
     found: Messages, body: bytes, members: list[_Member], service: str, resource: str
 ) -> None:
     records = [(start, end) for member_key, start, end in members if member_key == _RECORD]
-    scope = scope_name(
-        [(_SCOPE, body[s:e]) for member_key, s, e in members if member_key == _SCOPE]
-    )
+    scope = scope_of([(_SCOPE, body[s:e]) for member_key, s, e in members if member_key == _SCOPE])
     found.starts += [start for start, _ in records]
     found.ends += [end for _, end in records]
     found.services += [service] * len(records)
     found.resources += [resource] * len(records)
-    found.scopes += [scope] * len(records)
+    found.scopes += [scope.name] * len(records)
+    found.scope_versions += [scope.version] * len(records)
 
 
 def _last(body: bytes, members: list[_Member], wanted: int) -> bytes:

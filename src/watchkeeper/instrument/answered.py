@@ -33,10 +33,11 @@ from watchkeeper.model import (
     StatusCode,
 )
 from watchkeeper.wire.otlp_template import (
+    NO_PARENT,
     LogTemplate,
     SpanTemplate,
     log_text,
-    parent_id,
+    remote_parent,
     span_text,
 )
 
@@ -50,9 +51,10 @@ _log_client = log_text("client")
 
 
 class Visitor:
-    """Who asked: clean address and user agent, '' if not known, and both as they leave."""
+    """Who asked: clean address and user agent, '' if not known, and both as they leave: `root` with
+    a span that has no parent."""
 
-    __slots__ = ("client", "line", "log", "span", "user_agent")
+    __slots__ = ("client", "line", "log", "root", "span", "user_agent")
 
     def __init__(self, client: str, user_agent: str) -> None:
         self.client = client
@@ -65,6 +67,7 @@ class Visitor:
             self.line = f",{encode_fields({'client': client})}}}\n".encode()
         if user_agent:
             self.span += _span_user_agent(user_agent)
+        self.root = self.span + NO_PARENT
 
     def attributes(self) -> dict[str, AttributeValue]:
         """Return the span's attributes of the visitor."""
@@ -142,9 +145,7 @@ class Frame:
             log = self.log.encode(end_ns, trace_id, span_id, seconds, text, visitor.log)
             leaving.logs.append((ACCESS_LOGGER, log))
         if span and leaving.wants_spans:
-            rest = visitor.span
-            if parent:
-                rest += parent_id(parent)
+            rest = visitor.span + remote_parent(parent) if parent else visitor.root
             message = self.span.encode(trace_id, span_id, start_ns, end_ns, text, rest)
             leaving.spans.append((SCOPE, message))
 
@@ -166,6 +167,7 @@ class Frame:
             attributes=finisher.cut(attributes),
             resource=finisher.resource,
             scope=SCOPE,
+            remote_parent=bool(parent),
         )
         if span is None:
             return made
@@ -177,6 +179,7 @@ class Frame:
             events=finisher.events(span),
             links=finisher.links(span),
             dropped=span.dropped,
+            trace_state=finisher.state(span.state),
         )
 
     def as_log(self, record: RequestRecord, path: str, visitor: Visitor) -> LogRecord:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import orjson
+from opentelemetry.trace import TraceState
 
 from watchkeeper.instrument.records import PendingLog
 from watchkeeper.instrument.redaction import Redactor
@@ -69,14 +70,16 @@ class Finisher:
             self.resource,
             span.scope,
             span.dropped,
+            self.state(span.state) if span.state else "",
+            span.remote_parent,
         )
 
     def events(self, span: LiveSpan) -> tuple[SpanEvent, ...]:
         """Return the span's events."""
         return tuple(
             [
-                SpanEvent(self.clean(name), when, self.span_attributes(fields))
-                for name, when, fields in span.events
+                SpanEvent(self.clean(name), when, self.span_attributes(fields), dropped)
+                for name, when, fields, dropped in span.events
             ]
         )
 
@@ -88,10 +91,17 @@ class Finisher:
                     f"{context.trace_id:032x}",
                     f"{context.span_id:016x}",
                     self.span_attributes(fields),
+                    dropped,
+                    self.state(context.trace_state),
+                    context.is_remote,
                 )
-                for context, fields in span.links
+                for context, fields, dropped in span.links
             ]
         )
+
+    def state(self, state: TraceState | None) -> str:
+        """Return a trace state as the W3C header has it, clean: a client may write anything."""
+        return self.clean(state.to_header()) if state else ""
 
     def log(self, pending: PendingLog) -> LogRecord:
         """Return the log line's record."""
@@ -140,7 +150,9 @@ class Finisher:
                 found[name] = value
             elif value is not None:
                 clean = self._field(name, value)
-                found[str(name)] = clean if type(clean) in _TEXT_OR_PLAIN else _attribute(clean)
+                found[str(name)] = (
+                    clean if type(clean) in _TEXT_OR_PLAIN else attribute_value(clean)
+                )
         return found
 
 
@@ -152,7 +164,8 @@ def _cut(value: AttributeValue, longest: int) -> AttributeValue:
     return value
 
 
-def _attribute(value: Any) -> AttributeValue:
+def attribute_value(value: Any) -> AttributeValue:
+    """Return any value as one that the wire knows; all of them can be hashed."""
     if isinstance(value, str | bool | float):
         return value
     if isinstance(value, int):

@@ -188,6 +188,7 @@ class Observation(LiveSpan):
                 or self.status is not UNSET
                 or self.events
                 or self.links
+                or self.state
             )
             on_end(
                 (

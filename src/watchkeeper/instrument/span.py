@@ -25,9 +25,9 @@ from opentelemetry.trace import StatusCode as OpenStatusCode
 
 from watchkeeper.instrument.span_limits import SpanLimits
 from watchkeeper.instrument.tail import Undecided
-from watchkeeper.model import SpanKind, StatusCode
+from watchkeeper.model import Scope, SpanKind, StatusCode
 
-SCOPE = "watchkeeper"
+SCOPE = Scope("watchkeeper")
 """The instrumentation scope of what we ourselves observe."""
 
 UNSET = StatusCode.UNSET
@@ -72,10 +72,12 @@ class LiveSpan(Span, metaclass=_SpanType):
     `undecided` may be what decides at the end.
 
     Slots, though its base has a dictionary: to use them takes a tenth of the time. What few spans
-    have, how many attributes, events and links were too many (`dropped`), is in the dictionary.
+    have is in the dictionary: how many attributes, events and links were too many (`dropped`), and
+    whether the parent is of another process.
     """
 
     dropped: tuple[int, int, int] = (0, 0, 0)
+    remote_parent: bool = False
 
     __slots__ = (
         "_context",
@@ -109,7 +111,7 @@ class LiveSpan(Span, metaclass=_SpanType):
         parent_span_id: int = 0,
         sampled: bool = True,
         state: TraceState | None = None,
-        scope: str = SCOPE,
+        scope: Scope = SCOPE,
         start_ns: int = 0,
     ) -> None:
         self.owner = owner
@@ -123,8 +125,9 @@ class LiveSpan(Span, metaclass=_SpanType):
         self.state = state
         self.scope = scope
         self.attributes: Mapping[str, Any] = NOTHING
-        self.events: Sequence[tuple[str, int, Mapping[str, Any]]] = ()
-        self.links: Sequence[tuple[SpanContext, Mapping[str, Any]]] = ()
+        # With how many of their attributes were too many.
+        self.events: Sequence[tuple[str, int, Mapping[str, Any], int]] = ()
+        self.links: Sequence[tuple[SpanContext, Mapping[str, Any], int]] = ()
         self.status = UNSET
         self.status_message = ""
         self.end_ns = 0
@@ -207,8 +210,8 @@ class LiveSpan(Span, metaclass=_SpanType):
             self._drop(events=1)
         else:
             when = timestamp or self.owner.time_ns()
-            kept = self._copied(attributes, limits.event_attributes)
-            self.events = (*self.events, (name, when, kept))
+            kept, dropped = self._copied(attributes, limits.event_attributes)
+            self.events = (*self.events, (name, when, kept, dropped))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         limits = self.owner.limits
@@ -218,8 +221,8 @@ class LiveSpan(Span, metaclass=_SpanType):
         if len(self.links) >= limits.links:
             self._drop(links=1)
         else:
-            kept = self._copied(attributes, limits.link_attributes)
-            self.links = (*self.links, (context, kept))
+            kept, dropped = self._copied(attributes, limits.link_attributes)
+            self.links = (*self.links, (context, kept, dropped))
 
     def update_name(self, name: str) -> None:
         if self.is_recording():
@@ -283,15 +286,16 @@ class LiveSpan(Span, metaclass=_SpanType):
         before = self.dropped
         self.dropped = (before[0] + attributes, before[1] + events, before[2] + links)
 
-    def _copied(self, attributes: Any, most: int) -> Mapping[str, Any]:
-        """Return a copy of what the caller may change yet, at `most` so many; nothing if it is no
-        mapping."""
+    def _copied(self, attributes: Any, most: int) -> tuple[Mapping[str, Any], int]:
+        """Return a copy of what the caller may change yet, at `most` so many, and how many were
+        too many; nothing if it is no mapping."""
         try:
             given = dict(attributes or ())
-            return given if len(given) <= most else dict(islice(given.items(), most))
         except (TypeError, ValueError) as error:
             self.owner.fault("span", error)
-            return {}
+            return {}, 0
+        excess = len(given) - most
+        return (dict(islice(given.items(), most)), excess) if excess > 0 else (given, 0)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is not None and isinstance(error, Exception):

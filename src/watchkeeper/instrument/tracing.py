@@ -24,12 +24,13 @@ from watchkeeper.clock import Clock, IdSource
 from watchkeeper.instrument.current import current_context, enter, leave, span_in
 from watchkeeper.instrument.environment import PROPAGATORS
 from watchkeeper.instrument.faults import Faults
+from watchkeeper.instrument.finish import attribute_value
 from watchkeeper.instrument.sampling import Sampler
 from watchkeeper.instrument.span import SCOPE, LiveSpan
 from watchkeeper.instrument.span_limits import DEFAULT_LIMITS
 from watchkeeper.instrument.started import StartedSpan
 from watchkeeper.instrument.tail import Tail, Undecided
-from watchkeeper.model import SpanKind
+from watchkeeper.model import AttributeValue, Scope, SpanKind
 from watchkeeper.wire import traceparent
 
 LOGGER = logging.getLogger("watchkeeper.instrument")
@@ -80,7 +81,7 @@ class Tracing:
         kind: SpanKind,
         parent: SpanContext | None,
         *,
-        scope: str = SCOPE,
+        scope: Scope = SCOPE,
         start_ns: int = 0,
     ) -> LiveSpan:
         """Return a new local root: below a remote `parent`, or at the root of a new trace."""
@@ -99,7 +100,7 @@ class Tracing:
         name: str,
         kind: SpanKind,
         *,
-        scope: str = SCOPE,
+        scope: Scope = SCOPE,
         start_ns: int = 0,
     ) -> LiveSpan:
         """Return a new span below `parent`, the current span, which may be none at all."""
@@ -126,10 +127,10 @@ class Tracing:
         return parent.trace_id, parent.span_id, sampled, parent.trace_state
 
     def _begin(
-        self, name: str, kind: SpanKind, parent: SpanContext | None, scope: str, start_ns: int
+        self, name: str, kind: SpanKind, parent: SpanContext | None, scope: Scope, start_ns: int
     ) -> LiveSpan:
         trace_id, parent_span_id, sampled, state = self.origin(parent)
-        return LiveSpan(
+        span = LiveSpan(
             self,
             name,
             kind,
@@ -141,12 +142,15 @@ class Tracing:
             scope=scope,
             start_ns=start_ns,
         )
+        if parent_span_id and parent is not None and parent.is_remote:
+            span.remote_parent = True
+        return span
 
 
 class LiveTracer(Tracer):
     """A tracer of one instrumentation scope."""
 
-    def __init__(self, provider: LiveTracerProvider, scope: str) -> None:
+    def __init__(self, provider: LiveTracerProvider, scope: Scope) -> None:
         self._provider = provider
         self._scope = scope
 
@@ -208,7 +212,14 @@ class LiveTracerProvider(TracerProvider):
         schema_url: str | None = None,
         attributes: Any = None,
     ) -> Tracer:
-        return LiveTracer(self, instrumenting_module_name)
+        pairs: tuple[tuple[str, AttributeValue], ...] = ()
+        if isinstance(attributes, Mapping):
+            pairs = tuple(
+                [(str(name), attribute_value(value)) for name, value in attributes.items()]
+            )
+        said = (instrumenting_module_name, instrumenting_library_version, schema_url)
+        name, version, url = [str(each or "") for each in said]
+        return LiveTracer(self, Scope(name, version, url, pairs))
 
 
 GLOBAL_PROVIDER = LiveTracerProvider()

@@ -92,6 +92,6 @@ def _derived_tags(span: SpanRecord) -> list[dict[str, Any]]:
         tags.append(_tag("error", True))
     if span.status_message:
         tags.append(_tag("otel.status_description", span.status_message))
-    if span.scope:
-        tags.append(_tag("otel.scope.name", span.scope))
+    if span.scope.name:
+        tags.append(_tag("otel.scope.name", span.scope.name))
     return tags

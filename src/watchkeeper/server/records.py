@@ -54,7 +54,7 @@ def span_json(span: SpanRecord) -> dict[str, Any]:
             }
             for link in span.links
         ],
-        "scope": span.scope,
+        "scope": span.scope.name,
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from watchkeeper.model import SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
+from watchkeeper.model import Scope, SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
 from watchkeeper.storage.log_rows import LAST_NS, times
 from watchkeeper.storage.row_table import RowTable, as_json, with_zstd
 from watchkeeper.storage.row_tiers import Columns
@@ -130,7 +130,7 @@ def columns(spans: Sequence[SpanRecord]) -> Columns:
         "events": [_encode_events(span.events) if span.events else "" for span in spans],
         "links": [_encode_links(span.links) if span.links else "" for span in spans],
         "resource": encode([span.resource for span in spans]),
-        "scope": clean([span.scope for span in spans]),
+        "scope": clean([span.scope.name for span in spans]),
     }
 
 
@@ -173,7 +173,7 @@ def spans(rows: Iterable[Sequence[Any]]) -> list[SpanRecord]:
             events=_decode_events(row[11]),
             links=_decode_links(row[12]),
             resource=decode(row[13]),
-            scope=row[14],
+            scope=Scope(row[14]),
         )
         for row in rows
     ]

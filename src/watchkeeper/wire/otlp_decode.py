@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from watchkeeper.errors import DecodeError
-from watchkeeper.model import Attributes, AttributeValue, LogRecord, SpanRecord
-from watchkeeper.wire import protobuf
+from watchkeeper.model import Attributes, AttributeValue, LogRecord, Scope, SpanRecord
 from watchkeeper.wire.limits import AttributeLimits, Excess
 from watchkeeper.wire.otlp_attributes import decode_attributes
+from watchkeeper.wire.otlp_besides import read_scope
 from watchkeeper.wire.otlp_log import decode_log
 from watchkeeper.wire.otlp_span import decode_span
 from watchkeeper.wire.protobuf import LENGTH, key, read_fields
@@ -23,14 +23,13 @@ SERVICE_NAME = "service.name"
 UNKNOWN_SERVICE = "unknown_service"
 
 Record = TypeVar("Record", SpanRecord, LogRecord)
-Decode = Callable[[bytes, str, Attributes, str], Record]
+Decode = Callable[[bytes, str, Attributes, Scope], Record]
 
 _RESOURCE_GROUP = key(1, LENGTH)
 _RESOURCE = key(1, LENGTH)
 _SCOPE_GROUP = key(2, LENGTH)
 _SCOPE = key(1, LENGTH)
 _RECORD = key(2, LENGTH)
-_NAME = key(1, LENGTH)
 
 
 def split_service(resource: dict[str, AttributeValue]) -> tuple[str, Attributes]:
@@ -86,7 +85,7 @@ def _read_group(
     for part_key, content in parts:
         if part_key == _SCOPE_GROUP:
             members = read_fields(content)
-            scope = scope_name(members)
+            scope = scope_of(members)
             messages = [message for member_key, message in members if member_key == _RECORD]
             records = [decode(message, service, resource, scope) for message in messages]
             if limits is not None and _may_exceed(messages, records, limits):
@@ -114,14 +113,12 @@ def _within(records: list[Record], limits: AttributeLimits, excesses: list[Exces
     return kept
 
 
-def scope_name(members: list[tuple[int, bytes]]) -> str:
-    """Return the name that the members of a group of one scope say."""
+def scope_of(members: list[tuple[int, bytes]]) -> Scope:
+    """Return the scope of the members of a group, by name and version."""
     for member_key, content in members:
         if member_key == _SCOPE:
-            for field_key, name in read_fields(content):
-                if field_key == _NAME:
-                    return protobuf.text(name)
-    return ""
+            return read_scope(content)
+    return Scope()
 
 
 def _repeated(message: bytes, wanted: int) -> list[bytes]:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from watchkeeper.model import (
     Attributes,
     LogRecord,
+    Scope,
     Severity,
     SpanEvent,
     SpanLink,
@@ -22,6 +23,7 @@ from watchkeeper.model import (
 )
 from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
 from watchkeeper.wire.protobuf import (
+    FIXED32,
     FIXED64,
     LENGTH,
     VARINT,
@@ -33,8 +35,8 @@ from watchkeeper.wire.protobuf import (
 
 Record = TypeVar("Record", SpanRecord, LogRecord)
 
-Message = tuple[str, bytes]
-"""A Span or LogRecord as a field of its scope, with the name of that scope."""
+Message = tuple[str | Scope, bytes]
+"""A Span or LogRecord as a field of its scope, with that scope, or its name if that is all."""
 
 _FIELD = tuple(tag(number, LENGTH) if number else b"" for number in range(17))
 _TRACE_ID = _FIELD[1] + varint(16)
@@ -46,6 +48,22 @@ HEADS = tuple([_FIELD[2] + varint(size) for size in range(2048)])
 
 _DROPPED = (tag(10, VARINT), tag(12, VARINT), tag(14, VARINT))
 """Of attributes, events and links."""
+
+_EVENT_DROPPED = tag(4, VARINT)
+_LINK_DROPPED = tag(5, VARINT)
+_HAS_IS_REMOTE = 0x100
+_IS_REMOTE = 0x200
+LOCAL_PARENT, REMOTE_PARENT = (
+    tag(16, FIXED32) + flags.to_bytes(4, "little")
+    for flags in (_HAS_IS_REMOTE, _HAS_IS_REMOTE | _IS_REMOTE)
+)
+"""A span's flags, by whether its parent is of another process; it may have none. The SDK sends no
+more of them, not whether the span is sampled: it is, or it would not be sent."""
+
+_LOCAL_LINK, _REMOTE_LINK = (
+    tag(6, FIXED32) + flags.to_bytes(4, "little")
+    for flags in (_HAS_IS_REMOTE, _HAS_IS_REMOTE | _IS_REMOTE)
+)
 
 _KIND = tag(6, VARINT)
 _START = tag(7, FIXED64)
@@ -88,10 +106,13 @@ def encode_span(span: SpanRecord) -> bytes:
         pack_fixed64(span.start_ns),
         _END,
         pack_fixed64(span.end_ns),
+        REMOTE_PARENT if span.remote_parent else LOCAL_PARENT,
         encode_attributes(_FIELD[9], span.attributes),
     ]
     if span.parent_span_id:
         parts.append(_PARENT_ID + bytes.fromhex(span.parent_span_id))
+    if span.trace_state:
+        parts.append(delimited(_FIELD[3], encode_text(span.trace_state)))
     parts += [delimited(_FIELD[11], _encode_event(event)) for event in span.events]
     parts += [delimited(_FIELD[13], _encode_link(link)) for link in span.links]
     if span.status is not StatusCode.UNSET or span.status_message:
@@ -138,12 +159,19 @@ def _body(message: str) -> bytes:
 def _encode_event(event: SpanEvent) -> bytes:
     name = delimited(_FIELD[2], encode_text(event.name))
     attributes = encode_attributes(_FIELD[3], event.attributes)
-    return _TIME + pack_fixed64(event.timestamp_ns) + name + attributes
+    dropped = _EVENT_DROPPED + varint(event.dropped_attributes) if event.dropped_attributes else b""
+    return _TIME + pack_fixed64(event.timestamp_ns) + name + attributes + dropped
 
 
 def _encode_link(link: SpanLink) -> bytes:
     ids = _TRACE_ID + bytes.fromhex(link.trace_id) + _SPAN_ID + bytes.fromhex(link.span_id)
-    return ids + encode_attributes(_FIELD[4], link.attributes)
+    parts = [ids, encode_attributes(_FIELD[4], link.attributes)]
+    if link.trace_state:
+        parts.append(delimited(_FIELD[3], encode_text(link.trace_state)))
+    if link.dropped_attributes:
+        parts.append(_LINK_DROPPED + varint(link.dropped_attributes))
+    parts.append(_REMOTE_LINK if link.remote else _LOCAL_LINK)
+    return b"".join(parts)
 
 
 def _encode_status(span: SpanRecord) -> bytes:
@@ -155,22 +183,32 @@ def _encode_status(span: SpanRecord) -> bytes:
 
 def encode_request(service: str, resource: Attributes, messages: Iterable[Message]) -> bytes:
     """Return the export request of one resource's messages: all of spans, or all of logs."""
-    scopes: defaultdict[str, list[bytes]] = defaultdict(list)
+    scopes: defaultdict[str | Scope, list[bytes]] = defaultdict(list)
     for scope, message in messages:
         scopes[scope].append(message)
     attributes = encode_attributes(_FIELD[1], {**resource, "service.name": service})
     # Joined once: a request is large, and to copy it at every level takes longer than all else.
     parts = [delimited(_FIELD[1], attributes)]
-    for name, members in scopes.items():
-        head = delimited(_FIELD[1], delimited(_FIELD[1], encode_text(name)))
+    for scope, members in scopes.items():
+        head = _encode_scope(scope if isinstance(scope, Scope) else Scope(scope))
         size = len(head) + sum(map(len, members))
         parts += (_FIELD[2] + varint(size), head, *members)
     return b"".join((_FIELD[1] + varint(sum(map(len, parts))), *parts))
 
 
+def _encode_scope(scope: Scope) -> bytes:
+    """Return what a group of records says of its scope."""
+    said = delimited(_FIELD[1], encode_text(scope.name))
+    if scope.version:
+        said += delimited(_FIELD[2], encode_text(scope.version))
+    said += encode_attributes(_FIELD[3], dict(scope.attributes))
+    head = delimited(_FIELD[1], said)
+    return head + delimited(_FIELD[3], encode_text(scope.schema_url)) if scope.schema_url else head
+
+
 def _encode_request(
     records: Sequence[Record],
-    scope_of: Callable[[Record], str],
+    scope_of: Callable[[Record], str | Scope],
     encode: Callable[[Record], bytes],
 ) -> bytes:
     resources: dict[tuple[str, int], tuple[Attributes, list[Message]]] = {}

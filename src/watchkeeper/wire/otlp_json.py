@@ -101,6 +101,7 @@ _VALUE["arrayValue"] = (5, {"values": (1, _VALUE)})
 _VALUE["kvlistValue"] = (6, {"values": (1, _ATTRIBUTE)})
 _RESOURCE: Shape = {"attributes": (1, _ATTRIBUTE)}
 _SCOPE: Shape = {"name": (1, _text), "version": (2, _text)}
+_DROPPED = "droppedAttributesCount"
 
 _KIND = _enumeration(
     "SPAN_KIND_", "UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"
@@ -108,17 +109,35 @@ _KIND = _enumeration(
 _SPAN: Shape = {
     "traceId": (1, _hex),
     "spanId": (2, _hex),
+    "traceState": (3, _text),
     "parentSpanId": (4, _hex),
     "name": (5, _text),
     "kind": (6, _KIND),
     "startTimeUnixNano": (7, _fixed),
     "endTimeUnixNano": (8, _fixed),
     "attributes": (9, _ATTRIBUTE),
+    _DROPPED: (10, _integer),
     "events": (
         11,
-        {"timeUnixNano": (1, _fixed), "name": (2, _text), "attributes": (3, _ATTRIBUTE)},
+        {
+            "timeUnixNano": (1, _fixed),
+            "name": (2, _text),
+            "attributes": (3, _ATTRIBUTE),
+            _DROPPED: (4, _integer),
+        },
     ),
-    "links": (13, {"traceId": (1, _hex), "spanId": (2, _hex), "attributes": (4, _ATTRIBUTE)}),
+    "droppedEventsCount": (12, _integer),
+    "links": (
+        13,
+        {
+            "traceId": (1, _hex),
+            "spanId": (2, _hex),
+            "traceState": (3, _text),
+            "attributes": (4, _ATTRIBUTE),
+            _DROPPED: (5, _integer),
+        },
+    ),
+    "droppedLinksCount": (14, _integer),
     "status": (
         15,
         {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from watchkeeper.errors import DecodeError
-from watchkeeper.model import Attributes, AttributeValue, LogRecord, Severity
+from watchkeeper.model import Attributes, AttributeValue, LogRecord, Scope, Severity
 from watchkeeper.wire import otlp_ids
 from watchkeeper.wire.otlp_attributes import as_json, decode_value
 from watchkeeper.wire.otlp_pair import known, read_pair
@@ -41,7 +41,7 @@ _SEVERITIES = {number: severity_of(number) for number in range(25)}
 
 
 def decode_log(  # noqa: C901 - one branch a field: calls would double the time of every record
-    message: bytes, service: str, resource: Attributes, scope: str
+    message: bytes, service: str, resource: Attributes, scope: Scope
 ) -> LogRecord:
     """Return the record of a LogRecord message; `timestamp_ns` is 0 if it says none.
 
@@ -109,7 +109,7 @@ def decode_log(  # noqa: C901 - one branch a field: calls would double the time 
         _SEVERITIES.get(severity, Severity.INFO),
         read_body(body),
         service,
-        scope,
+        scope.name,
         otlp_ids.trace_id(trace_id) if trace_id else "",
         otlp_ids.span_id(span_id) if span_id else "",
         attributes,

@@ -12,6 +12,7 @@ from watchkeeper.errors import DecodeError
 from watchkeeper.model import (
     Attributes,
     AttributeValue,
+    Scope,
     SpanEvent,
     SpanKind,
     SpanLink,
@@ -21,12 +22,19 @@ from watchkeeper.model import (
 from watchkeeper.wire import otlp_ids
 from watchkeeper.wire.message import Message
 from watchkeeper.wire.otlp_attributes import decode_attributes
+from watchkeeper.wire.otlp_besides import (
+    DROPPED_ATTRIBUTES,
+    DROPPED_KEYS,
+    SCOPE_VERSION,
+    TRACE_STATE,
+)
 from watchkeeper.wire.otlp_pair import known, read_pair
 from watchkeeper.wire.protobuf import FIXED32, FIXED64, LENGTH, VARINT, key, read_varint
 from watchkeeper.wire.record_making import maker
 
 _TRACE_ID = key(1, LENGTH)
 _SPAN_ID = key(2, LENGTH)
+_TRACE_STATE = key(3, LENGTH)
 _PARENT_SPAN_ID = key(4, LENGTH)
 _NAME = key(5, LENGTH)
 _KIND = key(6, VARINT)
@@ -47,13 +55,17 @@ _TIMES_BYTES = 20
 _SHORTEST = _IDS_BYTES + _TIMES_BYTES
 _make_span = maker(SpanRecord)
 
+_FLAGS_FIRST = key(16, FIXED32) & 127 | 128
+_FLAGS_BYTES = 6
+
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
 _FIRST_KEY = 8
+_MASK_32 = (1 << 32) - 1
 
 
 def decode_span(  # noqa: C901 - one branch a field: calls would double the time of every span
-    message: bytes, service: str, resource: Attributes, scope: str
+    message: bytes, service: str, resource: Attributes, scope: Scope
 ) -> SpanRecord:
     """Return the span of a Span message. Raises DecodeError, or IndexError if it ends early."""
     trace_id = span_id = parent = name = status = b""
@@ -88,6 +100,9 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
             attribute, value = known(content) or read_pair(content)
             attributes[attribute] = value
             continue
+        if field_key == _FLAGS_FIRST and message[offset + 1] == 1:
+            offset += _FLAGS_BYTES
+            continue
         offset += 1
         if field_key > 127:
             field_key, offset = read_varint(message, offset - 1)
@@ -113,6 +128,8 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
                 name = content
             elif field_key == _STATUS:
                 status = content
+            elif field_key == _TRACE_STATE and content:
+                attributes[TRACE_STATE] = content.decode()
             elif field_key == _EVENT:
                 events += (decode_event(content),)
             elif field_key == _LINK:
@@ -130,6 +147,8 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
                 number, offset = read_varint(message, offset - 1)
             if field_key == _KIND:
                 kind = number
+            elif number and field_key in DROPPED_KEYS:
+                attributes[DROPPED_KEYS[field_key]] = number & _MASK_32
         elif wire_type == FIXED32:
             offset += 4
         else:
@@ -138,6 +157,9 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
             raise DecodeError(f"OTLP: a span has field number 0 before byte {offset}")
     if offset != end:
         raise DecodeError(f"OTLP: a span of {end} bytes ends inside a field")
+    if scope.version:
+        attributes[SCOPE_VERSION] = scope.version
+        scope = Scope(scope.name)
     code, description = decode_status(status) if status else (StatusCode.UNSET, "")
     return _make_span(
         trace_id.hex() if len(trace_id) == 16 else otlp_ids.trace_id(trace_id),
@@ -167,14 +189,20 @@ def decode_status(message: bytes) -> tuple[StatusCode, str]:
 def decode_event(message: bytes) -> SpanEvent:
     """Return the event of a Span.Event message."""
     fields = Message(message, (3,))
-    return SpanEvent(fields.text(2), fields.time(1), decode_attributes(fields.repeated(3)))
+    attributes = decode_attributes(fields.repeated(3))
+    if fields.number(4):
+        attributes[DROPPED_ATTRIBUTES] = fields.number(4) & _MASK_32
+    return SpanEvent(fields.text(2), fields.time(1), attributes)
 
 
 def decode_link(message: bytes) -> SpanLink:
     """Return the link of a Span.Link message."""
     fields = Message(message, (4,))
+    attributes = decode_attributes(fields.repeated(4))
+    if fields.content(3):
+        attributes[TRACE_STATE] = fields.text(3)
+    if fields.number(5):
+        attributes[DROPPED_ATTRIBUTES] = fields.number(5) & _MASK_32
     return SpanLink(
-        otlp_ids.trace_id(fields.content(1)),
-        otlp_ids.span_id(fields.content(2)),
-        decode_attributes(fields.repeated(4)),
+        otlp_ids.trace_id(fields.content(1)), otlp_ids.span_id(fields.content(2)), attributes
     )

@@ -20,7 +20,7 @@ from struct import Struct
 
 from watchkeeper.model import Attributes, Severity, SpanKind, StatusCode
 from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
-from watchkeeper.wire.otlp_encode import HEADS, framed
+from watchkeeper.wire.otlp_encode import HEADS, LOCAL_PARENT, REMOTE_PARENT, framed
 from watchkeeper.wire.protobuf import (
     FIXED64,
     LENGTH,
@@ -38,7 +38,9 @@ _LOG_ATTRIBUTE = tag(6, LENGTH)
 
 _TRACE_ID = tag(1, LENGTH) + varint(16)
 _SPAN_ID = tag(2, LENGTH) + varint(8)
-_PARENT_ID = tag(4, LENGTH) + varint(8)
+_REMOTE_PARENT = REMOTE_PARENT + tag(4, LENGTH) + varint(8)
+NO_PARENT = LOCAL_PARENT
+"""What a span says in place of a parent."""
 _START = tag(7, FIXED64)
 _END = tag(8, FIXED64)
 
@@ -200,9 +202,9 @@ def log_text(name: str) -> EncodeText:
     return lambda value: encode_attributes(_LOG_ATTRIBUTE, {name: value})
 
 
-def parent_id(span_id: int) -> bytes:
-    """Return a span's field that names its parent."""
-    return _PARENT_ID + span_id.to_bytes(8, "big")
+def remote_parent(span_id: int) -> bytes:
+    """Return a span's fields that tell of its parent, in another process."""
+    return _REMOTE_PARENT + span_id.to_bytes(8, "big")
 
 
 def _severity_and_body(severity: Severity, message: str) -> bytes:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar, overload
 
 from watchkeeper.model import (
     LogRecord,
+    Scope,
     Severity,
     SpanEvent,
     SpanKind,
@@ -86,7 +87,7 @@ class SpanColumns(_Records[SpanRecord]):
             events=self.events[row],
             links=self.links[row],
             resource=decode(self.resource[row]),
-            scope=self.scope[row],
+            scope=Scope(self.scope[row]),
         )
 
 

@@ -1,5 +1,7 @@
 """Requests that are read as columns come to the same as if they were read record by record."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,10 +13,11 @@ from watchkeeper.errors import DecodeError
 from watchkeeper.ingest import otlp_columns
 from watchkeeper.ingest.attribute_columns import FEWEST_OF_A_KEY
 from watchkeeper.ingest.message_fields import MOST_FIELDS
-from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
+from watchkeeper.model import LogRecord, Scope, Severity, SpanKind, SpanRecord
 from watchkeeper.storage import log_rows, span_rows
 from watchkeeper.wire import attribute_text, otlp
 from watchkeeper.wire.limits import AttributeLimits
+from watchkeeper.wire.otlp_besides import TRACE_STATE
 from watchkeeper.wire.record_columns import LogColumns, SpanColumns
 
 LIMITS = AttributeLimits()
@@ -64,6 +67,28 @@ def test_spans_read_as_columns_are_those_that_were_sent(records):
     assert isinstance(columns, SpanColumns)
     assert stored(columns) == stored(otlp.decode_spans(body))
     assert stored(list(columns)) == stored(columns)
+
+
+told = st.builds(
+    replace,
+    spans,
+    trace_state=st.sampled_from(["", "shop=a:1,other=b"]),
+    scope=st.builds(Scope, st.sampled_from(["", "http"]), st.sampled_from(["", "1.2"])),
+    dropped=st.tuples(*[st.sampled_from([0, 1, 300])] * 3),
+    remote_parent=st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(told, min_size=1, max_size=4))
+def test_what_is_said_in_fields_of_its_own_is_kept_among_the_attributes(records):
+    body = otlp.encode_spans(records)
+    columns = otlp_columns.spans(body, LIMITS)
+    assert isinstance(columns, SpanColumns)
+    assert stored(columns) == stored(otlp.decode_spans(body))
+    # Spans of one scope stand together in a request.
+    states = sorted(span.attributes.get(TRACE_STATE, "") for span in columns)
+    assert states == sorted(record.trace_state for record in records)
 
 
 @settings(deadline=None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.finish import Finisher
@@ -99,12 +102,24 @@ def sent(signal: str, messages: list[Message]) -> list[SpanRecord] | list[LogRec
     return decode(encode_request("shop", RESOURCE, messages))
 
 
+def official(body: bytes) -> Any:
+    """What the official library reads, whatever the order of attributes."""
+    request = ExportTraceServiceRequest.FromString(body)
+    [group] = request.resource_spans
+    for attributes in (group.resource.attributes, group.scope_spans[0].spans[0].attributes):
+        attributes.sort(key=lambda each: each.key)
+    return request
+
+
 @given(REQUESTS)
 def test_the_bytes_of_a_request_say_what_its_records_say(made: RequestRecord) -> None:
     leaving, records = observed(made), observed(made, records=True)
     [span], [log] = records.span_records, records.log_records
     by_record = otlp.decode_spans(otlp.encode_spans([span]))
     assert sent("spans", leaving.spans) == by_record
+    # What is read back as nothing: flags.
+    body = encode_request("shop", RESOURCE, leaving.spans)
+    assert official(body) == official(otlp.encode_spans([span]))
     assert sent("logs", leaving.logs) == otlp.decode_logs(otlp.encode_logs([log]))
     assert [orjson.loads(line) for line in leaving.lines] == [orjson.loads(encode_line(log))]
 

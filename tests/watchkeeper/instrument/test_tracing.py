@@ -138,7 +138,7 @@ def test_the_global_tracer_is_ours(seen: Captured, door: SimpleNamespace) -> Non
             span.add_event("sent", {"bytes": 12})
             assert trace.get_current_span() is span
     query, work = seen.spans
-    assert query.scope == "somebody.else"
+    assert query.scope.name == "somebody.else"
     assert query.kind is SpanKind.CLIENT
     assert query.parent_span_id == work.span_id
     assert query.events[0].attributes == {"bytes": 12}

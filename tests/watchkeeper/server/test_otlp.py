@@ -1,4 +1,5 @@
 import gzip
+from dataclasses import replace
 
 import httpx2
 import orjson
@@ -6,7 +7,15 @@ import pytest
 
 from watchkeeper.backend import Backend
 from watchkeeper.errors import OverloadError, StoreFullError
-from watchkeeper.model import LogRecord, Severity, SpanKind, SpanRecord
+from watchkeeper.model import (
+    LogRecord,
+    Scope,
+    Severity,
+    SpanEvent,
+    SpanKind,
+    SpanLink,
+    SpanRecord,
+)
 from watchkeeper.server import intake
 from watchkeeper.wire.otlp import PROTOBUF_CONTENT_TYPE, encode_logs, encode_spans
 from watchkeeper.wire.protobuf import read_fields
@@ -39,6 +48,78 @@ async def test_json_is_answered_with_json(client: httpx2.AsyncClient) -> None:
     answer = await client.post("/v1/logs", json={"resourceLogs": []})
     assert answer.status_code == 200
     assert answer.json() == {}
+
+
+SAID = replace(
+    SPAN,
+    scope=Scope("orders", "1.2.3"),
+    trace_state="shop=a:1,other=b",
+    dropped=(1, 2, 3),
+    events=(SpanEvent("full", NOW_NS, {}, dropped_attributes=4),),
+    links=(SpanLink("d" * 32, "2" * 16, {}, 5, "far=c"),),
+)
+SAID_AS_JSON = {
+    "traceId": SAID.trace_id,
+    "spanId": SAID.span_id,
+    "traceState": SAID.trace_state,
+    "name": SAID.name,
+    "startTimeUnixNano": str(NOW_NS),
+    "endTimeUnixNano": str(NOW_NS + 5),
+    "droppedAttributesCount": 1,
+    "droppedEventsCount": 2,
+    "droppedLinksCount": 3,
+    "events": [{"name": "full", "timeUnixNano": str(NOW_NS), "droppedAttributesCount": 4}],
+    "links": [
+        {
+            "traceId": "d" * 32,
+            "spanId": "2" * 16,
+            "traceState": "far=c",
+            "droppedAttributesCount": 5,
+        }
+    ],
+    "flags": 0x101,
+}
+
+
+@pytest.mark.parametrize("form", ["protobuf", "columns", "json"])
+async def test_what_a_span_says_besides_its_attributes_is_given_back(
+    client: httpx2.AsyncClient, form: str
+) -> None:
+    if form == "json":
+        scope = {"name": "orders", "version": "1.2.3"}
+        spans = [{"scope": scope, "spans": [SAID_AS_JSON]}]
+        answer = await client.post("/v1/traces", json={"resourceSpans": [{"scopeSpans": spans}]})
+    else:
+        # A large request is read in another way.
+        others = [replace(SAID, trace_id=f"{n:032x}") for n in range(1, 200)]
+        body = encode_spans([SAID, *others] if form == "columns" else [SAID])
+        answer = await client.post("/v1/traces", content=body, headers=PROTOBUF)
+    assert answer.status_code == 200
+    jaeger = (await client.get(f"/jaeger/api/traces/{'c' * 32}")).json()
+    [span] = jaeger["data"][0]["spans"]
+    tags = {tag["key"]: tag["value"] for tag in span["tags"]}
+    expected = {
+        "otel.scope.name": "orders",
+        "otel.scope.version": "1.2.3",
+        "w3c.tracestate": "shop=a:1,other=b",
+        "otel.dropped_attributes_count": 1,
+        "otel.dropped_events_count": 2,
+        "otel.dropped_links_count": 3,
+    }
+    assert {name: tags.get(name) for name in expected} == expected
+    [log] = span["logs"]
+    assert {"key": "otel.dropped_attributes_count", "type": "int64", "value": 4} in log["fields"]
+    [own] = (await client.get(f"/api/traces/{'c' * 32}")).json()["spans"]
+    assert own["links"][0]["attributes"] == {
+        "w3c.tracestate": "far=c",
+        "otel.dropped_attributes_count": 5,
+    }
+    tags_sought = {"service": SAID.service, "tags": '{"otel.scope.version":"1.2.3"}'}
+    if form == "json":
+        tags_sought["service"] = "unknown_service"
+    times = {"start": str(NOW_NS // 1000 - 1), "end": str(NOW_NS // 1000 + 1), "limit": "300"}
+    sought = await client.get("/jaeger/api/traces", params=tags_sought | times)
+    assert "c" * 32 in {trace["traceID"] for trace in sought.json()["data"]}
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])

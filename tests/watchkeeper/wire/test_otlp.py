@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from watchkeeper.errors import DecodeError
 from watchkeeper.model import (
     LogRecord,
+    Scope,
     Severity,
     SpanEvent,
     SpanKind,
@@ -57,7 +58,7 @@ spans = st.builds(
     events=st.lists(st.builds(SpanEvent, texts, times, attributes), max_size=2).map(tuple),
     links=st.lists(st.builds(SpanLink, trace_ids, span_ids, attributes), max_size=2).map(tuple),
     resource=resources,
-    scope=texts,
+    scope=texts.map(Scope),
 )
 logs = st.builds(
     LogRecord,
@@ -87,7 +88,7 @@ SPAN = SpanRecord(
     events=(SpanEvent("exception", 1_500, {"exception.type": "OSError"}),),
     links=(SpanLink("ab" * 16, "cd" * 8, {"why": "retry"}),),
     resource={"host.name": "one"},
-    scope="http",
+    scope=Scope("http"),
 )
 LOG = LogRecord(
     timestamp_ns=1_500,

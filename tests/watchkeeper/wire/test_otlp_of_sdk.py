@@ -33,7 +33,7 @@ def test_spans_of_the_sdk_are_read():
     assert inner.trace_id == outer.trace_id
     assert inner.parent_span_id == outer.span_id
     assert outer.parent_span_id == ""
-    assert (inner.service, inner.scope, inner.kind) == ("shop", "tests", SpanKind.INTERNAL)
+    assert (inner.service, inner.scope.name, inner.kind) == ("shop", "tests", SpanKind.INTERNAL)
     assert inner.status is StatusCode.ERROR
     assert inner.events[0].attributes["exception.type"] == "OSError"
     assert outer.attributes == {"parts": (1, 2)}
