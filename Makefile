@@ -14,7 +14,7 @@ run: install ## the application, its servers and the backend; see README for TRA
 	@exec $(BIN)/python -m resume_optimizer.devstack
 
 test: install ## every test that this machine has the programs for
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest --numprocesses 2
 
 check: install ## lint, format, types, layers, rendered files, faults in the contract
 	$(BIN)/ruff check .

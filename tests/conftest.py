@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -16,15 +17,40 @@ settings.register_profile("watchkeeper", deadline=None)
 settings.load_profile("watchkeeper")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share one running stack in one process of a parallel run.
+LONGEST_FIRST = (
+    "tests/end_to_end/",
+    "tests/resume_optimizer/api/",
+    "tests/resume_optimizer/jobs/",
+    "tests/watchkeeper/prove/test_command.py",
+    "tests/watchkeeper/page/",
+)
+"""What takes longest, longest first: a parallel run that ends with it ends with one idle core."""
+TOGETHER = ("tests/end_to_end/", "tests/watchkeeper/page/")
+"""Folders whose tests share one running stack or browser."""
 
-    First, because pytest-xdist reads the groups in the same hook.
-    """
-    for item in items:
-        if "end_to_end" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("stack"))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first; all else stays in its order."""
+
+    def place(item: pytest.Item) -> int:
+        ranks = (rank for rank, path in enumerate(LONGEST_FIRST) if item.nodeid.startswith(path))
+        return next(ranks, len(LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole modules, in the order above, so that what a module starts is started once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            shared = (path for path in TOGETHER if nodeid.startswith(path))
+            return next(shared, nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False
+    return ByModule(config, log)
 
 
 @pytest.fixture(scope="session")

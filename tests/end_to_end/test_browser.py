@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from resume_optimizer.resumes.sample import POSTING, read, read_text
 
-pytestmark = [pytest.mark.servers, pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.servers, pytest.mark.browser, pytest.mark.timeout(600)]
 
 QUIET = (
     "--no-sandbox",
@@ -51,7 +51,7 @@ def job_id(stack, page) -> str:
 
 def test_a_resume_goes_up_and_its_result_comes_down(stack, page, job_id, tmp_path):
     page.goto(f"{stack.service}/jobs/{job_id}")
-    expect(page.get_by_text("Before and after")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Before and after")).to_be_visible(timeout=60_000)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download PDF").click()
     saved = tmp_path / "resume.pdf"
@@ -62,7 +62,6 @@ def test_a_resume_goes_up_and_its_result_comes_down(stack, page, job_id, tmp_pat
 def test_its_id_leads_to_its_trace_and_the_trace_to_its_lines(stack, page, job_id, eventually):
     eventually(
         lambda: stack.ask("/api/logs", query=f"job_id:{job_id} completed")["records"],
-        20,
         "the line about the job's end",
     )
     page.goto(f"{stack.backend}/")
@@ -70,8 +69,8 @@ def test_its_id_leads_to_its_trace_and_the_trace_to_its_lines(stack, page, job_i
     search.fill(job_id)
     search.press("Enter")
     for work in ("process optimise_resume", "file_processing", "llm_api_call", "write_documents"):
-        expect(page.get_by_text(work).first).to_be_visible(timeout=15_000)
-    expect(page.get_by_text("Job completed").first).to_be_visible(timeout=15_000)
+        expect(page.get_by_text(work).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Job completed").first).to_be_visible(timeout=60_000)
 
 
 @pytest.mark.parametrize("kind", ["application", "business"])
@@ -82,5 +81,5 @@ def test_the_dashboards_are_drawn_without_a_word_of_complaint(stack, page, job_i
     page.goto(f"{stack.backend}/#/dashboards/resume-optimizer-{kind}")
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Resume Optimizer")
-    expect(page.locator("canvas").first).to_be_visible(timeout=15_000)
+    expect(page.locator("canvas").first).to_be_visible(timeout=60_000)
     assert complaints == []

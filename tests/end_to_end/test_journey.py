@@ -32,7 +32,7 @@ def spans(stack, job, eventually):
         names = {span["name"] for span in spans}
         return spans if {"POST /api/jobs", "resume_optimization_job"} <= names else None
 
-    return eventually(whole_trace, 30, "the job's trace")
+    return eventually(whole_trace, "the job's trace")
 
 
 def test_the_result_is_better_than_what_was_uploaded(job):
@@ -68,7 +68,7 @@ def test_its_log_lines_carry_its_trace(stack, job, spans, eventually):
         messages = {record["message"] for record in records}
         return messages if {"Job requested", "Job started", "Job completed"} <= messages else None
 
-    assert eventually(lines, 20, "the job's log lines")
+    assert eventually(lines, "the job's log lines")
 
 
 def test_no_resume_text_is_in_a_log_or_a_span(stack, spans):
@@ -91,12 +91,12 @@ def test_every_panel_has_something_to_show(stack, eventually):
         ]
         return not empty
 
-    eventually(none_is_empty, 40, empty)
+    eventually(none_is_empty, empty)
 
 
 def test_the_load_balancer_is_watched_too(stack, eventually):
-    eventually(lambda: stack.query('up{job="load-balancer"} == 1'), 20, "its metrics")
-    eventually(lambda: "load-balancer" in stack.ask("/api/services"), 20, "its spans")
+    eventually(lambda: stack.query('up{job="load-balancer"} == 1'), "its metrics")
+    eventually(lambda: "load-balancer" in stack.ask("/api/services"), "its spans")
 
 
 def test_watchkeeper_health_finds_everything_well(stack):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -16,10 +15,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from resume_optimizer.devstack.ports import free_ports
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "shop"
 CONTRACT = "shop.telemetry:CONTRACT"
 DOCUMENTS = ("--output", "docs/catalogue.md", "--runbooks", "docs/runbooks.md")
 DECLINED_CENTS = 666
+PATIENCE_SECONDS = 60.0
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -48,9 +50,7 @@ def provider() -> Iterator[ThreadingHTTPServer]:
 
 @pytest.fixture(scope="module")
 def shop(provider: ThreadingHTTPServer) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     environment = {
         **os.environ,
         "SHOP_PAYMENTS_URL": f"http://127.0.0.1:{provider.server_port}",
@@ -65,7 +65,7 @@ def shop(provider: ThreadingHTTPServer) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        eventually(lambda: httpx2.get(f"{url}/metrics").is_success)
+        eventually(lambda: get(f"{url}/metrics").is_success)
         yield url
     finally:
         process.terminate()
@@ -73,7 +73,7 @@ def shop(provider: ThreadingHTTPServer) -> Iterator[str]:
 
 
 def eventually(look: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
             if look():
@@ -81,11 +81,16 @@ def eventually(look: Callable[[], bool]) -> None:
         except httpx2.HTTPError:
             pass
         time.sleep(0.02)
-    pytest.fail("not seen within 30 s")
+    pytest.fail(f"not seen within {PATIENCE_SECONDS:g} s")
+
+
+def get(url: str) -> httpx2.Response:
+    return httpx2.get(url, timeout=PATIENCE_SECONDS)
 
 
 def order(shop: str, cents: int) -> httpx2.Response:
-    return httpx2.post(f"{shop}/orders", json={"item": "a cake", "cents": cents}, timeout=10)
+    wanted = {"item": "a cake", "cents": cents}
+    return httpx2.post(f"{shop}/orders", json=wanted, timeout=PATIENCE_SECONDS)
 
 
 def watchkeeper(*arguments: str) -> str:
@@ -104,9 +109,9 @@ def test_an_order_is_paid_and_packed_and_all_of_it_is_seen(shop):
     paid = order(shop, 1200)
     assert paid.status_code == 201
     number = paid.json()["order"]
-    eventually(lambda: httpx2.get(f"{shop}/orders/{number}").json()["packed"])
+    eventually(lambda: get(f"{shop}/orders/{number}").json()["packed"])
     assert order(shop, DECLINED_CENTS).status_code == 402
-    seen = httpx2.get(f"{shop}/metrics").text
+    seen = get(f"{shop}/metrics").text
     for line in (
         'orders_total{outcome="paid"} 1',
         'orders_total{outcome="declined"} 1',
@@ -153,6 +158,6 @@ def test_a_provider_that_is_down_is_a_failed_order(shop, provider):
     provider.shutdown()
     provider.server_close()
     assert order(shop, 1200).status_code == 503
-    seen = httpx2.get(f"{shop}/metrics").text
+    seen = get(f"{shop}/metrics").text
     assert 'orders_total{outcome="failed"} 1' in seen
     assert re.search(r'duration_seconds_count\{.*status_code="none"\} 1', seen)

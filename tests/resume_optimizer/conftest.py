@@ -72,7 +72,7 @@ async def api(
     """A client of the API, which answers on a socket of its own."""
     async with (
         serve(create_app(settings, telemetry)) as url,
-        httpx2.AsyncClient(base_url=url, timeout=20.0) as client,
+        httpx2.AsyncClient(base_url=url, timeout=60.0) as client,
     ):
         yield client
 
@@ -141,7 +141,7 @@ class working:  # noqa: N801 - used as a context manager
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def eventually(look: Callable[[], Awaitable[Any]], *, within: float = 20.0) -> Any:
+async def eventually(look: Callable[[], Awaitable[Any]], *, within: float = 60.0) -> Any:
     """Look until there is something to see, and return it."""
     async with asyncio.timeout(within):
         while not (found := await look()):  # noqa: ASYNC110 - it happens in another process
@@ -203,7 +203,7 @@ class Person:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    async def ended(self, job_id: str, *, within: float = 30.0) -> dict[str, Any]:
+    async def ended(self, job_id: str, *, within: float = 60.0) -> dict[str, Any]:
         """Wait until a job ended and return it."""
 
         async def look() -> dict[str, Any] | None:

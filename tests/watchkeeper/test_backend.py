@@ -41,7 +41,7 @@ async def backend(places: Places) -> AsyncIterator[Backend]:
 
 
 async def eventually(look: Callable[[], object]) -> None:
-    for _ in range(1000):
+    for _ in range(6000):
         if look():
             return
         await asyncio.sleep(0.01)

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
-START_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 class Target(BaseHTTPRequestHandler):
@@ -87,14 +87,16 @@ class Running:
         line = self.process.stdout.readline()
         if "listens on" not in line:
             pytest.fail(f"it did not start: {self.process.communicate()[1]}")
-        self.client = httpx2.Client(base_url=line.split()[-1], trust_env=False)
+        self.client = httpx2.Client(
+            base_url=line.split()[-1], trust_env=False, timeout=PATIENCE_SECONDS
+        )
 
     def get(self, path: str, **parameters: str) -> Any:
         return self.client.get(path, params=parameters).json()
 
     def eventually(self, look: Callable[[], Any]) -> Any:
         """Return what `look` finds once it finds something."""
-        end = time.monotonic() + START_SECONDS
+        end = time.monotonic() + PATIENCE_SECONDS
         while not (found := look()):
             assert time.monotonic() < end, "it did not come about in time"
             time.sleep(0.05)
@@ -104,7 +106,7 @@ class Running:
         """End it and return its exit status and what it logged."""
         self.client.close()
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=20)
+        _, errors = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, errors
 
 
@@ -133,7 +135,7 @@ def test_what_was_scraped_before_a_restart_is_found_after_it(
     moment = str(scraped[0]["value"][0])
     firing = first.eventually(lambda: first.get("/prometheus/api/v1/alerts")["data"]["alerts"])
     assert firing[0]["labels"]["alertname"] == "Watchdog"
-    assert first.get("/api/health")["ok"] is True
+    assert first.eventually(lambda: first.get("/api/health")["ok"])
     status, errors = first.stop()
     assert (status, errors) == (0, "")
 
@@ -185,7 +187,7 @@ def test_a_taken_port_is_one_line_and_status_2(
         [sys.executable, "-m", "watchkeeper.cli", "run", *options],
         capture_output=True,
         text=True,
-        timeout=START_SECONDS,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert second.returncode == 2
@@ -197,11 +199,13 @@ def test_a_taken_port_is_one_line_and_status_2(
 def test_a_live_tail_does_not_hold_up_the_end(start: Callable[..., Running]) -> None:
     running = start()
     with running.client.stream("GET", "/api/logs/tail") as tail:
-        assert next(tail.iter_lines()) == "retry: 2000"
-        began = time.monotonic()
+        lines = tail.iter_lines()
+        assert next(lines) == "retry: 2000"
         running.process.send_signal(signal.SIGTERM)
-        assert running.process.wait(timeout=20) == 0
-        assert time.monotonic() - began < 4
+        assert set(lines) <= {"", ": still here"}
+    # Had it been waited for, the server would say that it cut an answer off.
+    _, errors = running.process.communicate(timeout=PATIENCE_SECONDS)
+    assert (running.process.returncode, errors) == (0, "")
 
 
 def test_a_log_file_is_read_as_it_grows(start: Callable[..., Running], directory: Path) -> None:

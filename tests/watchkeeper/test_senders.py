@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -38,13 +37,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from resume_optimizer.devstack.ports import free_ports
 from watchkeeper.model import NativeHistogram
 from watchkeeper.wire.native_histogram import EXPOSITION
 from watchkeeper.wire.protobuf import varint
 
 from .wire.native_messages import field, native, number
 
-WITHIN_SECONDS = 30.0
+WITHIN_SECONDS = 60.0
 NATIVE = NativeHistogram(
     schema=3, count=5, sum=4.5, zero_threshold=1e-3, zero_count=2, positive={-1: 1, 2: 2}
 )
@@ -77,7 +77,7 @@ class Running:
         assert self.process.stdout is not None
         self.http = self.process.stdout.readline().split()[-1]
         self.grpc = self.process.stdout.readline().split()[-1]
-        self.client = httpx2.Client(base_url=self.http, trust_env=False)
+        self.client = httpx2.Client(base_url=self.http, trust_env=False, timeout=WITHIN_SECONDS)
 
     def get(self, path: str, **parameters: str) -> Any:
         return self.client.get(path, params=parameters).json()
@@ -104,7 +104,7 @@ class Running:
     def end(self) -> None:
         self.client.close()
         self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -262,8 +262,7 @@ remote_write:
     queue_config: {{batch_send_deadline: 200ms}}
 """
     )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     prometheus = subprocess.Popen(
         [
             *(program("prometheus"), "--enable-feature=native-histograms"),

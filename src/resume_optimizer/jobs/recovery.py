@@ -19,7 +19,7 @@ STALE_SECONDS = 10.0
 INTERVAL_SECONDS = 3.0
 
 
-async def recover(services: Services, *, stale_seconds: float = STALE_SECONDS) -> int:
+async def recover(services: Services, *, stale_seconds: float) -> int:
     """Put back what the queue does not know, and return how many jobs that were.
 
     Raises Failure when PostgreSQL is down, redis' errors when Valkey is.
@@ -45,7 +45,7 @@ async def keep_recovering(services: Services) -> None:
     """Recover every few seconds, for ever; an outage is waited out."""
     while True:
         try:
-            await recover(services)
+            await recover(services, stale_seconds=STALE_SECONDS)
         except (Failure, OSError, *CACHE_DOWN):
             pass
         await asyncio.sleep(INTERVAL_SECONDS)

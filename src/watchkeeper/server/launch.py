@@ -101,13 +101,12 @@ def launch(options: Options) -> None:
                 grpc_server, address = await _listen_for_grpc(options, application, encryption)
                 lines.append(f"OTLP/gRPC on {address}")
             await backend.start()
-            sys.stdout.write("\n".join([*lines, ""]))
-            sys.stdout.flush()
             with collecting_little():
                 await serve(
                     application,
                     listener,
                     encryption=encryption,
+                    on_start=lambda: _say(lines),
                     on_stop=application.end_streams,
                     on_reload=reload,
                 )
@@ -118,6 +117,11 @@ def launch(options: Options) -> None:
             application.close()
 
     asyncio.run(main())
+
+
+def _say(lines: list[str]) -> None:
+    sys.stdout.write("\n".join([*lines, ""]))
+    sys.stdout.flush()
 
 
 @contextmanager

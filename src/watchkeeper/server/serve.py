@@ -80,12 +80,14 @@ async def serve(
     listener: socket.socket,
     *,
     encryption: Encryption | None = None,
+    on_start: Callable[[], None],
     on_stop: Callable[[], None],
     on_reload: Callable[[], Coroutine[None, None, None]],
 ) -> None:
     """Answer requests until SIGINT or SIGTERM; SIGHUP calls `on_reload`.
 
-    `on_stop` is called before open connections are waited for, so that endless answers end.
+    `on_start` is called once signals are taken; `on_stop` before open connections are waited for,
+    so that endless answers end.
     """
     server = _Server(
         uvicorn.Config(
@@ -117,6 +119,7 @@ async def serve(
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)
     try:
+        on_start()
         await server.serve(sockets=[listener])
     finally:
         for number in handlers:

@@ -48,10 +48,10 @@ class Threads:
         self._taken += 1
         future.add_done_callback(lambda done: self._release(loop, done))
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with asyncio.timeout(timeout_seconds) as limit:
                 return await asyncio.wrap_future(future)
         except TimeoutError:
-            if not future.cancelled() and future.done():
+            if not limit.expired():
                 raise
             raise Refusal(503, "timeout", f"no answer within {timeout_seconds:g} s") from None
 

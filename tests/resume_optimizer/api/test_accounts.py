@@ -118,7 +118,7 @@ async def test_too_many_calls_must_wait_by_type_of_user(
 ) -> None:
     few = replace(settings.limits, calls_per_minute={"anonymous": 3, "free": 9})
     app = create_app(replace(settings, limits=few), telemetry)
-    async with serve(app) as url, httpx2.AsyncClient(base_url=url) as client:
+    async with serve(app) as url, httpx2.AsyncClient(base_url=url, timeout=60) as client:
         answers = [await client.get("/api/me") for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [401, 401, 401, 429]

@@ -34,7 +34,7 @@ def without(settings: Settings, telemetry: Any, serve: Any, person: Any) -> Outa
         }[dependency]
         async with (
             serve(create_app(cut, telemetry)) as url,
-            httpx2.AsyncClient(base_url=url, headers=person.headers, timeout=20.0) as client,
+            httpx2.AsyncClient(base_url=url, headers=person.headers, timeout=60.0) as client,
         ):
             yield client
 

@@ -26,7 +26,7 @@ async def browser(
     app = create_app(replace(settings, oauth=oauth, public_url="http://app.test"), telemetry)
     async with (
         serve(app) as url,
-        httpx2.AsyncClient(base_url=url, headers={"accept": "text/html"}) as client,
+        httpx2.AsyncClient(base_url=url, headers={"accept": "text/html"}, timeout=60) as client,
     ):
         yield client
 
@@ -35,7 +35,7 @@ async def comes_back(browser: httpx2.AsyncClient) -> httpx2.Response:
     """Go to the provider and return the answer to coming back from it."""
     leaving = await browser.get("/oauth/login")
     assert leaving.status_code == 303, leaving.text
-    async with httpx2.AsyncClient() as outside:
+    async with httpx2.AsyncClient(timeout=60) as outside:
         returning = await outside.get(leaving.headers["location"])
     return await browser.get(returning.headers["location"].removeprefix("http://app.test"))
 
@@ -104,7 +104,7 @@ async def test_a_token_with_a_foreign_signature_is_refused(
 async def test_a_login_that_another_browser_began_is_refused(browser: httpx2.AsyncClient) -> None:
     leaving = await browser.get("/oauth/login")
     browser.cookies.clear()
-    async with httpx2.AsyncClient() as outside:
+    async with httpx2.AsyncClient(timeout=60) as outside:
         returning = await outside.get(leaving.headers["location"])
 
     back = returning.headers["location"].removeprefix("http://app.test")
@@ -117,7 +117,7 @@ async def test_a_provider_that_is_gone_is_said_to_be_gone(
     oauth = OAuthSettings(issuer="http://127.0.0.1:1", client_id="a", client_secret="b")
     async with (
         serve(create_app(replace(settings, oauth=oauth), telemetry)) as url,
-        httpx2.AsyncClient(base_url=url) as client,
+        httpx2.AsyncClient(base_url=url, timeout=60) as client,
     ):
         answer = await client.get("/oauth/login")
 

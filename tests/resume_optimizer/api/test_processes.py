@@ -27,7 +27,7 @@ async def test_a_killed_process_takes_nothing_with_it(
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with (
             process(*arguments, fd=number) as first,
-            httpx2.AsyncClient(base_url=url, timeout=30.0) as client,
+            httpx2.AsyncClient(base_url=url, timeout=60.0) as client,
         ):
             token = (await client.post("/api/register", json=CREDENTIALS)).json()["token"]
             who = {"authorization": f"Bearer {token}"}
@@ -37,7 +37,7 @@ async def test_a_killed_process_takes_nothing_with_it(
             await first.wait()
         async with (
             process(*arguments, fd=number),
-            httpx2.AsyncClient(base_url=url, timeout=30.0, headers=who) as client,
+            httpx2.AsyncClient(base_url=url, timeout=60.0, headers=who) as client,
         ):
             found = (await client.get("/api/resumes")).json()["resumes"]
             wanted = {"resume_id": resume["id"], "posting_text": sample.read_text(sample.POSTING)}

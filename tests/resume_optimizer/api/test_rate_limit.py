@@ -18,7 +18,7 @@ def limits(services: Services) -> RateLimits:
     return RateLimits(
         services.cache,
         calls_per_minute={"free": 6, "premium": 600},
-        jobs_per_hour={"free": 2},
+        jobs_per_hour={"free": 6},
         wrong_passwords=2,
         window_seconds=60,
     )
@@ -26,13 +26,13 @@ def limits(services: Services) -> RateLimits:
 
 async def test_a_burst_passes_and_the_next_must_wait_for_its_share(limits: RateLimits) -> None:
     for _ in range(6):
-        await limits.call("free", "ada")
+        await limits.job("free", "ada")
 
     with pytest.raises(Failure) as raised:
-        await limits.call("free", "ada")
+        await limits.job("free", "ada")
 
     assert raised.value.code == "rate_limited"
-    assert 8 < raised.value.retry_after_seconds <= 10
+    assert 500 < raised.value.retry_after_seconds <= 600
 
 
 async def test_everybody_is_counted_alone_and_by_their_type(limits: RateLimits) -> None:
@@ -47,7 +47,7 @@ async def test_everybody_is_counted_alone_and_by_their_type(limits: RateLimits) 
 
 async def test_many_at_once_do_not_slip_through(limits: RateLimits) -> None:
     results = await asyncio.gather(
-        *(limits.call("free", "ada") for _ in range(30)), return_exceptions=True
+        *(limits.job("free", "ada") for _ in range(30)), return_exceptions=True
     )
 
     assert len([result for result in results if result is None]) == 6

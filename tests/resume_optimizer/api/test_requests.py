@@ -113,7 +113,7 @@ async def test_a_full_queue_takes_no_more(
     tight = replace(settings, limits=replace(settings.limits, queued_jobs=2))
     async with (
         serve(create_app(tight, telemetry)) as url,
-        httpx2.AsyncClient(base_url=url, headers=person.headers) as client,
+        httpx2.AsyncClient(base_url=url, headers=person.headers, timeout=60) as client,
     ):
         wanted = {"resume_id": resume_id, "posting_text": POSTING}
         answers = [await client.post("/api/jobs", json=wanted) for _ in range(3)]

@@ -31,7 +31,7 @@ def part(tmp_path, program: str = "import signal; signal.pause()", answers=lambd
             environment=os.environ,
         ),
         answers=answers,
-        patience_seconds=5,
+        patience_seconds=60,
     )
 
 

@@ -47,7 +47,7 @@ def settings(vendor: str, address: str, **others: Any) -> LlmSettings:
 
 
 async def put_in(address: str, mode: str, **others: float) -> None:
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(timeout=60, trust_env=False) as client:
         response = await client.post(f"{address}/faults", json={"mode": mode, **others})
         assert response.status_code == 200, response.text
 
@@ -122,7 +122,7 @@ async def test_a_vendor_that_is_not_there_is_an_error(vendor: str) -> None:
 
 
 async def test_models_are_listed_and_unknown_faults_are_refused(address: str) -> None:
-    async with httpx2.AsyncClient(trust_env=False, base_url=address) as client:
+    async with httpx2.AsyncClient(timeout=60, trust_env=False, base_url=address) as client:
         models = (await client.get("/v1/models")).json()
         assert {"gpt-5.4-mini"} <= {one["id"] for one in models["data"]}
         assert (await client.post("/faults", json={"mode": "earthquake"})).status_code == 400
@@ -137,7 +137,7 @@ async def test_models_are_listed_and_unknown_faults_are_refused(address: str) ->
 
 async def test_rate_limits_say_when_to_come_back_in_the_vendors_words(address: str) -> None:
     await put_in(address, "rate_limited")
-    async with httpx2.AsyncClient(trust_env=False, base_url=address) as client:
+    async with httpx2.AsyncClient(timeout=60, trust_env=False, base_url=address) as client:
         asked = await client.post("/v1/messages", json={}, headers={"x-api-key": DEVELOPMENT_KEY})
     assert (asked.status_code, asked.headers["retry-after"]) == (429, "20")
     assert asked.json()["error"]["type"] == "rate_limit_error"

@@ -73,7 +73,7 @@ async def deployed(
                 process("resume_optimizer.api", environment, "--fd", str(number), fd=number),
                 process("resume_optimizer.jobs", environment),
                 httpx2.AsyncClient(
-                    base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=30.0
+                    base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=60.0
                 ) as client,
             ):
                 yield client, collector
@@ -96,7 +96,7 @@ async def test_request_queue_parse_llm_sql_and_s3_are_one_tree(
         names = {span.name for span in tree.values()}
         return tree if {"POST /api/jobs", "process optimise_resume"} <= names else None
 
-    tree = await eventually(look, within=30)
+    tree = await eventually(look, within=60)
 
     roots = [span.name for span in tree.values() if span.parent_span_id not in tree]
     assert roots == ["POST /api/jobs"]

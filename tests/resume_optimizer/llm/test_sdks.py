@@ -35,6 +35,7 @@ STREAMING = Contract(
 """The application's model calls, of a version of it that streams."""
 MODELS = {"openai": "gpt-5.4-mini", "anthropic": "claude-sonnet-5"}
 VENDORS = list(MODELS)
+PATIENCE_SECONDS = 60.0
 DOLLARS_A_MILLION = {"openai": (0.75, 4.5), "anthropic": (2.0, 10.0)}
 PAYER = {"user_type": "free", "feature": "optimize_resume"}
 STOPPED = {"openai": "stop", "anthropic": "end_turn"}
@@ -47,7 +48,9 @@ def seen() -> Iterator[Captured]:
         yield captured
 
 
-async def ask(name: str, address: str, seen: Captured) -> None:
+async def ask(
+    name: str, address: str, seen: Captured, timeout_seconds: float = PATIENCE_SECONDS
+) -> None:
     """Optimise the sample's resume by the application's own way."""
     provider = provider_from_settings(
         LlmSettings(
@@ -55,7 +58,7 @@ async def ask(name: str, address: str, seen: Captured) -> None:
             model=MODELS[name],
             api_key=DEVELOPMENT_KEY,
             base_url=f"{address}/v1" if name == "openai" else address,
-            timeout_seconds=0.5,
+            timeout_seconds=timeout_seconds,
         )
     )
     try:
@@ -197,7 +200,7 @@ async def test_a_call_that_fails(
 ) -> None:
     vendor.faults = Faults(mode=mode)
     with pytest.raises(OptimisationFailure):
-        await ask(name, address, seen)
+        await ask(name, address, seen, 0.2 if mode == "hang" else PATIENCE_SECONDS)
     (span,) = spans_of_calls(seen)
     assert span.status is StatusCode.ERROR
     assert span.attributes["error.type"] == span.attributes["llm.outcome"] == outcome

@@ -49,7 +49,7 @@ def seen() -> Iterator[Captured]:
 
 @pytest.fixture
 async def client(address: str, seen: Captured) -> AsyncIterator[Callable[..., Any]]:
-    """Make a watched client of a vendor's SDK: `client("openai", blocking=False)`."""
+    """Make a watched client of a vendor's SDK: `client("openai", blocking=False, timeout=60.0)`."""
     kinds: dict[tuple[str, bool], Any] = {
         ("openai", False): openai.AsyncOpenAI,
         ("openai", True): openai.OpenAI,
@@ -58,10 +58,10 @@ async def client(address: str, seen: Captured) -> AsyncIterator[Callable[..., An
     }
     async with AsyncExitStack() as stack:
 
-        def make(name: str, *, blocking: bool = False) -> Any:
+        def make(name: str, *, blocking: bool = False, timeout: float = 60.0) -> Any:
             base = f"{address}/v1" if name == "openai" else address
             plain = kinds[name, blocking](
-                api_key=DEVELOPMENT_KEY, base_url=base, max_retries=0, timeout=0.5
+                api_key=DEVELOPMENT_KEY, base_url=base, max_retries=0, timeout=timeout
             )
             watched = watch_model_client(seen.telemetry, plain)
             stack.callback(watched.close) if blocking else stack.push_async_callback(watched.close)
@@ -208,7 +208,7 @@ async def test_a_call_that_fails(
     seen: Captured,
 ) -> None:
     vendor.faults = Faults(mode=mode)
-    watched = client(name, blocking=blocking)
+    watched = client(name, blocking=blocking, timeout=0.2 if mode == "hang" else 60.0)
     with pytest.raises((openai.APIError, anthropic.APIError)):
         await (asyncio.to_thread(ask, name, watched) if blocking else ask(name, watched))
     span = seen.span(llm.CALL_SPAN.name)

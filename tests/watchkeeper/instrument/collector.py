@@ -59,7 +59,7 @@ class Collector:
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         with self.arrived:
-            assert self.arrived.wait_for(condition, timeout=10)
+            assert self.arrived.wait_for(condition, timeout=60)
 
     def close(self) -> None:
         self.server.shutdown()

@@ -13,7 +13,9 @@ from typing import Any
 import httpx2
 import pytest
 
-WITHIN_SECONDS = 30.0
+from resume_optimizer.devstack.ports import free_ports
+
+WITHIN_SECONDS = 60.0
 HUNDREDTHS = """
 import sys
 import uvicorn
@@ -55,8 +57,7 @@ def prometheus(
         "scrape_configs:\n"
         f"  - {{job_name: shop, static_configs: [{{targets: ['{watched_process}']}}]}}\n"
     )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     process = subprocess.Popen(
         [
             *(program("prometheus"), "--enable-feature=native-histograms"),
@@ -66,7 +67,8 @@ def prometheus(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+    address = f"http://127.0.0.1:{port}"
+    with httpx2.Client(base_url=address, trust_env=False, timeout=WITHIN_SECONDS) as client:
         yield client
     process.kill()
     process.wait()

@@ -17,6 +17,7 @@ import uvicorn
 from click.testing import CliRunner
 from fastapi import FastAPI
 
+from resume_optimizer.devstack.ports import free_ports
 from watchkeeper import Contract, Counter, Label, ScrapeJob, Settings, Signals, instrument
 from watchkeeper.cli import main
 from watchkeeper.conventions import http
@@ -40,14 +41,8 @@ SURPRISE = "undeclared: surprises_total: 1 series of a metric nobody declared"
 UNSEEN = "never seen: returns_total: no series of it is there"
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def eventually(look: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if look():
@@ -77,15 +72,15 @@ def _shop() -> Iterator[str]:
         watch.counter(SURPRISES).inc()
         return {}
 
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    url = f"http://127.0.0.1:{port}"
-    eventually(lambda: httpx2.post(f"{url}/orders").is_success, "an order")
-    yield url
-    server.should_exit = True
-    thread.join()
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        eventually(lambda: httpx2.post(f"{url}/orders", timeout=60).is_success, "an order")
+        yield url
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +103,9 @@ def scraping(shop: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def running(command: list[str], ready: str) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        eventually(lambda: bool(httpx2.get(ready).json()["data"]["result"]), "a scraped series")
+        eventually(
+            lambda: bool(httpx2.get(ready, timeout=60).json()["data"]["result"]), "a scraped series"
+        )
         yield
     finally:
         process.terminate()
@@ -117,7 +114,7 @@ def running(command: list[str], ready: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def backend(scraping: Path) -> Iterator[str]:
-    port = free_port()
+    (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command = [
         *(sys.executable, "-m", "watchkeeper.cli", "run", "--port", str(port)),
@@ -131,7 +128,7 @@ def backend(scraping: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def prometheus(program: Callable[[str], str], scraping: Path) -> Iterator[str]:
-    port = free_port()
+    (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command = [
         program("prometheus"),
@@ -175,7 +172,8 @@ def test_it_is_told_as_json(shop):
 
 
 def test_where_nothing_answers_is_one_line_and_status_2(shop):
-    nowhere = live(f"http://127.0.0.1:{free_port()}")
+    (port,) = free_ports(1)
+    nowhere = live(f"http://127.0.0.1:{port}")
     assert (nowhere.exit_code, nowhere.output.count("\n")) == (2, 1)
     assert "is it running?" in nowhere.output
     other = live(f"{shop}/orders")

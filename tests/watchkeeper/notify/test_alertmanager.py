@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import queue
-import socket
 import subprocess
 import threading
 import time
@@ -18,6 +17,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from resume_optimizer.devstack.ports import free_ports
 from watchkeeper.clock import SystemClock
 from watchkeeper.model import FiringAlert, labels
 from watchkeeper.notify import Notifier, load_config
@@ -68,9 +68,7 @@ def hook() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
 def told_by_alertmanager(
     program: str, directory: Path, alert: dict[str, Any], told: queue.Queue[dict[str, Any]]
 ) -> dict[str, Any]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     process = subprocess.Popen(
         [
             program,
@@ -89,7 +87,7 @@ def told_by_alertmanager(
         headers={"Content-Type": "application/json"},
     )
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 urllib.request.urlopen(request, timeout=5).close()
@@ -97,10 +95,10 @@ def told_by_alertmanager(
             except OSError:
                 assert time.monotonic() < deadline, "Alertmanager does not answer"
                 threading.Event().wait(0.05)
-        return told.get(timeout=20)
+        return told.get(timeout=60)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait()
 
 
 async def test_a_webhook_is_told_the_same(program, hook, tmp_path: Path) -> None:
@@ -114,7 +112,7 @@ async def test_a_webhook_is_told_the_same(program, hook, tmp_path: Path) -> None
         "generatorURL": "http://127.0.0.1/graph",
     }
     theirs = told_by_alertmanager(program("prometheus-alertmanager"), tmp_path, alert, told)
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         notifier = Notifier(
             load_config(tmp_path / "alertmanager.yml"),
             clock=SystemClock(),
@@ -129,4 +127,4 @@ async def test_a_webhook_is_told_the_same(program, hook, tmp_path: Path) -> None
             ]
         )
         await notifier.flush()
-    assert told.get(timeout=5) == theirs
+    assert told.get(timeout=60) == theirs

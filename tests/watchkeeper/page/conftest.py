@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from watchkeeper.backend import Backend, Places
 from watchkeeper.clock import SystemClock
@@ -41,6 +41,7 @@ SECOND_NS = 1_000_000_000
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 JOB_ID = "job-4711"
 MINUTES = range(60, -1, -1)
+PATIENCE_MS = 30_000
 
 PROMETHEUS = """
 global: {scrape_interval: 15s, evaluation_interval: 15s}
@@ -224,6 +225,9 @@ def write_files(directory: Path) -> Places:
     )
 
 
+expect.set_options(timeout=PATIENCE_MS)
+
+
 @pytest.fixture(scope="module")
 def browser(program: Callable[[str], str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -238,7 +242,7 @@ def watched(served: Served, browser: Browser) -> Iterator[Watched]:
         viewport={"width": 1280, "height": 900}, color_scheme="dark", reduced_motion="reduce"
     ) as context:
         page = context.new_page()
-        page.set_default_timeout(5_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.clock.set_fixed_time(datetime.fromtimestamp(NOW, UTC))
         watched = Watched(page, served.url)
         page.on("console", lambda said: note(watched.complaints, said.type, said.text))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import grammar
 
 import conftest as shelves
+from resume_optimizer.devstack.ports import free_ports
 from watchkeeper.errors import QueryError
 from watchkeeper.promql import Engine, encode
 
@@ -55,9 +55,7 @@ def prometheus(shelf: shelves.Shelf, server: str, promtool: str, place: Path) ->
     (place / "prometheus.yml").write_text("scrape_configs: []\n")
     fill = [promtool, "tsdb", "create-blocks-from", "openmetrics"]
     subprocess.run([*fill, place / "series.om", place / "data"], check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     command = [
         server,
         f"--config.file={place / 'prometheus.yml'}",

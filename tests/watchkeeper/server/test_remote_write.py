@@ -15,6 +15,7 @@ import httpx2
 import pytest
 import uvicorn
 
+from resume_optimizer.devstack.ports import free_ports
 from watchkeeper.backend import Backend, Places
 from watchkeeper.clock import SystemClock
 from watchkeeper.errors import OverloadError, StoreFullError
@@ -27,7 +28,7 @@ PATH = "/prometheus/api/v1/write"
 NOW_MS = 1_700_000_000_000
 V1 = {"content-encoding": "snappy", "content-type": "application/x-protobuf"}
 V2 = V1 | {"content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}
-SENT_SECONDS = 20.0
+SENT_SECONDS = 60.0
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -175,8 +176,7 @@ remote_write:
     metadata_config: {{send_interval: 1s}}
 """
     )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     process = subprocess.Popen(
         [
             program("prometheus"),
