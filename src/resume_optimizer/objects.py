@@ -13,6 +13,7 @@ from resume_optimizer.settings import ObjectSettings
 from watchkeeper import Telemetry
 from watchkeeper.instrument.objects import S3_STANDARD, WatchedStore
 
+CONNECT_TIMEOUT_SECONDS = 2.0
 TIMEOUT_SECONDS = 10.0
 PING_TIMEOUT_SECONDS = 2.0
 PING_KEY = "health/ping"
@@ -37,7 +38,7 @@ class Objects:
             virtual_hosted_style_request=False,
             client_options={
                 "allow_http": settings.endpoint.startswith("http:"),
-                "connect_timeout": timedelta(seconds=2),
+                "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_SECONDS),
                 "timeout": timedelta(seconds=TIMEOUT_SECONDS),
             },
             retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=4)},

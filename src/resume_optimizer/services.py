@@ -19,6 +19,7 @@ from watchkeeper import Telemetry
 from watchkeeper.instrument.cache import watch_cache
 from watchkeeper.instrument.queue import watch_queue
 
+CACHE_CONNECT_SECONDS = 1.0
 CACHE_TIMEOUT_SECONDS = 2.0
 QUEUE_TIMEOUT_SECONDS = 5.0
 OBSTORE_FAREWELL_SECONDS = 0.05
@@ -48,7 +49,8 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
     database = await Database.open(
         telemetry, settings.database_url, connections=settings.limits.database_connections
     )
-    cache = watch_cache(telemetry, connect_cache(settings.cache_url))
+    client = connect_cache(settings.cache_url, timeout_seconds=CACHE_TIMEOUT_SECONDS)
+    cache = watch_cache(telemetry, client)
     queue_client = connect_cache(settings.cache_url, timeout_seconds=QUEUE_TIMEOUT_SECONDS)
     queue = JobQueue(watch_cache(telemetry, queue_client))
     watch_queue(telemetry, queue)
@@ -62,12 +64,12 @@ async def open_services(settings: Settings, telemetry: Telemetry) -> AsyncIterat
         await asyncio.sleep(OBSTORE_FAREWELL_SECONDS)
 
 
-def connect_cache(url: str, *, timeout_seconds: float = CACHE_TIMEOUT_SECONDS) -> Redis:
+def connect_cache(url: str, *, timeout_seconds: float) -> Redis:
     """Return a client that gives up soon: a request must not wait for a cache that is gone."""
     return Redis.from_url(
         url,
         socket_timeout=timeout_seconds,
-        socket_connect_timeout=1.0,
+        socket_connect_timeout=CACHE_CONNECT_SECONDS,
         retry=Retry(NoBackoff(), 1),
         health_check_interval=0,
     )

@@ -34,6 +34,28 @@ POSTING = sample.read_text(sample.POSTING)
 RESUME = sample.read(sample.RESUME)
 
 
+PATIENCE_SECONDS = 60.0
+"""How long whatever answers may take on a busy machine, where a person would have given up."""
+LIMITS = (
+    "database.pool.ACQUIRE_TIMEOUT_SECONDS",
+    "database.pool.QUERY_TIMEOUT_SECONDS",
+    "dependencies.TIMEOUT_SECONDS",
+    "objects.CONNECT_TIMEOUT_SECONDS",
+    "objects.PING_TIMEOUT_SECONDS",
+    "objects.TIMEOUT_SECONDS",
+    "services.CACHE_CONNECT_SECONDS",
+    "services.CACHE_TIMEOUT_SECONDS",
+    "services.QUEUE_TIMEOUT_SECONDS",
+)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for whoever answers: a server that is down refuses at once, on a busy machine too."""
+    for limit in LIMITS:
+        monkeypatch.setattr(f"resume_optimizer.{limit}", PATIENCE_SECONDS)
+
+
 @pytest.fixture
 def settings(servers: RunningServers) -> Settings:
     """Settings for the real servers, with a probe that is let in."""
@@ -72,7 +94,7 @@ async def api(
     """A client of the API, which answers on a socket of its own."""
     async with (
         serve(create_app(settings, telemetry)) as url,
-        httpx2.AsyncClient(base_url=url, timeout=60.0) as client,
+        httpx2.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as client,
     ):
         yield client
 
@@ -141,9 +163,9 @@ class working:  # noqa: N801 - used as a context manager
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def eventually(look: Callable[[], Awaitable[Any]], *, within: float = 60.0) -> Any:
+async def eventually(look: Callable[[], Awaitable[Any]]) -> Any:
     """Look until there is something to see, and return it."""
-    async with asyncio.timeout(within):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (found := await look()):  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(0.03)
     return found
@@ -203,14 +225,14 @@ class Person:
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
-    async def ended(self, job_id: str, *, within: float = 60.0) -> dict[str, Any]:
+    async def ended(self, job_id: str) -> dict[str, Any]:
         """Wait until a job ended and return it."""
 
         async def look() -> dict[str, Any] | None:
             job = (await self.get(f"/api/jobs/{job_id}")).json()
             return job if job["ended_at"] else None
 
-        return dict(await eventually(look, within=within))
+        return dict(await eventually(look))
 
 
 @pytest.fixture

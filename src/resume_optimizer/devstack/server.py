@@ -22,7 +22,7 @@ class Server:
 
     command: Command
     answers: Callable[[], bool]
-    patience_seconds: float = 30.0
+    patience_seconds: float = 90.0
 
     def start(self) -> Child:
         """Start it without waiting."""

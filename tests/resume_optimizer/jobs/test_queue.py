@@ -120,7 +120,7 @@ async def test_during_an_outage_the_worker_pauses_instead_of_spinning(
     async def pause(seconds: float) -> None:
         paused.append(seconds)
 
-    queue = JobQueue(connect_cache("redis://127.0.0.1:1"))
+    queue = JobQueue(connect_cache("redis://127.0.0.1:1", timeout_seconds=2.0))
     monkeypatch.setattr(asyncio, "sleep", pause)
 
     assert await queue.dequeue() is None

@@ -96,7 +96,7 @@ async def test_request_queue_parse_llm_sql_and_s3_are_one_tree(
         names = {span.name for span in tree.values()}
         return tree if {"POST /api/jobs", "process optimise_resume"} <= names else None
 
-    tree = await eventually(look, within=60)
+    tree = await eventually(look)
 
     roots = [span.name for span in tree.values() if span.parent_span_id not in tree]
     assert roots == ["POST /api/jobs"]
