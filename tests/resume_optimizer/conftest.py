@@ -78,8 +78,13 @@ def telemetry() -> Iterator[Telemetry]:
 async def services(
     settings: Settings, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Services]:
-    """The services on the real servers, migrated; what others left waiting is let go."""
+    """The services on the real servers, migrated; what others left waiting is let go.
+
+    Hashing a password costs little here; test_passwords.py shows what it costs really.
+    """
     monkeypatch.setattr("resume_optimizer.services.OBSTORE_FAREWELL_SECONDS", 0)
+    monkeypatch.setattr("resume_optimizer.api.passwords.MEMORY_KIBIBYTES", 64)
+    monkeypatch.setattr("resume_optimizer.api.passwords.ITERATIONS", 1)
     async with open_services(settings, telemetry) as services:
         await migrate(services.database)
         await services.database.row("DELETE FROM users")

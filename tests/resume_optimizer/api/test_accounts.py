@@ -116,17 +116,17 @@ async def test_the_probe_is_known_by_its_token(newcomer: Any) -> None:
 async def test_too_many_calls_must_wait_by_type_of_user(
     services: Services, settings: Settings, telemetry: Any, serve: Any, measured: Any
 ) -> None:
-    few = replace(settings.limits, calls_per_minute={"anonymous": 3, "free": 9})
+    few = replace(settings.limits, calls_per_minute={"anonymous": 1, "free": 3})
     app = create_app(replace(settings, limits=few), telemetry)
     async with serve(app) as url, httpx2.AsyncClient(base_url=url, timeout=60) as client:
-        answers = [await client.get("/api/me") for _ in range(4)]
+        answers = [await client.get("/api/me") for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
-    assert answers[3].json()["error"]["code"] == "rate_limited"
-    assert 0 < int(answers[3].headers["retry-after"]) <= 20
+    assert [answer.status_code for answer in answers] == [401, 429]
+    assert answers[1].json()["error"]["code"] == "rate_limited"
+    assert 0 < int(answers[1].headers["retry-after"]) <= 60
     limited = {"endpoint": "/api/me", "user_type": "anonymous"}
     assert measured("api_rate_limit_hits_total", **limited) == 1
-    assert measured("api_calls_total", **limited) == 4
+    assert measured("api_calls_total", **limited) == 2
 
 
 async def test_a_cookie_alone_does_not_write(api: httpx2.AsyncClient) -> None:
