@@ -21,6 +21,7 @@ Cursor = duckdb.DuckDBPyConnection
 EngineError = duckdb.Error
 T = TypeVar("T")
 _ROWS_AT_ONCE = 1000
+_NEW_FILE = "STORAGE_VERSION 'latest', RECOVERY_MODE 'no_wal_writes'"
 _GENEROUS = 8
 """How many times its memory the engine may take where its usual one is not enough."""
 
@@ -61,11 +62,12 @@ class Engine:
     def attach(self, path: Path, *, read_only: bool = False, block_bytes: int | None = None) -> str:
         """Open or make a database file and return the name of its catalog. Raises EngineError.
 
+        What is written to a new file is in it once it is checkpointed, and not in a log before.
         `block_bytes` is for a new file of few rows, which would otherwise take 256 KiB a table.
         """
         name = next(self._names)
         quoted = str(path).replace("'", "''")
-        mode = "READ_ONLY" if read_only else "STORAGE_VERSION 'latest'"
+        mode = "READ_ONLY" if read_only else _NEW_FILE
         if block_bytes is not None:
             mode += f", BLOCK_SIZE {block_bytes}"
         self._connection.cursor().execute(f"ATTACH '{quoted}' AS {name} ({mode})")

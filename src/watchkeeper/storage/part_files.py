@@ -93,7 +93,7 @@ class PartFiles:
         """Remove whatever there is of a part that was not committed, or not with the others."""
         for path in paths(self.directory, name):
             unfinished = _unfinished(path)
-            for one in (path, unfinished, unfinished.with_name(unfinished.name + ".wal")):
+            for one in (path, unfinished):
                 with suppress(OSError):
                     one.unlink(missing_ok=True)
 

@@ -37,7 +37,7 @@ from watchkeeper.storage.tier_view import HotTable, TierView, View
 Columns = dict[str, list[Any]]
 _Batch = tuple[np.ndarray[Any, Any], Columns]
 
-_MANY_ROWS = 4096
+_MANY_ROWS = 8192
 _WAITING_AT_MOST_ROWS = 1 << 15
 _LOG = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from tests.watchkeeper.storage.conftest import (
 from watchkeeper.errors import StorageError
 from watchkeeper.model import SpanRecord
 from watchkeeper.ports import LogQuery, TraceQuery
-from watchkeeper.storage import Store, part_files, part_index
-from watchkeeper.storage.engine import Cursor
+from watchkeeper.storage import Store, StoreLimits, part_files, part_index
+from watchkeeper.storage.engine import Cursor, Engine
 from watchkeeper.storage.merge_policy import NEIGHBOURS
 from watchkeeper.storage.open_parts import OpenParts
 from watchkeeper.storage.part import Part, PartName
@@ -61,6 +61,21 @@ def test_a_name_is_read_as_it_was_written(day: int, first: int, length: int):
     name = PartName(day * DAY_NS, first, first + length)
     assert PartName.parse(str(name)) == name
     assert PartName.parse(f"{name}x") is None
+
+
+def test_what_is_written_to_a_part_is_not_written_to_a_log_of_the_engine_first(tmp_path: Path):
+    engine = Engine(StoreLimits(), tmp_path / "spill")
+    path = tmp_path / "one.part"
+    catalog = engine.attach(path)
+    with engine.cursor() as cursor:
+        cursor.execute(f"CREATE TABLE {catalog}.rows AS SELECT range AS number FROM range(1000)")
+        assert sorted(tmp_path.iterdir()) == [path]
+        cursor.execute(f"FORCE CHECKPOINT {catalog}")
+    engine.detach(catalog)
+    again = engine.attach(path, read_only=True)
+    with engine.cursor() as cursor:
+        assert cursor.execute(f"SELECT count(*) FROM {again}.rows").fetchall() == [(1000,)]
+    engine.close()
 
 
 def test_as_many_small_parts_as_are_neighbours_become_one(open_store: OpenStore, tmp_path: Path):
