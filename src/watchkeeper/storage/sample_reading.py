@@ -133,7 +133,7 @@ class SampleReader:
         """Give wanted rows of a window, those of one block at a time."""
         order = np.argsort(rows)
         rows, series = rows[order], series[order]
-        numbers = window.row_times[rows]
+        numbers = window.times_of(rows)
         try:
             times, time_first = self._times(file, window, numbers)
         except StoreDamagedError as error:
