@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 _OBJECTS_UNTIL_COLLECTED = 20_000
 _TURN_SECONDS = 0.001
-"""How long a thread runs on while another wants to. A fifth of Python's own: of the many short
-steps in which a request arrives, each waits for as long while another request is decoded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,7 @@ class Options:
 def launch(options: Options) -> None:
     """Run until a signal ends it. Raises WatchkeeperError where it cannot start."""
     write_json_lines()
-    sys.setswitchinterval(_TURN_SECONDS)
+    take_short_turns()
     encryption = _encryption(options)
     access = decide_access(
         options.host,
@@ -122,6 +120,12 @@ def launch(options: Options) -> None:
 def _say(lines: list[str]) -> None:
     sys.stdout.write("\n".join([*lines, ""]))
     sys.stdout.flush()
+
+
+def take_short_turns() -> None:
+    """Let a thread run on for a millisecond while another wants to, a fifth of Python's own time:
+    each of the many short steps in which a request arrives waits while another is decoded."""
+    sys.setswitchinterval(_TURN_SECONDS)
 
 
 @contextmanager

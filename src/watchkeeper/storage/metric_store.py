@@ -26,6 +26,7 @@ from watchkeeper.storage.sample_merging import write_merged
 from watchkeeper.storage.sample_reading import SampleReader
 from watchkeeper.storage.sample_records import SampleHead, SeriesSets
 from watchkeeper.storage.sample_selection import MemorySource, SampleSelection, Sources
+from watchkeeper.storage.sample_writing import WrittenFile
 from watchkeeper.storage.series_index import SeriesIndex
 from watchkeeper.storage.wal_format import RecordKind
 
@@ -217,8 +218,8 @@ class DurableMetricStore:
         failures = []
         for start_ms in sorted({start for one in frozen for start in one.periods()}):
             try:
-                path = write_period(self.files, start_ms, frozen, sequence)
-                self._show(path, start_ms)
+                written = write_period(self.files, start_ms, frozen, sequence)
+                self._show(written, start_ms)
             except (OSError, StoreDamagedError) as error:
                 failures.append(f"the segment of {start_ms}: {error}")
         if failures:
@@ -237,7 +238,12 @@ class DurableMetricStore:
             if not some or not self.files.has_room(sum(file.size_bytes for file in some)):
                 return False
             try:
-                return self.files.replace(some, write_merged(self.files, some))
+                written = write_merged(self.files, some, self._reader.tables)
+                file = SampleFile.open(written.path)
+                self._reader.know(file, written)
+                replaced = self.files.replace(some, file)
+                self._reader.keep_only(self.files.all())
+                return replaced
             except StoreDamagedError:
                 return any(file not in self.files.all() for file in some)
             except OSError as error:
@@ -245,13 +251,15 @@ class DurableMetricStore:
                     f"files of samples could not be merged and stay as they are: {error}"
                 ) from error
 
-    def _show(self, path: Path, start_ms: int) -> None:
+    def _show(self, written: WrittenFile, start_ms: int) -> None:
         """Let the file of a period take the place of what memory has of it."""
-        file = SampleFile.open(path)
+        file = SampleFile.open(written.path)
+        self._reader.know(file, written)
         with self._showing:
             self.files.add(file)
             rest = (one.without(start_ms) for one in self._memory.frozen)
             self._memory = replace(self._memory, frozen=tuple(one for one in rest if one.periods()))
+        self._reader.keep_only(self.files.all())
 
     def _take(self, head: SampleHead, columns: SampleColumns) -> None:
         self._hot.samples.add(columns)

@@ -77,12 +77,11 @@ class SampleFiles:
         """Open a file that was written, and take it in. Raises StoreDamagedError, OSError."""
         self.add(SampleFile.open(path))
 
-    def replace(self, files: Collection[SampleFile], merged: Path) -> bool:
+    def replace(self, files: Collection[SampleFile], file: SampleFile) -> bool:
         """Put a file that was written in the place of others; say whether they were still here.
 
-        Raises StoreDamagedError, OSError.
+        Raises OSError if one could not be unlinked; that is tried again.
         """
-        file = SampleFile.open(merged)
         with self._lock:
             here = set(files) <= set(self._files)
             if here:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from watchkeeper.storage.sample_files import SampleFiles
 from watchkeeper.storage.sample_generation import FrozenSamples
 from watchkeeper.storage.sample_layers import Layer, assemble_rows
 from watchkeeper.storage.sample_window import WINDOW_MS
-from watchkeeper.storage.sample_writing import SampleFileWriter
+from watchkeeper.storage.sample_writing import SampleFileWriter, WrittenFile
 
 _NS_PER_MS = 1_000_000
 _SAMPLES_AT_ONCE = 1 << 18
@@ -25,7 +24,7 @@ _SAMPLES_AT_ONCE = 1 << 18
 
 def write_period(
     files: SampleFiles, start_ms: int, frozen: Sequence[FrozenSamples], sequence: int
-) -> Path:
+) -> WrittenFile:
     """Write what memory has of a period, which is all up to `sequence`; return the new file.
 
     Raises OSError; nothing is left then.
@@ -54,11 +53,10 @@ def write_period(
                 for found in one.exemplars(own, window_ms, end_ms)
             ]
             writer.end_window(window, exemplars)
-        writer.finish()
+        return writer.finish()
     except BaseException:
         writer.abandon()
         raise
-    return writer.path
 
 
 def series_at_once(series: int, samples: int) -> int:

@@ -7,7 +7,6 @@ as a reader would see it, and written. What is damaged is left out; its file is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from watchkeeper.model import Exemplar
 from watchkeeper.storage import label_union
 from watchkeeper.storage.decoded_blocks import DecodedBlocks
 from watchkeeper.storage.label_table import LabelTable
+from watchkeeper.storage.label_tables import LabelTables
 from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_file import SampleFile
 from watchkeeper.storage.sample_files import SampleFiles
@@ -23,36 +23,37 @@ from watchkeeper.storage.sample_flush import series_at_once, stretches, write_ro
 from watchkeeper.storage.sample_layers import Layer
 from watchkeeper.storage.sample_reading import SampleReader
 from watchkeeper.storage.sample_window import WINDOW_MS
-from watchkeeper.storage.sample_writing import SampleFileWriter
+from watchkeeper.storage.sample_writing import SampleFileWriter, WrittenFile
 
 _DECODED_BYTES = 8 << 20
 
 
-def write_merged(files: SampleFiles, some: Sequence[SampleFile]) -> Path:
-    """Write one file of neighbours of one period, from old to new; return where it is.
+def write_merged(
+    files: SampleFiles, some: Sequence[SampleFile], tables: LabelTables
+) -> WrittenFile:
+    """Write one file of neighbours of one period, from old to new, and return it.
 
     Raises OSError, and StoreDamagedError if the label sets of a file cannot be read, which is
     set aside then; nothing is left.
     """
-    merging = _Merging(files, some)
+    merging = _Merging(files, some, tables)
     name = PartName(some[0].name.start_ns, some[0].name.first_sequence, some[-1].name.last_sequence)
     writer = SampleFileWriter(files.directory, name, merging.labels, files.disk)
     try:
         for start_ms in merging.windows():
             merging.write_window(writer, start_ms)
-        writer.finish()
+        return writer.finish()
     except BaseException:
         writer.abandon()
         raise
-    return writer.path
 
 
 class _Merging:
     """Files that become one, and which of its series theirs are."""
 
-    def __init__(self, files: SampleFiles, some: Sequence[SampleFile]) -> None:
+    def __init__(self, files: SampleFiles, some: Sequence[SampleFile], tables: LabelTables) -> None:
         self._some = some
-        self._reader = SampleReader(DecodedBlocks(_DECODED_BYTES), DecodedBlocks(0), files.report)
+        self._reader = SampleReader(DecodedBlocks(_DECODED_BYTES), tables, files.report)
         self.labels, self._own = label_union.unite([self._table(file) for file in some])
 
     def windows(self) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,10 +16,12 @@ from watchkeeper.storage.column_codec import Ints, row_starts
 from watchkeeper.storage.decoded_blocks import DecodedBlocks
 from watchkeeper.storage.histogram_rows import HistogramRow
 from watchkeeper.storage.label_table import LabelTable
+from watchkeeper.storage.label_tables import LabelTables
 from watchkeeper.storage.sample_columns import Objects, Times, Values
 from watchkeeper.storage.sample_file import SampleFile, WindowPlace
 from watchkeeper.storage.sample_layers import Layer, Rows, within
 from watchkeeper.storage.sample_window import BlockPlace, SampleWindow
+from watchkeeper.storage.sample_writing import WrittenFile
 
 _READ_AT_ONCE_BYTES = 4 << 20
 _FEW_OF = 4
@@ -53,25 +55,28 @@ class _Block:
 class SampleReader:
     """Reads files; decoded blocks, directories and label sets are remembered within bounds."""
 
-    def __init__(self, blocks: DecodedBlocks, tables: DecodedBlocks, damaged: Damaged) -> None:
+    def __init__(self, blocks: DecodedBlocks, tables: LabelTables, damaged: Damaged) -> None:
+        self.tables = tables
         self._decoded = blocks
-        self._tables = tables
         self._damaged = damaged
-        self._last_table: LabelTable | None = None
+
+    def know(self, file: SampleFile, written: WrittenFile) -> None:
+        """Remember what was just written to a file, so that nobody has to wait for it."""
+        self.tables.keep(file, written.labels)
+        if written.newest is not None:
+            offset, window = written.newest
+            self._decoded.put((file.number, offset), window, window.size_bytes)
+
+    def keep_only(self, files: Iterable[SampleFile]) -> None:
+        """Forget what was read of all files but some."""
+        numbers = {file.number for file in files}
+        self.tables.keep_only(numbers)
+        self._decoded.keep_only(numbers)
 
     def labels(self, file: SampleFile) -> LabelTable | None:
         """Return a file's label sets, or None if they are damaged."""
-
-        def read() -> tuple[LabelTable, int]:
-            table, last = file.labels(), self._last_table
-            # Files that follow one another mostly have the same series.
-            if last is not None and last.equals(table):
-                return last, 0
-            self._last_table = table
-            return table, table.size_bytes
-
         try:
-            return self._tables.once((file.number, "labels"), LabelTable, read)
+            return self.tables.of(file)
         except StoreDamagedError as error:
             self._damaged(file, error, useless=True)
             return None
@@ -249,8 +254,7 @@ def read_everything(file: SampleFile) -> int:
     def damaged(file: SampleFile, error: StoreDamagedError, *, useless: bool) -> None:
         raise error
 
-    nothing = DecodedBlocks(0)
-    reader = SampleReader(nothing, nothing, damaged)
+    reader = SampleReader(DecodedBlocks(0), LabelTables(0), damaged)
     table = reader.labels(file)
     every = np.arange(0 if table is None else len(table))
     ever = (-(2**63), 2**63 - 2)

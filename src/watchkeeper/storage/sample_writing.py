@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from watchkeeper.model import Exemplar
@@ -10,10 +11,21 @@ from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.label_table import LabelTable
 from watchkeeper.storage.part import PartName
 from watchkeeper.storage.sample_file import MAGIC, SUFFIX, Contents, WindowPlace
+from watchkeeper.storage.sample_window import SampleWindow
 from watchkeeper.storage.window_writing import WindowWriter
 
 UNFINISHED = ".new"
 _BUFFER_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file that is there, and what readers ask of it first: label sets and newest directory,
+    with its place."""
+
+    path: Path
+    labels: LabelTable
+    newest: tuple[int, SampleWindow] | None
 
 
 class SampleFileWriter:
@@ -35,6 +47,7 @@ class SampleFileWriter:
         self._waiting_bytes = 0
         self._offset = 0
         self._windows: list[WindowPlace] = []
+        self._newest: tuple[int, SampleWindow] | None = None
         self._put(MAGIC)
 
     def window(self, start_ms: int) -> WindowWriter:
@@ -45,7 +58,10 @@ class SampleFileWriter:
         """Write the directory of a window, with the exemplars of numbered series."""
         if not writer.rows and not exemplars:
             return
-        encoded = writer.directory(exemplars).encode()
+        window = writer.directory(exemplars)
+        encoded = window.encode()
+        offset = self._put(encoded)
+        self._newest = offset, window
         moments = [one.timestamp_ms for _, one in exemplars]
         self._windows.append(
             WindowPlace(
@@ -54,12 +70,12 @@ class SampleFileWriter:
                 max([writer.last_ms, *moments]),
                 writer.samples,
                 writer.rows,
-                self._put(encoded),
+                offset,
                 len(encoded),
             )
         )
 
-    def finish(self) -> None:
+    def finish(self) -> WrittenFile:
         """Write the end, and show the file under its name once it is on the medium."""
         labels = self._labels.encode()
         offset = self._put(labels)
@@ -80,6 +96,7 @@ class SampleFileWriter:
         self._descriptor = -1
         self._disk.rename(self._aside, self.path)
         self._disk.synchronise_directory(self.path.parent)
+        return WrittenFile(self.path, self._labels, self._newest)
 
     def abandon(self) -> None:
         """Remove what was written."""

@@ -33,6 +33,7 @@ from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Engine, EngineError
 from watchkeeper.storage.export import Exported, export
 from watchkeeper.storage.journal import Journal
+from watchkeeper.storage.label_tables import LabelTables
 from watchkeeper.storage.limits import DamageReport, StoreLimits, StoreStats
 from watchkeeper.storage.log_store import DurableLogStore
 from watchkeeper.storage.metric_store import DurableMetricStore
@@ -278,7 +279,7 @@ class Store:
                 self._directory / "metadata.json",
                 SampleReader(
                     DecodedBlocks(self._limits.decoded_bytes),
-                    DecodedBlocks(self._limits.label_bytes),
+                    LabelTables(self._limits.label_bytes),
                     metrics.report,
                 ),
             )
