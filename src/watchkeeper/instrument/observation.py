@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -20,6 +21,7 @@ Send = Callable[[Message], Awaitable[None]]
 CLIENT_CLOSED_REQUEST = 499
 """nginx's code for a client that left before it was answered."""
 
+_DISCONNECTS = frozenset(("http.disconnect", "websocket.disconnect"))
 _BODIES = frozenset(("http.response.body", "http.response.pathsend", "http.response.zerocopysend"))
 """Messages that carry the body, two of them as extensions of ASGI."""
 
@@ -114,7 +116,7 @@ class Observation(LiveSpan):
     async def watched_receive(self) -> Message:
         """Pass a message on, and notice that the client left."""
         message = await self._receive()
-        if message["type"] in ("http.disconnect", "websocket.disconnect"):
+        if message["type"] in _DISCONNECTS:
             if not self.disconnected and "code" in message:
                 self.set_attribute(CLOSE_CODE, message["code"])
             self.disconnected = True
@@ -158,6 +160,8 @@ class Observation(LiveSpan):
         mark_trace(error, self.trace_id, self.span_id)
         if not self.end_ns:
             self.error = error
+            if isinstance(error, CancelledError) and not self.disconnected:
+                self.disconnected = _has_left(self._receive)
             self.finish()
 
     def end(self, end_time: int | None = None) -> None:
@@ -228,7 +232,9 @@ class Observation(LiveSpan):
             if isinstance(error, Exception):
                 self.fail(error)
             return self.status_code or 500, type_name(error)
-        parted = type(error).__name__ == _PARTED
+        # Some servers cancel what they cannot answer any more: gunicorn, three seconds later.
+        gone = self.disconnected and isinstance(error, CancelledError)
+        parted = gone or type(error).__name__ == _PARTED
         unheard = self.disconnected and self.status_code == CLIENT_CLOSED_REQUEST
         if error is not None and not parted and not (self.disconnected and not self.status_code):
             if isinstance(error, Exception):
@@ -241,3 +247,16 @@ class Observation(LiveSpan):
         if self.disconnected or parted:
             return self.status_code or CLIENT_CLOSED_REQUEST, DISCONNECTED
         return self.status_code or 500, INCOMPLETE
+
+
+def _has_left(receive: Receive) -> bool:
+    """Return whether the server says at once that the client left; does not wait for it."""
+    asked: Any = receive()
+    try:
+        asked.send(None)
+    except StopIteration as answer:
+        return answer.value["type"] in _DISCONNECTS
+    except Exception:  # noqa: BLE001 - whatever a server does when asked once more
+        return False
+    asked.close()
+    return False

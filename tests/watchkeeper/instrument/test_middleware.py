@@ -292,6 +292,25 @@ async def test_a_client_that_leaves_before_the_answer_counts_as_499(seen: Captur
     assert seen.spans[0].attributes["error.type"] == "client_disconnected"
 
 
+@pytest.mark.parametrize(("left", "expected"), [(True, "499"), (False, "500")])
+async def test_a_request_that_the_server_cancels_is_an_error_unless_the_client_left(
+    seen: Captured, left: bool, expected: str
+) -> None:
+    async def receive() -> dict[str, Any]:
+        if not left:
+            await asyncio.Future()
+        return {"type": "http.disconnect"}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise asyncio.CancelledError
+
+    middleware = RequestMiddleware(app, seen.telemetry)
+    scope = {"type": "http", "method": "GET", "path": "/slow", "headers": []}
+    with pytest.raises(asyncio.CancelledError):
+        await middleware(scope, receive, None)  # type: ignore[arg-type] # never sends
+    assert seen.value(http.REQUESTS, status_code=expected) == 1
+
+
 async def test_an_error_of_ours_is_one_though_the_client_has_left(seen: Captured) -> None:
     async def wait_and_break(request: Request) -> None:
         assert await request.is_disconnected()

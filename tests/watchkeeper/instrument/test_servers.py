@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -44,12 +46,39 @@ contract = Contract(
 )
 instrument(app, contract)
 """
+ENDLESS = SHOP.replace(
+    "contract =",
+    """
+async def events():
+    while True:
+        yield b"data: more\\n\\n"
+        await asyncio.sleep(0.01)
+
+
+@app.get("/events")
+async def stream() -> StreamingResponse:
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+contract =""",
+).replace("import os", "import asyncio, os\nfrom fastapi.responses import StreamingResponse")
 SERVERS = {
     "uvicorn": ("uvicorn", "shop:app", "--workers", "2", "--fd", "{fd}"),
     "gunicorn": ("gunicorn", "shop:app", "-k", "asgi", "-w", "2", "--bind", "fd://{fd}"),
     "gunicorn, preloaded": (
         *("gunicorn", "shop:app", "-k", "asgi", "-w", "2", "--bind", "fd://{fd}"),
         "--preload",
+    ),
+}
+
+
+# The worker of its own cancels a request some time after its client left.
+AT_ONCE = ("--asgi-disconnect-grace-period", "0")
+STREAMING = {
+    "uvicorn": ("uvicorn", "shop:app", "--fd", "{fd}"),
+    "gunicorn": ("gunicorn", "shop:app", "-k", "asgi", "--bind", "fd://{fd}", *AT_ONCE),
+    "gunicorn with uvicorn": (
+        *("gunicorn", "shop:app", "-k", "uvicorn.workers.UvicornWorker", "--bind", "fd://{fd}"),
     ),
 }
 
@@ -63,49 +92,83 @@ def collector() -> Iterator[Collector]:
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_workers_are_one_service(name: str, collector: Collector, tmp_path: Path) -> None:
-    (tmp_path / "shop.py").write_text(SHOP)
-    log = tmp_path / "lines.jsonl"
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        command = [word.format(fd=listener.fileno()) for word in SERVERS[name]]
-        server = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=tmp_path,
-            pass_fds=[listener.fileno()],
-            env={
-                **os.environ,
-                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-                "WATCHKEEPER_PROCESS_DIRECTORY": str(tmp_path / "values"),
-                "WATCHKEEPER_LOG": str(log),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            workers = asked_of_two(address)
-            assert httpx2.get(f"{address}/broken", timeout=30).status_code == 500
-            answered = sum(workers.values())
-            total = 'http_requests_total{method="GET",endpoint="/who/{what}",status_code="200"}'
-            exposition = page_with(f"{total} {answered}\n", address)
-        finally:
-            server.send_signal(signal.SIGTERM)
-            said, _ = server.communicate(timeout=30)
+    with served(SHOP, SERVERS[name], collector, tmp_path) as (address, server):
+        workers = asked_of_two(address)
+        assert httpx2.get(f"{address}/broken", timeout=30).status_code == 500
+        answered = sum(workers.values())
+        total = 'http_requests_total{method="GET",endpoint="/who/{what}",status_code="200"}'
+        exposition = page_with(f"{total} {answered}\n", address)
+        said = said_until_the_end(server)
     assert f"{total} {answered}\n" in exposition, said.decode()
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = lines_in(tmp_path)
     access = [line for line in lines if line["logger"] == "watchkeeper.access"]
     assert len(access) == len({line["trace_id"] for line in access}) == answered + 1
     assert spans_of(collector) == {line["span_id"] for line in access}
     # What the server itself has to say are lines like any others: gunicorn that it listens,
     # uvicorn the exception besides, of the trace that it ended.
-    own = [line for line in lines if line["logger"] == f"{command[0]}.error"]
+    own = [line for line in lines if line["logger"] == f"{SERVERS[name][0]}.error"]
     assert own
     [failed] = [line for line in access if line["status_code"] == 500]
     told = [line["trace_id"] for line in own if "exception" in line]
-    assert told == ([failed["trace_id"]] if command[0] == "uvicorn" else [])
-    assert "jane@example.org" not in log.read_text()
+    assert told == ([failed["trace_id"]] if name == "uvicorn" else [])
+    assert "jane@example.org" not in json.dumps(lines)
     assert b"jane@example.org" not in said
+
+
+@pytest.mark.parametrize("name", STREAMING)
+def test_an_endless_answer_ends_when_its_client_leaves(
+    name: str, collector: Collector, tmp_path: Path
+) -> None:
+    with served(ENDLESS, STREAMING[name], collector, tmp_path) as (address, server):
+        with httpx2.stream("GET", f"{address}/events", timeout=30) as answer:
+            assert next(answer.iter_raw()).startswith(b"data: more")
+        total = 'http_requests_total{method="GET",endpoint="/events",status_code="200"} 1\n'
+        assert total in page_with(total, address)
+        said_until_the_end(server)
+    [access] = [line for line in lines_in(tmp_path) if line["logger"] == "watchkeeper.access"]
+    assert (access["status_code"], access["error_type"]) == (200, "client_disconnected")
+    assert access["level"] == "INFO"
+    assert spans_of(collector) == {access["span_id"]}
+
+
+@contextmanager
+def served(
+    source: str, command: Sequence[str], collector: Collector, directory: Path
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Serve the source as shop.py, with its lines in a file and its spans at the collector."""
+    (directory / "shop.py").write_text(source)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        server = subprocess.Popen(
+            [sys.executable, "-m", *[word.format(fd=listener.fileno()) for word in command]],
+            cwd=directory,
+            pass_fds=[listener.fileno()],
+            env={
+                **os.environ,
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+                "WATCHKEEPER_PROCESS_DIRECTORY": str(directory / "values"),
+                "WATCHKEEPER_LOG": str(directory / "lines.jsonl"),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", server
+        finally:
+            if server.returncode is None:
+                said_until_the_end(server)
+
+
+def said_until_the_end(server: subprocess.Popen[bytes]) -> bytes:
+    """End the server, and return what it wrote."""
+    server.send_signal(signal.SIGTERM)
+    said, _ = server.communicate(timeout=30)
+    return said
+
+
+def lines_in(directory: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / "lines.jsonl").read_text().splitlines()]
 
 
 def asked_of_two(address: str) -> dict[int, int]:
