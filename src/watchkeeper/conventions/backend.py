@@ -134,7 +134,7 @@ DAMAGE = Gauge(
 )
 TARGETS = Gauge(
     name="watchkeeper_targets",
-    help="Scrape targets by health.",
+    help="Scrape targets by health; one that may be starting is unknown, for a minute at the most.",
     labels=(Label("scrape_job", limit=100), Label("health", values=("up", "down", "unknown"))),
 )
 EVALUATIONS = Counter(

@@ -33,11 +33,15 @@ Sleep = Callable[[float], Awaitable[None]]
 LOOK_AGAIN_SECONDS = 5.0
 """How often the files of discovery are looked at."""
 _FIRST_WITHIN_SECONDS = 1.0
+STARTS_WITHIN_NS = 60_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """A target as its last scrape left it. `last_scrape_ns` is 0 before the first."""
+    """A target as its last scrape left it. `last_scrape_ns` is 0 before the first.
+
+    One that is `starting` has not answered yet, and may: it was first asked less than a minute ago.
+    """
 
     job: str
     labels: Labels
@@ -49,6 +53,7 @@ class TargetStatus:
     last_error: str
     interval_seconds: float
     timeout_seconds: float
+    starting: bool = False
 
 
 class Scraper:
@@ -156,7 +161,7 @@ class Scraper:
                     job, key[1], samples, self._sink, self._clock, clients[key[0]], self._tally
                 )
                 if (earlier := self._before.pop(key, None)) is not None:
-                    samples.succeed(earlier.samples)
+                    beat.succeed(earlier)
                 self._beats[key] = beat
                 running[key] = tasks.create_task(beat.run(self._sleep))
             self._beats[key].refusal = self._refusals.get(key[0], "")
@@ -213,6 +218,7 @@ class TargetBeat:
         self._tally = tally
         self.refusal = ""
         self._health: Literal["up", "down", "unknown"] = "unknown"
+        self._starts_until_ns: int | None = None
         self._last_scrape_ns = 0
         self._last_duration_seconds = 0.0
         self._last_error = ""
@@ -230,7 +236,13 @@ class TargetBeat:
             last_error=self._last_error,
             interval_seconds=self._target.interval_seconds,
             timeout_seconds=self._target.timeout_seconds,
+            starting=self._clock.monotonic_ns() < (self._starts_until_ns or 0),
         )
+
+    def succeed(self, earlier: TargetBeat) -> None:
+        """Go on where the target's beat was before a reload."""
+        self.samples.succeed(earlier.samples)
+        self._starts_until_ns = earlier._starts_until_ns
 
     async def run(self, sleep: Sleep) -> None:
         """Scrape within a second, then once an interval at this target's own offset in it."""
@@ -259,6 +271,10 @@ class TargetBeat:
         duration = self._seconds_since(began_ns)
         unstored = await asyncio.to_thread(self._store, scraped)
         self._health = "down" if error else "up"
+        if not error:
+            self._starts_until_ns = 0
+        elif self._starts_until_ns is None:
+            self._starts_until_ns = began_ns + STARTS_WITHIN_NS
         self._last_scrape_ns = start_ns
         self._last_duration_seconds = duration
         self._last_error = error or unstored

@@ -137,7 +137,10 @@ class OwnMetrics:
         targets = Count(
             {(job, health): 0 for job in {target.job for target in found} for health in _HEALTH}
         )
-        targets.update((target.job, target.health) for target in found)
+        # What starts together with the backend is not down when its first scrape comes too soon.
+        targets.update(
+            (target.job, "unknown" if target.starting else target.health) for target in found
+        )
         yield family(own.TARGETS, sorted(targets.items()))
 
     def _evaluation(self) -> Iterator[MetricFamily]:

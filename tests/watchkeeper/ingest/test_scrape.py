@@ -105,6 +105,28 @@ async def test_a_target_that_fails_is_down_and_its_series_are_stale(scraped, sin
     assert scraper.targets()[0].health == "up"
 
 
+REFUSED = httpx2.ConnectError("refused")
+
+
+@pytest.mark.parametrize(
+    ("answers", "starting"),
+    [
+        ([REFUSED], True),
+        ([REFUSED] * 4, True),
+        ([REFUSED] * 6, False),
+        (["a 1\n"], False),
+        (["a 1\n", REFUSED], False),
+        ([REFUSED, "a 1\n", REFUSED], False),
+    ],
+)
+async def test_a_target_that_has_not_answered_yet_may_be_starting_for_a_minute(
+    scraped, answers, starting
+):
+    # Every fifteen seconds.
+    scraper = await scraped(Targets(*answers), scrapes=len(answers))
+    assert scraper.targets()[0].starting is starting
+
+
 @pytest.mark.parametrize(
     ("answer", "job", "reason"),
     [
@@ -446,3 +468,17 @@ async def test_after_a_reload_targets_that_are_gone_are_stale_and_those_that_sta
     stays = sink.rows(of_instance(sink, "stays:80")[-1])
     assert (stays["a"], stays["b"], stays["up"]) == (2.0, "stale", 1.0)
     assert sum(after.statistics().received.values()) > received
+
+
+async def test_a_reload_does_not_make_a_target_start_anew(configured, sink, clock):
+    pages, turns = Targets("a 1\n", REFUSED), Turns()
+    client = httpx2.AsyncClient(transport=httpx2.MockTransport(pages))
+    before, after = (
+        Scraper(configured(TARGET), sink, clock=clock, client=client, sleep=turns) for _ in range(2)
+    )
+    async with running(before):
+        await turns.resting.get()
+    after.succeed(before)
+    async with running(after):
+        await turns.resting.get()
+    assert (after.targets()[0].health, after.targets()[0].starting) == ("down", False)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -7,6 +8,7 @@ from tests.watchkeeper.server.conftest import Clock
 
 from watchkeeper.backend import Backend, Places
 from watchkeeper.errors import StorageError
+from watchkeeper.ingest.scrape import TargetStatus
 from watchkeeper.model import SampleBatch
 from watchkeeper.server.own_metrics import OwnMetrics, RequestCounts
 from watchkeeper.wire.exposition import encode, parse
@@ -45,6 +47,18 @@ async def test_what_has_not_happened_yet_is_a_zero(client: httpx2.AsyncClient) -
     found = await samples(client)
     assert found["watchkeeper_refused_total", "store_full", "spans"] == 0
     assert found["watchkeeper_notifications_total", "email", "failed"] == 0
+
+
+async def test_a_target_that_may_be_starting_is_not_counted_as_down(
+    client: httpx2.AsyncClient, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = TargetStatus("shop", (), (), "http://shop/metrics", "down", 1, 0.1, "refused", 15, 10)
+    found = [status, replace(status, starting=True)]
+    monkeypatch.setattr(backend, "targets", lambda: found)
+    page = await samples(client)
+    assert page["watchkeeper_targets", "down", "shop"] == 1
+    assert page["watchkeeper_targets", "unknown", "shop"] == 1
+    assert page["watchkeeper_targets", "up", "shop"] == 0
 
 
 async def test_every_delivery_is_counted_once_however_many_there_were(
