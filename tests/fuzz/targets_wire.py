@@ -27,6 +27,7 @@ from watchkeeper.wire.bulk import read_bulk
 from watchkeeper.wire.family import FamilySample, MetricFamily
 from watchkeeper.wire.limits import AttributeLimits
 from watchkeeper.wire.log_document import read_document
+from watchkeeper.wire.log_documents import FEWEST_OF_A_KIND, read_documents
 from watchkeeper.wire.protobuf import FIXED64, LENGTH, VARINT, delimited, pack_double, tag, varint
 from watchkeeper.wire.protobuf_parse import HistogramChoice
 from watchkeeper.wire.remote_read import decode_queries
@@ -165,9 +166,14 @@ def read_written(body: bytes) -> None:
 
 
 def read_bulk_documents(body: bytes) -> None:
-    for item in read_bulk(body, "shop"):
-        if item.document is not None:
-            read_document(item.document, now_ns=NOW_NS, service="shop")
+    documents = [item.document for item in read_bulk(body, "shop") if item.document is not None]
+    # As often as it takes for them to be read together.
+    many = documents * FEWEST_OF_A_KIND
+    columns = read_documents(many, now_ns=NOW_NS, service="shop", most_attributes=100)
+    records = [read_document(each, now_ns=NOW_NS, service="shop") for each in documents]
+    if columns is not None:
+        assert columns.message[: len(records)] == [record.message for record in records]
+        assert columns.timestamp_ns[: len(records)] == [record.timestamp_ns for record in records]
 
 
 def read_lines(body: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from watchkeeper.clock import Clock, SystemClock
@@ -15,6 +16,7 @@ from watchkeeper.ports import LogStore
 from watchkeeper.wire.bulk import BulkItem, read_bulk
 from watchkeeper.wire.limits import AttributeLimits, Excess
 from watchkeeper.wire.log_document import read_document
+from watchkeeper.wire.log_documents import read_documents
 from watchkeeper.wire.record_making import maker
 
 
@@ -26,6 +28,15 @@ class BulkResult:
     index: str
     id: str
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The records of a request, of each item why it has none or '', and what limits were broken."""
+
+    records: Sequence[LogRecord]
+    problems: list[str]
+    beyond: Sequence[Excess] = ()
 
 
 _make_result = maker(BulkResult)
@@ -70,33 +81,22 @@ class BulkReceiver:
         )
         take(len(items), signal=Signal.LOGS, quota=quota, tally=self._tally)
         now_ns = self._clock.time_ns()
-        limits = quota.of_attributes
         # Nearly never is one so long that a value in it may be too long.
-        long_ones = max(map(len, opened.split(b"\n"))) > limits.value_length
-        records: list[LogRecord] = []
-        results: list[BulkResult] = []
-        beyond: list[Excess] = []
-        for number, item in enumerate(items):
-            problem = item.problem
-            if item.document is not None:
-                found = _record(item, now_ns, limits, long_ones)
-                if isinstance(found, LogRecord):
-                    records.append(found)
-                elif isinstance(found, Excess):
-                    beyond.append(found)
-                    problem = found.reason
-                else:
-                    problem = found
-            name = item.id or f"{now_ns:x}-{number:x}"
-            results.append(_make_result(item.action, item.index, name, problem))
-        self._store(records)
-        quota.exceeded_by(beyond)
-        self._tally.refused(Signal.LOGS, Refusal.ATTRIBUTE_LIMIT, len(beyond))
-        malformed = len(results) - len(records) - len(beyond)
+        are_long = max(map(len, opened.split(b"\n"))) > quota.of_attributes.value_length
+        found = _together(items, now_ns, quota.of_attributes) if not are_long else None
+        if found is None:
+            found = _one_by_one(items, now_ns, quota.of_attributes, are_long)
+        self._store(found.records)
+        quota.exceeded_by(found.beyond)
+        self._tally.refused(Signal.LOGS, Refusal.ATTRIBUTE_LIMIT, len(found.beyond))
+        malformed = len(items) - len(found.records) - len(found.beyond)
         self._tally.refused(Signal.LOGS, Refusal.MALFORMED, malformed)
-        return results
+        return [
+            _make_result(item.action, item.index, item.id or f"{now_ns:x}-{number:x}", problem)
+            for number, (item, problem) in enumerate(zip(items, found.problems, strict=True))
+        ]
 
-    def _store(self, records: list[LogRecord]) -> None:
+    def _store(self, records: Sequence[LogRecord]) -> None:
         if not records:
             return
         try:
@@ -105,6 +105,38 @@ class BulkReceiver:
             self._tally.refused(Signal.LOGS, reason_of(error), len(records))
             raise
         self._tally.received(Signal.LOGS, len(records))
+
+
+def _together(items: Sequence[BulkItem], now_ns: int, limits: AttributeLimits) -> _Found | None:
+    """Return what a request holds, read as columns, or None: it is to be read one by one."""
+    documents = [item.document for item in items if item.document is not None]
+    if len(documents) < len(items) or len({item.index for item in items}) != 1:
+        return None
+    columns = read_documents(
+        documents, now_ns=now_ns, service=items[0].index, most_attributes=limits.count
+    )
+    return None if columns is None else _Found(columns, [""] * len(items))
+
+
+def _one_by_one(
+    items: Sequence[BulkItem], now_ns: int, limits: AttributeLimits, are_long: bool
+) -> _Found:
+    records: list[LogRecord] = []
+    problems: list[str] = []
+    beyond: list[Excess] = []
+    for item in items:
+        problem = item.problem
+        if item.document is not None:
+            found = _record(item, now_ns, limits, are_long)
+            if isinstance(found, LogRecord):
+                records.append(found)
+            elif isinstance(found, Excess):
+                beyond.append(found)
+                problem = found.reason
+            else:
+                problem = found
+        problems.append(problem)
+    return _Found(records, problems, beyond)
 
 
 def _record(

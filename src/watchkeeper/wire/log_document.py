@@ -26,18 +26,18 @@ _SERVICE_FIELDS = ("service", "service.name")
 _LOGGER_FIELDS = ("logger", "log.logger")
 _TRACE_FIELDS = ("trace_id", "trace.id")
 _SPAN_FIELDS = ("span_id", "span.id")
-_RESOURCE_FIELDS = {
+RESOURCE_FIELDS = {
     "version": "service.version",
     "environment": "deployment.environment.name",
 }
 _RENAMED = {"exception.stack": "exception.stacktrace"}
-_KNOWN_FIELDS = frozenset(
+KNOWN_FIELDS = frozenset(
     (
         *(*TIME_FIELDS, *_LEVEL_FIELDS, *_MESSAGE_FIELDS, *_SERVICE_FIELDS, *_LOGGER_FIELDS),
-        *(*_TRACE_FIELDS, *_SPAN_FIELDS, *_RESOURCE_FIELDS, *_RENAMED),
+        *(*_TRACE_FIELDS, *_SPAN_FIELDS, *RESOURCE_FIELDS, *_RENAMED),
     )
 )
-_PLAIN = frozenset((str, int, float, bool))
+PLAIN = frozenset((str, int, float, bool))
 
 _LEVELS = {
     "trace": Severity.TRACE,
@@ -59,8 +59,8 @@ _LEVELS = {
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9})\d*)?)?(Z|z|[+-]\d\d:?\d\d)?\Z"
 )
-_TRACE_ID = re.compile(r"[0-9a-f]{32}\Z")
-_SPAN_ID = re.compile(r"[0-9a-f]{16}\Z")
+TRACE_ID = re.compile(r"[0-9a-f]{32}\Z")
+SPAN_ID = re.compile(r"[0-9a-f]{16}\Z")
 _DEEPEST = 20
 _LONGEST_DIGITS = 20
 _make_log = maker(LogRecord)
@@ -74,28 +74,27 @@ def read_document(
     `now_ns` is its time, `service` its service and `text` its message where it names none.
     Raises DecodeError for a time that cannot be read.
     """
-    fields: dict[str, Any] = {}
-    _flatten(document, "", 0, fields)
-    meanings = _meanings(_KNOWN_FIELDS.intersection(fields))
+    fields = flat(document)
+    meanings = meanings_of(KNOWN_FIELDS.intersection(fields))
     moment = _take(fields, meanings.time)
     level = _take(fields, meanings.level)
     message = _take(fields, meanings.message)
     resource = _resource(fields, meanings.resource) if meanings.resource else {}
     return _make_log(
         now_ns if moment is None else read_time(moment),
-        _LEVELS.get(str(level or "").lower(), Severity.INFO),
-        text if message is None else _as_text(message),
+        severity_of(level),
+        text if message is None else as_text(message),
         str(_take(fields, meanings.service) or service),
         str(_take(fields, meanings.logger) or ""),
-        _identifier(fields, meanings.trace_id, _TRACE_ID),
-        _identifier(fields, meanings.span_id, _SPAN_ID),
+        _identifier(fields, meanings.trace_id, TRACE_ID),
+        _identifier(fields, meanings.span_id, SPAN_ID),
         _attributes(fields, meanings.renamed),
         resource,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Meanings:
+class Meanings:
     """Which of a document's fields means what; None where none does. Of several that may mean the
     same the first is it, and the others stay attributes."""
 
@@ -111,14 +110,16 @@ class _Meanings:
 
 
 @lru_cache(maxsize=256)
-def _meanings(known: frozenset[str]) -> _Meanings:
+def meanings_of(known: frozenset[str]) -> Meanings:
+    """Return what those of KNOWN_FIELDS mean that a document has."""
+
     def first(names: tuple[str, ...]) -> str | None:
         return next((name for name in names if name in known), None)
 
     def every(names: Iterable[str]) -> list[str]:
         return [name for name in names if name in known]
 
-    return _Meanings(
+    return Meanings(
         time=first(TIME_FIELDS),
         level=first(_LEVEL_FIELDS),
         message=first(_MESSAGE_FIELDS),
@@ -126,9 +127,14 @@ def _meanings(known: frozenset[str]) -> _Meanings:
         logger=first(_LOGGER_FIELDS),
         trace_id=every(_TRACE_FIELDS),
         span_id=every(_SPAN_FIELDS),
-        resource=every(_RESOURCE_FIELDS),
+        resource=every(RESOURCE_FIELDS),
         renamed=not known.isdisjoint(_RENAMED),
     )
+
+
+def severity_of(level: object) -> Severity:
+    """Return how serious a level is, in whatever words; INFO for those that nobody knows."""
+    return _LEVELS.get(str(level or "").lower(), Severity.INFO)
 
 
 def read_time(value: object) -> int:
@@ -156,6 +162,13 @@ def _seconds(date: str, clock: str | None, offset: str | None) -> int:
     return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
 
 
+def flat(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document's fields that have a value, those of objects in it under dotted names."""
+    fields: dict[str, Any] = {}
+    _flatten(document, "", 0, fields)
+    return fields
+
+
 def _flatten(document: Mapping[str, Any], before: str, depth: int, fields: dict[str, Any]) -> None:
     """Put a document's fields among `fields`, those of objects in it under dotted names."""
     for name, value in document.items():
@@ -170,7 +183,7 @@ def _take(fields: dict[str, Any], name: str | None) -> Any:
 
 
 def _resource(fields: dict[str, Any], names: list[str]) -> Attributes:
-    said = {_RESOURCE_FIELDS[name]: fields.pop(name) for name in names if type(fields[name]) is str}
+    said = {RESOURCE_FIELDS[name]: fields.pop(name) for name in names if type(fields[name]) is str}
     return {name: value for name, value in said.items() if value}
 
 
@@ -182,13 +195,14 @@ def _identifier(fields: dict[str, Any], names: list[str], shape: re.Pattern[str]
     return ""
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a message: text as it is, other values as JSON."""
     return value if type(value) is str else str(as_attribute(value))
 
 
 def _attributes(fields: dict[str, Any], renamed: bool) -> Attributes:
     if renamed:
         fields = {_RENAMED.get(name, name): value for name, value in fields.items()}
-    if not _PLAIN.issuperset(map(type, fields.values())):
+    if not PLAIN.issuperset(map(type, fields.values())):
         return {name: as_attribute(value) for name, value in fields.items()}
     return fields

@@ -61,3 +61,22 @@ def test_documents_get_a_name_of_their_own_unless_they_have_one(receiver):
     first, second = receiver.receive(body, index="shop")
     assert (first.action, first.index, bool(first.id)) == ("create", "shop", True)
     assert (second.action, second.index, second.id) == ("index", "web", "7")
+
+
+def test_many_documents_are_kept_in_their_order_and_each_is_told_so(receiver, logs):
+    documents = [
+        {"message": f"line {number}"} | ({"a": 1} if number % 2 else {}) for number in range(40)
+    ]
+    results = receiver.receive(body_of(*documents), index="shop")
+    assert {(result.index, result.problem) for result in results} == {("shop", "")}
+    assert len({result.id for result in results}) == 40
+    assert [record.message for record in logs.records] == [f"line {n}" for n in range(40)]
+    assert {record.service for record in logs.records} == {"shop"}
+    assert receiver.statistics().received == {Signal.LOGS: 40}
+
+
+def test_of_many_documents_those_beyond_a_limit_are_left_out_alone(receiver, logs):
+    documents = [{"a": "x" * (10 + number)} for number in range(40)]
+    results = receiver.receive(body_of(*documents), index="shop")
+    assert [not result.problem for result in results] == [number <= 10 for number in range(40)]
+    assert len(logs.records) == 11
