@@ -27,11 +27,10 @@ def nothing() -> None:
 
 @dataclass(frozen=True)
 class Assembly:
-    """An app under measurement. `begin` runs before a round, `settle` at its end."""
+    """An app under measurement. `settle` runs at the end of a round."""
 
     app: Application
     settle: Callable[[], object] = nothing
-    begin: Callable[[], object] = nothing
 
 
 async def trivial(scope: Any, receive: Any, send: Any) -> None:
@@ -314,8 +313,8 @@ def watchkeeper_over(app: Application, sink: str, ratio: float = 1.0) -> Assembl
         tracer = trace.get_tracer("bench")
         app.state.work = traced_work(tracer, line, watchkeeper_metrics(live))
         instrument(app, live)
-        return Assembly(app, live.stop, live.start)
-    return Assembly(RequestMiddleware(app, live), live.stop, live.start)
+        return Assembly(app, live.deliver)
+    return Assembly(RequestMiddleware(app, live), live.deliver)
 
 
 def watchkeeper(sink: str) -> Assembly:

@@ -59,7 +59,6 @@ def rounds(assembly: Assembly) -> None:
         requests = int(count)
         scopes = [scope_of(number + index, path) for index in range(requests)]
         number += requests
-        assembly.begin()
         before, hot_before = time.process_time(), time.thread_time()
         loop.run_until_complete(answer(assembly.app, scopes))
         hot = time.thread_time() - hot_before

@@ -143,11 +143,11 @@ class Frame:
             leaving.lines.append(b"".join(parts))
         if leaving.wants_logs:
             log = self.log.encode(end_ns, trace_id, span_id, seconds, text, visitor.log)
-            leaving.logs.append((ACCESS_LOGGER, log))
+            leaving.logs[ACCESS_LOGGER].append(log)
         if span and leaving.wants_spans:
             rest = visitor.span + remote_parent(parent) if parent else visitor.root
             message = self.span.encode(trace_id, span_id, start_ns, end_ns, text, rest)
-            leaving.spans.append((SCOPE, message))
+            leaving.spans[SCOPE].append(message)
 
     def as_span(self, record: RequestRecord, path: str, visitor: Visitor) -> SpanRecord:
         """Return the span as a record, with what the service gave it."""

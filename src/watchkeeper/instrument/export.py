@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchkeeper.clock import Clock
 from watchkeeper.instrument.destination import SIGNALS
 from watchkeeper.instrument.faults import LOGGER, Faults
+from watchkeeper.instrument.gathering import Gathering
 from watchkeeper.instrument.otlp_client import Delivery, OtlpClient, compress
 from watchkeeper.instrument.settings import Settings
 from watchkeeper.instrument.spool import Spool, SpooledBatch
 from watchkeeper.model import Attributes
-from watchkeeper.wire.otlp_encode import Message, encode_request
+from watchkeeper.wire.otlp_encode import Messages, encode_request
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 10.0
@@ -98,13 +99,14 @@ class Exporter:
         self._spool = None
         self._spool_opened = False
         self._spooling = threading.Lock()
-        self._spans: list[Message] = []
-        self._logs: list[Message] = []
+        self._gathered = {signal: Gathering(settings.export_batch_records) for signal in SIGNALS}
         self._batches: deque[Batch] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
         self._adding = threading.Lock()
         self._wake = threading.Event()
+        self._nothing_left = threading.Event()
+        self._nothing_left.set()
         self._thread: threading.Thread | None = None
         self._failing = False
         self._deadline_ns: int | None = None
@@ -120,22 +122,29 @@ class Exporter:
         """Return whether `spans` or `logs` are sent anywhere."""
         return signal in self._clients
 
-    def add(self, spans: Sequence[Message], logs: Sequence[Message]) -> None:
-        """Take messages in; full batches are handed over at once."""
+    def add(self, spans: Messages, logs: Messages) -> None:
+        """Take messages in; full batches are handed over at once, others when they are due."""
         with self._adding:
-            self._spans += spans
-            self._logs += logs
+            for signal, messages in (("spans", spans), ("logs", logs)):
+                for batch, records in self._gathered[signal].take(messages):
+                    self._hand_over(signal, batch, records)
             waited = self._clock.monotonic_ns() - self._last_batch_ns
-            due = waited >= self._settings.export_interval_seconds * 1e9
-            self._batch_spans(everything=due)
-            self._batch_logs(everything=due)
-            if due:
-                self._last_batch_ns = self._clock.monotonic_ns()
+            if waited >= self._settings.export_interval_seconds * 1e9:
+                self._hand_over_all()
+
+    def deliver(self, timeout_seconds: float) -> bool:
+        """Hand over all that waits, full batches or not; return whether everything was delivered,
+        or given up, within the time."""
+        with self._adding:
+            self._hand_over_all()
+        if self._thread is None:
+            return self._nothing_left.is_set()
+        return self._nothing_left.wait(timeout_seconds)
 
     def waiting(self) -> dict[str, int]:
         """Return how many records of each signal wait."""
         with self._lock:
-            counts = {"spans": len(self._spans), "logs": len(self._logs)}
+            counts = {signal: gathered.records for signal, gathered in self._gathered.items()}
             for batch in self._batches:
                 counts[batch.signal] += batch.records
         if self._spool is not None:
@@ -146,8 +155,8 @@ class Exporter:
     def stop(self, timeout_seconds: float) -> None:
         """Deliver what waits, for so long at the most; the rest goes into the spool, or is
         counted as dropped."""
-        self._last_batch_ns -= int(self._settings.export_interval_seconds * 1e9)
-        self.add((), ())
+        with self._adding:
+            self._hand_over_all()
         self._deadline_ns = self._clock.monotonic_ns() + int(timeout_seconds * 1e9)
         self._wake.set()
         if self._thread is not None:
@@ -167,20 +176,13 @@ class Exporter:
         self._thread = None
         self._deadline_ns = None
 
-    def _batch_spans(self, *, everything: bool) -> None:
-        size = self._settings.export_batch_records
-        while len(self._spans) >= size or (everything and self._spans):
-            batch, self._spans = self._spans[:size], self._spans[size:]
-            self._hand_over("spans", batch)
+    def _hand_over_all(self) -> None:
+        self._last_batch_ns = self._clock.monotonic_ns()
+        for signal, gathered in self._gathered.items():
+            if gathered.records:
+                self._hand_over(signal, *gathered.leave())
 
-    def _batch_logs(self, *, everything: bool) -> None:
-        size = self._settings.export_batch_records
-        while len(self._logs) >= size or (everything and self._logs):
-            batch, self._logs = self._logs[:size], self._logs[size:]
-            self._hand_over("logs", batch)
-
-    def _hand_over(self, signal: str, messages: Sequence[Message]) -> None:
-        records = len(messages)
+    def _hand_over(self, signal: str, messages: Messages, records: int) -> None:
         try:
             body = encode_request(self._origin.service, self._origin.resource, messages)
             if self._failing or signal in self._compressed:
@@ -193,6 +195,7 @@ class Exporter:
         batch = Batch(signal, body, records, self._clock.monotonic_ns(), self._sequence)
         dropped = []
         with self._lock:
+            self._nothing_left.clear()
             self._batches.append(batch)
             self._bytes += len(body)
             while self._bytes > self._settings.export_buffer_bytes and self._batches:
@@ -254,6 +257,7 @@ class Exporter:
                     batch = self._batches.popleft()
                     self._bytes -= len(batch.body)
                     return batch
+                self._nothing_left.set()
             if self._deadline_ns is not None:
                 return None
             self._wake.wait()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from watchkeeper.instrument.log_line import encode_line
-from watchkeeper.model import LogRecord, SpanRecord
-from watchkeeper.wire.otlp_encode import Message, encode_log, encode_span
+from watchkeeper.model import LogRecord, Scope, SpanRecord
+from watchkeeper.wire.otlp_encode import encode_log, encode_span
 
 
 class Leaving:
-    """JSON lines, and OTLP messages with their scopes; only those that somebody wants.
+    """JSON lines, and OTLP messages by their scopes; only those that somebody wants.
 
     `observed` keeps the records besides, for whoever looks at what leaves.
     """
@@ -31,15 +33,15 @@ class Leaving:
         self.wants_logs = logs
         self.observed = observed
         self.lines: list[bytes] = []
-        self.spans: list[Message] = []
-        self.logs: list[Message] = []
+        self.spans: defaultdict[str | Scope, list[bytes]] = defaultdict(list)
+        self.logs: defaultdict[str | Scope, list[bytes]] = defaultdict(list)
         self.span_records: list[SpanRecord] = []
         self.log_records: list[LogRecord] = []
 
     def add_span(self, span: SpanRecord) -> None:
         """Take a span."""
         if self.wants_spans:
-            self.spans.append((span.scope, encode_span(span)))
+            self.spans[span.scope].append(encode_span(span))
         if self.observed:
             self.span_records.append(span)
 
@@ -48,6 +50,6 @@ class Leaving:
         if self.wants_lines:
             self.lines.append(encode_line(record))
         if self.wants_logs:
-            self.logs.append((record.logger, encode_log(record)))
+            self.logs[record.logger].append(encode_log(record))
         if self.observed:
             self.log_records.append(record)

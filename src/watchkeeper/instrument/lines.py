@@ -73,7 +73,7 @@ class Lines:
             rest = b"," + encode_json(attributes)[1:] if attributes else b"}"
             leaving.lines.append(b"".join((head.encode(), rest, b"\n")))
         if leaving.wants_logs:
-            leaving.logs.append((alike.logger, alike.log.encode(time_ns, self._ids, attributes)))
+            leaving.logs[alike.logger].append(alike.log.encode(time_ns, self._ids, attributes))
 
     def _remember(self, likeness: _Likeness) -> Alike:
         _, logger, message = likeness

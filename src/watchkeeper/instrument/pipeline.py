@@ -97,6 +97,10 @@ class Pipeline:
         """Turn what waits, in the caller's thread."""
         self._pump.drain()
 
+    def deliver(self, timeout_seconds: float) -> bool:
+        """Send what was turned; return whether all of it was sent, or given up, in time."""
+        return self._exporter is None or self._exporter.deliver(timeout_seconds)
+
     def reset(self) -> None:
         """Forget what waits: for the child of a fork."""
         self._pump.reset()
@@ -147,7 +151,7 @@ class Pipeline:
 
     def _tick(self) -> None:
         if self._exporter is not None:
-            self._exporter.add((), ())
+            self._exporter.add({}, {})
         now_ns = self._clock.monotonic_ns()
         if now_ns - self._last_gauges_ns >= GAUGE_PERIOD_NS:
             self._last_gauges_ns = now_ns

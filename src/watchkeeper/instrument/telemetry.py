@@ -330,6 +330,15 @@ class Telemetry:
         """Turn every record that waits into metrics, spans and lines, now, in this thread."""
         self.pipeline.flush()
 
+    def deliver(self, timeout_seconds: float = 5.0) -> bool:
+        """Flush, and wait for the export of all that waits: for a process that is about to be
+        frozen, as functions are between two calls.
+
+        Return whether everything was delivered, or given up, within the time.
+        """
+        self.flush()
+        return self.pipeline.deliver(timeout_seconds)
+
     def redact(self, text: str) -> str:
         """Return `text` without personal data and secrets, as every signal leaves; nothing of it
         if that cannot be done."""

@@ -7,7 +7,7 @@ are trusted, they were made inside.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import TypeVar
 
@@ -35,8 +35,8 @@ from watchkeeper.wire.protobuf import (
 
 Record = TypeVar("Record", SpanRecord, LogRecord)
 
-Message = tuple[str | Scope, bytes]
-"""A Span or LogRecord as a field of its scope, with that scope, or its name if that is all."""
+Messages = Mapping[str | Scope, Sequence[bytes]]
+"""Spans or LogRecords as fields of their scopes, by these, or their names if that is all."""
 
 _FIELD = tuple(tag(number, LENGTH) if number else b"" for number in range(17))
 _TRACE_ID = _FIELD[1] + varint(16)
@@ -181,19 +181,21 @@ def _encode_status(span: SpanRecord) -> bytes:
     return code
 
 
-def encode_request(service: str, resource: Attributes, messages: Iterable[Message]) -> bytes:
+def encode_request(service: str, resource: Attributes, messages: Messages) -> bytes:
     """Return the export request of one resource's messages: all of spans, or all of logs."""
-    scopes: defaultdict[str | Scope, list[bytes]] = defaultdict(list)
-    for scope, message in messages:
-        scopes[scope].append(message)
     attributes = encode_attributes(_FIELD[1], {**resource, "service.name": service})
     # Joined once: a request is large, and to copy it at every level takes longer than all else.
     parts = [delimited(_FIELD[1], attributes)]
-    for scope, members in scopes.items():
-        head = _encode_scope(scope if isinstance(scope, Scope) else Scope(scope))
-        size = len(head) + sum(map(len, members))
-        parts += (_FIELD[2] + varint(size), head, *members)
-    return b"".join((_FIELD[1] + varint(sum(map(len, parts))), *parts))
+    size = len(parts[0])
+    for scope, members in messages.items():
+        said = _encode_scope(scope if isinstance(scope, Scope) else Scope(scope))
+        inner = len(said) + sum(map(len, members))
+        head = _FIELD[2] + varint(inner) + said
+        size += len(head) - len(said) + inner
+        parts.append(head)
+        parts += members
+    parts.insert(0, _FIELD[1] + varint(size))
+    return b"".join(parts)
 
 
 def _encode_scope(scope: Scope) -> bytes:
@@ -211,12 +213,12 @@ def _encode_request(
     scope_of: Callable[[Record], str | Scope],
     encode: Callable[[Record], bytes],
 ) -> bytes:
-    resources: dict[tuple[str, int], tuple[Attributes, list[Message]]] = {}
+    resources: dict[tuple[str, int], tuple[Attributes, defaultdict[str | Scope, list[bytes]]]] = {}
     for record in records:
         # Records of one process share one resource object: its identity spares the comparison.
         identity = (record.service, id(record.resource))
-        known = resources.setdefault(identity, (record.resource, []))
-        known[1].append((scope_of(record), encode(record)))
+        known = resources.setdefault(identity, (record.resource, defaultdict(list)))
+        known[1][scope_of(record)].append(encode(record))
     return b"".join(
         [
             encode_request(service, resource, messages)

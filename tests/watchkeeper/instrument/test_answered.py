@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -26,7 +27,7 @@ from watchkeeper.instrument.values import MemoryValues
 from watchkeeper.model import LogRecord, SpanKind, SpanRecord
 from watchkeeper.testing import FakeClock, SequentialIds
 from watchkeeper.wire import otlp
-from watchkeeper.wire.otlp_encode import Message, encode_request
+from watchkeeper.wire.otlp_encode import Messages, encode_request
 
 RESOURCE = {"service.version": "1", "deployment.environment.name": "test"}
 
@@ -97,7 +98,7 @@ REQUESTS = st.builds(
 )
 
 
-def sent(signal: str, messages: list[Message]) -> list[SpanRecord] | list[LogRecord]:
+def sent(signal: str, messages: Messages) -> list[SpanRecord] | list[LogRecord]:
     decode = otlp.decode_spans if signal == "spans" else otlp.decode_logs
     return decode(encode_request("shop", RESOURCE, messages))
 
@@ -137,7 +138,7 @@ def test_a_span_that_the_service_gave_more_leaves_with_all_of_it() -> None:
 def test_only_what_somebody_wants_is_made() -> None:
     leaving = Leaving(lines=False, spans=False, logs=False, observed=False)
     observer().observe(request(), leaving)
-    assert (leaving.lines, leaving.spans, leaving.logs) == ([], [], [])
+    assert (leaving.lines, leaving.spans, leaving.logs) == ([], {}, {})
     assert (leaving.span_records, leaving.log_records) == ([], [])
 
 
@@ -151,6 +152,6 @@ def test_nothing_that_a_client_wrote_leaves_unseen(secret: str) -> None:
             user_agent=f"agent {secret}".encode(),
         )
     )
-    messages = [message for _, message in (*leaving.spans, *leaving.logs)]
+    messages = [*chain(*leaving.spans.values(), *leaving.logs.values())]
     assert secret.encode() not in b"".join((*messages, *leaving.lines))
     assert len(messages) == 2

@@ -32,7 +32,7 @@ from watchkeeper.instrument.faults import Faults
 from watchkeeper.instrument.otlp_client import Delivery, OtlpClient, compress, rejected_records
 from watchkeeper.model import SpanKind, SpanRecord
 from watchkeeper.testing import FakeClock
-from watchkeeper.wire.otlp_encode import Message, encode_span
+from watchkeeper.wire.otlp_encode import encode_span
 
 from .collector import Collector
 
@@ -91,6 +91,29 @@ def test_spans_and_lines_arrive_as_the_official_schema_reads_them(
     exported = telemetry.registry.find(own.EXPORTED)
     assert exported is not None
     assert sum(series.cells[0] for series in exported.series.values()) == 2
+
+
+def test_what_waits_is_delivered_when_asked_for(
+    collector: Collector, door: SimpleNamespace
+) -> None:
+    settings = dataclasses.replace(sending_to(collector.url), export_interval_seconds=3600)
+    with Telemetry(door.contract, settings) as telemetry:
+        for _ in range(2):
+            with telemetry.span(door.work):
+                pass
+            assert telemetry.deliver()
+        paths = [path for path, _ in collector.requests]
+        assert paths == ["/v1/traces"] * 2
+        collector.statuses = [503] * 100
+        with telemetry.span(door.work):
+            pass
+        assert not telemetry.deliver(timeout_seconds=0.01)
+        collector.statuses = []
+
+
+def test_without_a_collector_nothing_is_left_to_deliver(door: SimpleNamespace) -> None:
+    with Telemetry(door.contract, Settings(log="off")) as telemetry, telemetry.span(door.work):
+        assert telemetry.deliver()
 
 
 @pytest.mark.parametrize(("compression", "encodings"), [("", {None}), ("gzip", {"gzip"})])
@@ -279,9 +302,9 @@ def test_a_collector_that_is_away_delays_the_end_no_longer_than_allowed(
     assert 'telemetry_dropped_total{signal="spans",reason="export_failed"} 1' in text
 
 
-def message(number: int) -> Message:
+def message(number: int) -> bytes:
     span = SpanRecord(f"{number:032x}", f"{number:016x}", "", "s", SpanKind.INTERNAL, 1, 2, "svc")
-    return "scope", encode_span(span)
+    return encode_span(span)
 
 
 def test_the_buffer_is_bounded_and_the_oldest_goes_first() -> None:
@@ -297,7 +320,7 @@ def test_the_buffer_is_bounded_and_the_oldest_goes_first() -> None:
     )
     exporter.deliver_in_background = False
     for start in range(0, 512 * 20, 512):
-        exporter.add([message(start + number) for number in range(512)], [])
+        exporter.add({"scope": [message(start + number) for number in range(512)]}, {})
     assert dropped
     assert set(dropped) == {("spans", "queue_full", 512)}
     assert exporter.waiting()["spans"] == 512 * (20 - len(dropped))
