@@ -70,13 +70,17 @@ REDACTED = Counter(
         ),
     ),
 )
+CUT = Counter(
+    name="telemetry_cut_values_total",
+    help="Texts and nested values that were too long: what was left out is an ellipsis.",
+)
 FAULTS = Counter(
     name="telemetry_faults_total",
     help="Errors inside the instrumentation that were kept from the service.",
     labels=(Label("where", limit=50),),
 )
 
-SIGNALS = Signals(metrics=(DROPPED, EXPORTED, QUEUED, FOLDED, REDACTED, FAULTS))
+SIGNALS = Signals(metrics=(DROPPED, EXPORTED, QUEUED, FOLDED, REDACTED, CUT, FAULTS))
 
 ROW = Row(
     "Telemetry",

@@ -19,7 +19,7 @@ _INSTEAD = {
     "OTEL_EXPORTER_OTLP_METRICS_": "metrics are scraped, at /metrics",
     "OTEL_METRIC_": "metrics are scraped, at /metrics",
     "OTEL_METRICS_": "metrics are scraped, at /metrics",
-    "OTEL_LOGRECORD_ATTRIBUTE_": "log lines keep all of their fields",
+    "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT": "log lines keep all of their fields",
     "OTEL_CONFIG_FILE": "each variable is read by itself",
     "OTEL_EXPERIMENTAL_CONFIG_FILE": "each variable is read by itself",
 }
@@ -130,6 +130,12 @@ class Environment:
             link_attributes=self._limit("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", most),
             value_characters=None if cut < 0 else cut,
         )
+
+    def log_value_characters(self) -> int | None:
+        """Return what OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT says, or the limit for all."""
+        longest = self._limit("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", -1)
+        cut = self._limit("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", longest)
+        return None if cut < 0 else cut
 
     def propagators(self) -> tuple[str, ...]:
         """Return which of the W3C headers travel (OTEL_PROPAGATORS)."""

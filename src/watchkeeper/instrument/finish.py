@@ -9,7 +9,7 @@ import orjson
 from opentelemetry.trace import TraceState
 
 from watchkeeper.instrument.records import PendingLog
-from watchkeeper.instrument.redaction import Redactor
+from watchkeeper.instrument.redaction import LONGEST_NAME, Redactor, whole_text
 from watchkeeper.instrument.span import LiveSpan
 from watchkeeper.model import (
     Attributes,
@@ -33,7 +33,8 @@ _LARGEST_INTEGER = 2**63
 class Finisher:
     """Makes SpanRecords and LogRecords of what the queue held.
 
-    Texts in the attributes of spans are cut to `longest_value` characters, once they are clean.
+    Texts in the attributes of spans are cut to `longest_value` characters, once they are clean,
+    those in the fields of log lines to `longest_field`.
     """
 
     def __init__(
@@ -42,11 +43,14 @@ class Finisher:
         resource: Attributes,
         redactor: Redactor,
         longest_value: int | None = None,
+        longest_field: int | None = None,
     ) -> None:
         self.longest_value = longest_value
+        self.longest_field = longest_field
         self.service = service
         self.resource = resource
         self.clean = redactor.text
+        self._stack = redactor.stack
         self._field = redactor.field
         self._harmless = redactor.harmless_names
         self._seen = redactor.seen
@@ -106,11 +110,11 @@ class Finisher:
     def log(self, pending: PendingLog) -> LogRecord:
         """Return the log line's record."""
         time_ns, severity, logger, message, fields, trace_id, span_id, error = pending
-        attributes = self.attributes(fields)
+        attributes = self.line_attributes(fields)
         if error is not None:
             attributes["exception.type"] = error.type
             attributes["exception.message"] = self.clean(error.message)
-            attributes["exception.stacktrace"] = self.clean(error.stack)
+            attributes["exception.stacktrace"] = self._stack(error.stack)
         return _make_log(
             time_ns,
             SEVERITIES[severity],
@@ -127,8 +131,15 @@ class Finisher:
         """Return clean fields as attributes of a span, its events or its links."""
         return self.cut(self.attributes(fields))
 
+    def line_attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:
+        """Return clean fields as attributes of a log line."""
+        attributes, longest = self.attributes(fields), self.longest_field
+        if longest is None:
+            return attributes
+        return {name: _cut(value, longest) for name, value in attributes.items()}
+
     def cut(self, attributes: Attributes) -> Attributes:
-        """Return the attributes with long texts cut."""
+        """Return the attributes of a span with long texts cut."""
         longest = self.longest_value
         if longest is None:
             return attributes
@@ -150,7 +161,7 @@ class Finisher:
                 found[name] = value
             elif value is not None:
                 clean = self._field(name, value)
-                found[str(name)] = (
+                found[str(name)[:LONGEST_NAME]] = (
                     clean if type(clean) in _TEXT_OR_PLAIN else attribute_value(clean)
                 )
         return found
@@ -169,7 +180,7 @@ def attribute_value(value: Any) -> AttributeValue:
     if isinstance(value, str | bool | float):
         return value
     if isinstance(value, int):
-        return value if -_LARGEST_INTEGER <= value < _LARGEST_INTEGER else str(value)
+        return value if -_LARGEST_INTEGER <= value < _LARGEST_INTEGER else whole_text(value)
     if isinstance(value, Sequence):
         kinds = {type(item) for item in value}
         if len(kinds) == 1 and kinds <= {str, bool, int, float}:

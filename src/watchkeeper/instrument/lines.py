@@ -67,7 +67,7 @@ class Lines:
         alike = self._alike.get(likeness) or self._remember(likeness)
         if (trace_id, span_id) != self._span:
             self._enter(trace_id, span_id)
-        attributes = finisher.attributes(fields)
+        attributes = finisher.line_attributes(fields)
         if leaving.wants_lines:
             head = f'{{"@timestamp":"{timestamp(time_ns)}{alike.head}{self._ids_text}'
             rest = b"," + encode_json(attributes)[1:] if attributes else b"}"

@@ -18,7 +18,7 @@ from watchkeeper.instrument.leaving import Leaving
 from watchkeeper.instrument.lines import Lines
 from watchkeeper.instrument.log_output import NoOutput, log_output
 from watchkeeper.instrument.pump import Pump
-from watchkeeper.instrument.redaction import Redactor
+from watchkeeper.instrument.redaction import LONGEST_TEXT, Redactor
 from watchkeeper.instrument.registry import Registry
 from watchkeeper.instrument.requests import RequestObserver
 from watchkeeper.instrument.settings import Settings
@@ -47,15 +47,16 @@ class Pipeline:
         self._faults = faults
         self.on_tick: Callable[[], None] = lambda: None
         self.observers: list[Observer] = []
-        self.redactor = Redactor(
+        longest = (settings.span_limits.value_characters, settings.log_value_characters)
+        declared = (
             field.name
             for event in contract.signals.events
             for field in event.fields
             if field.sensitive
         )
+        self.redactor = Redactor(declared, max(LONGEST_TEXT, *[each or 0 for each in longest]))
         resource = _resource(contract, settings)
-        longest = settings.span_limits.value_characters
-        self._finisher = Finisher(service, resource, self.redactor, longest)
+        self._finisher = Finisher(service, resource, self.redactor, *longest)
         self._requests = RequestObserver(registry, self._finisher)
         self._lines = Lines(self._finisher)
         self.output = log_output(settings)
@@ -109,6 +110,7 @@ class Pipeline:
         if self._exporter is not None:
             self._exporter.reset()
         self.redactor.removed.clear()
+        self.redactor.cut = 0
 
     def _turn(self, batch: list[Any]) -> None:
         exporter = self._exporter
@@ -169,6 +171,9 @@ class Pipeline:
         while removed:
             kind, count = removed.popitem()
             self._count(own.REDACTED, count, kind=kind)
+        cut, self.redactor.cut = self.redactor.cut, 0
+        if cut:
+            self._count(own.CUT, cut)
 
     def _on_full(self, record: Any) -> None:
         for signal in _signals(record):

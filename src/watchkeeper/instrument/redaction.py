@@ -25,15 +25,38 @@ _MOST_ENCODINGS = 3
 """So often may an address be encoded in another one."""
 
 _NUMBERS = frozenset((bool, int, float))
+_64_BITS = range(-(2**63), 2**63)
 LONGEST_TEXT = 16_384
 """Longer texts are cut: a value of that length is a document, and no document belongs here."""
+LONGEST_NAME = 256
+_LONGEST_WORD = 256
+_DEEPEST = 16
+_ROOM_OF_ITEM = 8
+"""Characters that a nested number, or what surrounds a text, counts for."""
+CUT = "…"
+"""Stands where something was left out."""
+
+
+def whole_text(value: int) -> str:
+    """Return an integer as text; Python refuses to write very long ones."""
+    try:
+        return str(value)
+    except ValueError:
+        return f"an integer of {value.bit_length()} bits"
 
 
 class Redactor:
-    """Cleans texts and fields. `declared` are the names of fields that never leave."""
+    """Cleans texts and fields, and cuts what is longer than `longest` characters.
 
-    def __init__(self, declared: Iterable[str] = ()) -> None:
+    `declared` are the names of fields that never leave.
+    """
+
+    def __init__(self, declared: Iterable[str] = (), longest: int = LONGEST_TEXT) -> None:
         self._declared = frozenset(declared)
+        self._longest = longest
+        self._room = longest
+        self.cut = 0
+        """How many texts and nested values were cut."""
         self.seen: dict[str, None] = {}
         """Texts that were looked through, and hold nothing."""
         self.harmless_names: set[str] = set()
@@ -44,8 +67,8 @@ class Redactor:
         """Return `text` without personal data and secrets."""
         if not text or text in self.seen:
             return text
-        if len(text) > LONGEST_TEXT:
-            text = text[:LONGEST_TEXT] + "…"
+        if len(text) > self._longest:
+            text = self._beginning(text)
         cleaned = self._find(text)
         if "%" in cleaned:
             cleaned = self._find_encoded(cleaned)
@@ -54,6 +77,22 @@ class Redactor:
                 self.seen.clear()
             self.seen[text] = None
         return cleaned
+
+    def stack(self, text: str) -> str:
+        """Return a traceback, clean; of a long one the end, which tells where it happened."""
+        if len(text) > self._longest:
+            self.cut += 1
+            text = f"{CUT}\n{text[-self._longest :].partition(chr(10))[2]}"[: self._longest]
+        return self.text(text)
+
+    def _beginning(self, text: str) -> str:
+        """Return what is kept of a long text: half a mail address would not be known for one."""
+        self.cut += 1
+        kept = text[: self._longest]
+        words = kept[-_LONGEST_WORD:].rsplit(None, 1)
+        if len(words) == 2:
+            kept = kept[: -len(words[1])].rstrip()
+        return kept + CUT
 
     def _find(self, text: str) -> str:
         lowered = text.lower()
@@ -78,32 +117,58 @@ class Redactor:
 
     def field(self, name: str, value: Any) -> Any:
         """Return a field's value, cleaned by its name and by what it holds."""
+        self._room = self._longest
+        return self._field(name, value, 0)
+
+    def _field(self, name: str, value: Any, depth: int) -> Any:
         if name in self._declared:
             return self._mark("declared")
         kind = kind_of_name(name)
         if kind:
             return None if value is None else self._mark(kind)
-        if type(name) is str and len(self.harmless_names) < _REMEMBERED_NAMES:
+        known = len(self.harmless_names)
+        if known < _REMEMBERED_NAMES and type(name) is str and len(name) <= LONGEST_NAME:
             self.harmless_names.add(name)
         plain = type(value)
         if plain is str:
             return self.text(value)
-        return value if plain in _NUMBERS else self._value(value)
+        return value if plain in _NUMBERS else self._value(value, depth)
 
     def fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return all fields, cleaned."""
         return {name: self.field(name, value) for name, value in fields.items()}
 
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
+    def _value(self, value: Any, depth: int) -> Any:
         if isinstance(value, bool | int | float) or value is None:
-            return value
+            self._room -= _ROOM_OF_ITEM
+            return whole_text(value) if type(value) is int and value not in _64_BITS else value
         if isinstance(value, Mapping):
-            return {str(name): self.field(str(name), item) for name, item in value.items()}
+            pairs: dict[str, Any] = {}
+            for key, item in value.items():
+                if self._is_full(depth):
+                    pairs[CUT] = CUT
+                    break
+                name = str(key)[:LONGEST_NAME]
+                self._room -= len(name) + _ROOM_OF_ITEM
+                pairs[name] = self._field(name, item, depth + 1)
+            return pairs
         if isinstance(value, list | tuple | set | frozenset):
-            return [self._value(item) for item in value]
-        return self.text(str(value))
+            items: list[Any] = []
+            for item in value:
+                if self._is_full(depth):
+                    items.append(CUT)
+                    break
+                items.append(self._value(item, depth + 1))
+            return items
+        text = self.text(value if isinstance(value, str) else str(value))
+        self._room -= len(text) + _ROOM_OF_ITEM
+        return text
+
+    def _is_full(self, depth: int) -> bool:
+        """Return whether no more of a nested value is taken; counts it, then."""
+        full = self._room <= 0 or depth >= _DEEPEST
+        self.cut += full
+        return full
 
     def _mark(self, kind: str) -> str:
         self.removed[kind] += 1

@@ -50,6 +50,8 @@ class Settings:
     `propagators` are the headers that are read and sent on: tracecontext, baggage. `unused` are
     sentences about variables that have no effect, logged at the start.
 
+    Texts in the fields of log lines are cut to `log_value_characters`.
+
     `log` is `stdout`, `off`, or the path of a file, which is rotated. `process_directory` holds
     one file of metric values for every process of the service; '' means that this process
     answers for itself alone.
@@ -81,6 +83,7 @@ class Settings:
     client_key: str = ""
     propagators: tuple[str, ...] = PROPAGATORS
     span_limits: SpanLimits = DEFAULT_LIMITS
+    log_value_characters: int | None = None
     sampler: str = ""
     sampler_ratio: float = 1.0
     disabled: bool = False
@@ -186,6 +189,7 @@ class Settings:
             client_key=common.client_key,
             propagators=values.propagators(),
             span_limits=values.span_limits(),
+            log_value_characters=values.log_value_characters(),
             queue_limit=int(values.number("OTEL_BSP_MAX_QUEUE_SIZE", 20_000)),
             export_batch_records=int(values.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
             export_interval_seconds=values.number("OTEL_BSP_SCHEDULE_DELAY", 1000.0) / 1e3,

@@ -27,9 +27,15 @@ def line(message: str = "order paid", trace_id: int = 0, **fields: Any) -> Pendi
     return (TIME_NS, Severity.INFO.value, "orders", message, fields, trace_id, trace_id, None)
 
 
-def sent(*lines: PendingLog, observed: bool = False, redactor: Redactor | None = None) -> Leaving:
+def sent(
+    *lines: PendingLog,
+    observed: bool = False,
+    redactor: Redactor | None = None,
+    longest_field: int | None = None,
+) -> Leaving:
     leaving = Leaving(lines=True, spans=True, logs=True, observed=observed)
-    leave = Lines(Finisher("shop", RESOURCE, redactor or Redactor())).leave
+    finisher = Finisher("shop", RESOURCE, redactor or Redactor(), longest_field=longest_field)
+    leave = Lines(finisher).leave
     for each in lines:
         leave(each, leaving)
     return leaving
@@ -62,6 +68,11 @@ def test_the_bytes_of_lines_say_what_their_records_say(lines: list[PendingLog]) 
     assert decoded == otlp.decode_logs(otlp.encode_logs(observed.log_records))
     by_record = [orjson.loads(encode_line(record)) for record in observed.log_records]
     assert [orjson.loads(written) for written in leaving.lines] == by_record
+
+
+def test_fields_are_cut_to_the_limit_of_lines() -> None:
+    [written] = sent(line(step="ab" * 50), longest_field=3).lines
+    assert orjson.loads(written)["step"] == "aba"
 
 
 def test_lines_that_are_alike_keep_their_own_span_and_fields() -> None:

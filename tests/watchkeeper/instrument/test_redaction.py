@@ -6,14 +6,19 @@ import logging
 import time
 import uuid
 from types import SimpleNamespace
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchkeeper import Settings
 from watchkeeper.conventions import telemetry as own
-from watchkeeper.instrument.redaction import Redactor
-from watchkeeper.testing import Captured
+from watchkeeper.instrument.finish import attribute_value
+from watchkeeper.instrument.redaction import CUT, LONGEST_TEXT, Redactor
+from watchkeeper.testing import Captured, capture
+from watchkeeper.wire.limits import AttributeLimits
 
 
 @pytest.mark.parametrize(
@@ -183,8 +188,72 @@ def test_fields_are_judged_by_their_names_too() -> None:
     }
 
 
-def test_a_document_is_cut() -> None:
-    assert len(Redactor().text("word " * 100_000)) < 20_000
+def test_a_document_is_cut_and_says_so() -> None:
+    redactor = Redactor()
+    kept = redactor.text("word " * 100_000)
+    assert kept.endswith("word word…")
+    assert len(kept) <= LONGEST_TEXT + 1
+    assert redactor.cut == 1
+
+
+@pytest.mark.parametrize("place", range(1, 24))
+def test_what_a_cut_goes_through_is_left_out_as_a_whole(place: int) -> None:
+    text = "x" * (LONGEST_TEXT - place - 1) + " anna.smith@example.org and more"
+    kept = Redactor().text(text)
+    assert "anna" not in kept
+    assert "smith" not in kept
+
+
+def test_of_a_long_stack_the_end_stays() -> None:
+    redactor = Redactor()
+    stack = "".join(f'  File "a.py", line {line}, in call\n' for line in range(2000))
+    kept = redactor.stack(f"{stack}    raise Broken")
+    assert kept.startswith('…\n  File "a.py", line ')
+    assert kept.endswith("line 1999, in call\n    raise Broken")
+    assert len(kept) <= LONGEST_TEXT
+    assert redactor.cut == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        list(range(1_000_000)),
+        ["word " * 10_000] * 1_000,
+        {str(number): "word" for number in range(100_000)},
+        {"k" * 1_000_000: "v"},
+        [[[["word"] * 100] * 100] * 100] * 100,
+        10**6000,
+        [10**6000, 1],
+    ],
+    ids=["numbers", "texts", "pairs", "name", "nested", "integer", "integers"],
+)
+def test_a_value_of_any_size_takes_little(value: Any) -> None:
+    clean = Redactor().field("value", value)
+    # As much as the backend takes (wire.limits).
+    assert len(orjson.dumps(attribute_value(clean))) < AttributeLimits().value_length
+
+
+def test_a_value_that_holds_itself_ends_somewhere() -> None:
+    loop: list[Any] = [1]
+    loop.append(loop)
+    redactor = Redactor()
+    assert CUT in str(redactor.field("loop", loop))
+    assert redactor.cut == 1
+
+
+def test_lines_of_any_length_are_cut_and_counted(door: SimpleNamespace) -> None:
+    with capture(door.contract, Settings(log_value_characters=10)) as seen:
+        logger = logging.getLogger("door")
+        logger.warning("word " * 100_000, extra={"note": "n" * 20_000, "big": 10**6000})
+        try:
+            raise ValueError("why " * 100_000)
+        except ValueError:
+            logger.exception("it broke")
+        line, failed = seen.logs
+        assert seen.value(own.CUT) == 3
+    assert line.message.endswith("word…")
+    assert (line.attributes["note"], line.attributes["big"]) == ("n" * 10, "an integer")
+    assert len(str(failed.attributes["exception.message"])) <= LONGEST_TEXT + 1
 
 
 @pytest.mark.parametrize(

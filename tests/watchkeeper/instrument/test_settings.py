@@ -178,6 +178,21 @@ def test_each_signal_may_differ_in_everything_from_what_holds_for_all() -> None:
     assert settings.unused == ()
 
 
+@pytest.mark.parametrize(("given", "expected"), [("", 90), ("30", 30), ("0", 0)])
+def test_the_limit_of_fields_is_that_of_all_attributes_unless_it_says_more(
+    given: str, expected: int
+) -> None:
+    settings = Settings.from_environment(
+        {
+            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "90",
+            "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT": given,
+        }
+    )
+    assert settings.log_value_characters == expected
+    assert Settings.from_environment({}).log_value_characters is None
+    assert settings.unused == ()
+
+
 def test_limits_of_spans_are_those_of_all_attributes_unless_they_say_more() -> None:
     limits = Settings.from_environment(
         {
