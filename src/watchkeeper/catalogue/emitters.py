@@ -11,6 +11,8 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,18 +30,16 @@ def emitters_in(package: str) -> Emitters:
 
     `package` is its importable name; one that cannot be found has no emitters.
     """
-    modules = [
-        _Module(name, tree)
-        for searched in dict.fromkeys((*OWN_PACKAGES, package))
-        for name, tree in _modules(searched)
-    ]
-    signals = {place: signal for module in modules for place, signal in module.declared()}
-    aliases = {place: target for module in modules for place, target in module.aliases()}
+    modules = _own_modules()
+    if package not in OWN_PACKAGES:
+        modules += tuple(_modules(package))
+    signals = {place: signal for module in modules for place, signal in module.declared}
+    aliases = {place: target for module in modules for place, target in module.aliases}
     found: dict[str, set[str]] = defaultdict(set)
     for module in modules:
         if module.name.startswith(OWN_PACKAGES[0]):
             continue
-        for place in module.mentioned():
+        for place in module.mentioned:
             signal = signals.get(_origin(place, aliases))
             if signal is not None:
                 found[signal].add(module.name)
@@ -62,8 +62,14 @@ def _origin(place: str, aliases: dict[str, str]) -> str:
     return place
 
 
-def _modules(package: str) -> Iterator[tuple[str, ast.Module]]:
-    """Yield the dotted name and syntax tree of every module of a package that parses."""
+@cache
+def _own_modules() -> tuple[_Module, ...]:
+    """Return the modules of Watchkeeper that emit; they do not change while it runs."""
+    return tuple(module for package in OWN_PACKAGES for module in _modules(package))
+
+
+def _modules(package: str) -> Iterator[_Module]:
+    """Yield every module of a package that parses."""
     try:
         spec = find_spec(package)
     except (ImportError, ValueError):
@@ -81,53 +87,63 @@ def _modules(package: str) -> Iterator[tuple[str, ast.Module]]:
             yield from _parsed(".".join(names), path)
 
 
-def _parsed(name: str, path: Path) -> Iterator[tuple[str, ast.Module]]:
+def _parsed(name: str, path: Path) -> Iterator[_Module]:
     try:
-        yield name, ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
         return
+    imports = dict(_imports(tree))
+    yield _Module(
+        name,
+        declared=tuple(_declared(name, tree)),
+        aliases=tuple((f"{name}.{local}", target) for local, target in imports.items()),
+        mentioned=frozenset(_mentioned(name, tree, imports)),
+    )
 
 
+@dataclass(frozen=True, slots=True)
 class _Module:
-    """A module by its dotted name: what it declares, imports and hands on."""
+    """A module by its dotted name.
 
-    def __init__(self, name: str, tree: ast.Module) -> None:
-        self.name = name
-        self._tree = tree
-        self._imports = dict(_imports(tree))
+    `declared` has the dotted names of constants that hold declarations, with the signals' names;
+    `aliases` those under which things from elsewhere are known here, with where they are from;
+    `mentioned` those that functions mention.
+    """
 
-    def declared(self) -> Iterator[tuple[str, str]]:
-        """Yield the dotted names of constants that hold declarations, and the signals' names."""
-        for statement in self._tree.body:
-            match statement:
-                case (
-                    ast.Assign(targets=[ast.Name(id=constant)], value=ast.Call() as call)
-                    | ast.AnnAssign(target=ast.Name(id=constant), value=ast.Call() as call)
-                ):
-                    if _called(call) in DECLARATIONS and (signal := _name_of(call)):
-                        yield f"{self.name}.{constant}", signal
+    name: str
+    declared: tuple[tuple[str, str], ...]
+    aliases: tuple[tuple[str, str], ...]
+    mentioned: frozenset[str]
 
-    def aliases(self) -> Iterator[tuple[str, str]]:
-        """Yield the dotted names under which things from elsewhere are known here."""
-        for local, target in self._imports.items():
-            yield f"{self.name}.{local}", target
 
-    def mentioned(self) -> Iterator[str]:
-        """Yield the dotted names that functions mention."""
-        for function in ast.walk(self._tree):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                for node in ast.walk(function):
-                    if isinstance(node, ast.Name | ast.Attribute) and (place := self._place(node)):
-                        yield place
+def _declared(module: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for statement in tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=constant)], value=ast.Call() as call)
+                | ast.AnnAssign(target=ast.Name(id=constant), value=ast.Call() as call)
+            ):
+                if _called(call) in DECLARATIONS and (signal := _name_of(call)):
+                    yield f"{module}.{constant}", signal
 
-    def _place(self, node: ast.expr) -> str:
-        match node:
-            case ast.Name(id=name):
-                return self._imports.get(name, f"{self.name}.{name}")
-            case ast.Attribute(value=inner, attr=name):
-                outer = self._place(inner)
-                return f"{outer}.{name}" if outer else ""
-        return ""
+
+def _mentioned(module: str, tree: ast.Module, imports: dict[str, str]) -> Iterator[str]:
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Name | ast.Attribute):
+                    yield _place(module, node, imports)
+
+
+def _place(module: str, node: ast.expr, imports: dict[str, str]) -> str:
+    """Return the dotted name that an expression stands for, or ''."""
+    match node:
+        case ast.Name(id=name):
+            return imports.get(name, f"{module}.{name}")
+        case ast.Attribute(value=inner, attr=name):
+            outer = _place(module, inner, imports)
+            return f"{outer}.{name}" if outer else ""
+    return ""
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:

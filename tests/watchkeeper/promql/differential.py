@@ -75,7 +75,7 @@ def prometheus(shelf: shelves.Shelf, server: str, promtool: str, place: Path) ->
 
 
 def wait_for(url: str) -> None:
-    for _ in range(200):
+    for _ in range(1000):
         try:
             urllib.request.urlopen(f"{url}/-/ready", timeout=5).close()
         except OSError:

@@ -16,7 +16,7 @@ from watchkeeper.series_columns import SeriesColumns
 
 HOUR_MS = 3_600_000
 MOMENTS = np.arange(0, HOUR_MS, 18_000)
-LIMITS = QueryLimits(samples=300_000, steps=11_000, label_characters=1_000_000, seconds=20.0)
+LIMITS = QueryLimits(samples=300_000, steps=11_000, label_characters=1_000_000, seconds=600.0)
 MOST_BYTES = 80_000_000
 """What a query may need beside its 300,000 samples: some arrays of them, and their labels."""
 
