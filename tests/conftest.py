@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from resume_optimizer.devstack.servers import RunningServers, running_servers
 
 # No timing decides a test: a busy machine is no fault of the code.
-settings.register_profile("watchkeeper", deadline=None)
+settings.register_profile(
+    "watchkeeper", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("watchkeeper")
 
 

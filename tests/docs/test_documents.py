@@ -3,6 +3,7 @@
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -35,7 +36,7 @@ def test_every_link_leads_somewhere(document):
 
 @pytest.mark.anyio
 async def test_the_shop_of_the_readme_counts_its_orders():
-    shown: dict[str, object] = {}
+    shown: dict[str, Any] = {}
     exec(compile(python_of(ROOT / "README.md"), "README.md", "exec"), shown)
     app = shown["app"]
     transport = httpx2.ASGITransport(app)
@@ -45,6 +46,7 @@ async def test_the_shop_of_the_readme_counts_its_orders():
     ):
         assert (await client.post("/orders")).json() == {"status": "paid"}
         exposition = (await client.get("/metrics")).text
+    shown["watch"].stop()
     assert 'orders_total{outcome="paid"} 1' in exposition
     assert 'orders_total{outcome="declined"} 0' in exposition
 

@@ -20,7 +20,8 @@ def shown():
     order = [blocks[0], blocks[2], blocks[1], blocks[3]]
     for block in order:
         exec(compile(block, "instrumentation.md", "exec"), names)
-    return names
+    yield names
+    names["watch"].stop()
 
 
 @pytest.mark.anyio

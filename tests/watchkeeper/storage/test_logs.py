@@ -188,7 +188,8 @@ VALUES = st.one_of(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(found=st.lists(st.dictionaries(NAMES, VALUES, max_size=3), min_size=1, max_size=6))
 def test_every_field_is_found_by_its_text_as_the_reference_finds_it(
