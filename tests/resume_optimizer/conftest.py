@@ -265,6 +265,11 @@ async def person(newcomer: Callable[..., Awaitable[Person]]) -> Person:
 @pytest.fixture
 def measured(telemetry: Telemetry) -> Callable[..., float]:
     """Reads a sample: `measured("completed_jobs_total", status="failed")`; 0 if there is none."""
+    return reader_of(telemetry)
+
+
+def reader_of(telemetry: Telemetry) -> Callable[..., float]:
+    """Return what reads samples of a telemetry."""
 
     def read(name: str, **labels: str) -> float:
         telemetry.flush()
