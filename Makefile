@@ -6,9 +6,11 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 BENCH_INSTALLED := .venv-bench/installed
 BENCH_STORE_INSTALLED := .venv-bench-store/installed
+BOTOCORE_INSTALLED := .venv-botocore/installed
+BOTOCORE_REQUIREMENTS := tests/watchkeeper/instrument/botocore/requirements
 CONTRACTS := resume_optimizer.telemetry:CONTRACT watchkeeper.conventions.backend_alerts:CONTRACT
 
-.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-check bench-lock soak soak-crash soak-store soak-instrument conformance differential fuzz lock ui install clean
+.PHONY: run test check render bench bench-store bench-instrument bench-promql bench-ingest bench-check bench-lock soak soak-crash soak-store soak-instrument conformance differential fuzz botocore lock ui install clean
 
 run: install ## the application, its servers and the backend; see README for TRAFFIC, FAULT, LB
 	@exec $(BIN)/python -m resume_optimizer.devstack
@@ -80,9 +82,15 @@ fuzz: install ## every reader of strangers' bytes, each for SECONDS (60), by lib
 		-r tests/fuzz/requirements.lock
 	$(BIN)/python tests/fuzz/run.py $(or $(SECONDS),60)
 
+botocore: install $(BOTOCORE_INSTALLED) ## OpenTelemetry's instrumentation of botocore, in an environment of its own
+	$(BIN)/pytest tests/watchkeeper/instrument/test_botocore.py
+
 lock: install ## requirements.lock made anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile $(BOTOCORE_REQUIREMENTS).in --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --quiet \
+		--output-file $(BOTOCORE_REQUIREMENTS).lock
 
 ui: ## the page's files built into the package; needs Node 20
 	cd ui && npm ci && npm run build
@@ -109,5 +117,11 @@ $(BENCH_STORE_INSTALLED): bench/requirements-store.lock
 		-r bench/requirements-store.lock
 	@touch $@
 
+$(BOTOCORE_INSTALLED): $(BOTOCORE_REQUIREMENTS).lock
+	$(PYTHON) -m venv .venv-botocore
+	.venv-botocore/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		-r $(BOTOCORE_REQUIREMENTS).lock
+	@touch $@
+
 clean: ## everything that was made here, data included
-	rm -rf .venv .venv-bench .venv-bench-store var bench/out
+	rm -rf .venv .venv-bench .venv-bench-store .venv-botocore var bench/out
