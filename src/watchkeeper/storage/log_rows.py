@@ -49,6 +49,7 @@ LOGS = RowTable(
     exported=_exported,
     key="trace_id",
     searched=("message", "attributes"),
+    random=("trace_id", "span_id"),
 )
 LAST_NS = 2**63 - 1
 

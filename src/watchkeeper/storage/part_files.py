@@ -65,15 +65,16 @@ class PartFiles:
                 path.unlink()
         return [part for name in current if (part := self._load(name, damage))]
 
-    def write(self, name: PartName, select: str, rows: int) -> Part:
+    def write(self, name: PartName, select: str, rows: int, *, is_merged: bool = True) -> Part:
         """Write a part of what `select` returns, about so many rows, to be renamed by `commit`.
 
+        One that is not merged from parts is written sooner, and is larger.
         Raises EngineError, OSError; nothing is left of it then.
         """
         path, index = map(_unfinished, paths(self.directory, name))
         try:
             summary, encoded = self._engine.with_memory(
-                lambda: self._write_anew(name, path, select, rows)
+                lambda: self._write_anew(name, path, select, rows, is_merged)
             )
             self._synchronise(path)
             self._write_bytes(index, encoded)
@@ -161,19 +162,16 @@ class PartFiles:
         return summary
 
     def _write_anew(
-        self, name: PartName, path: Path, select: str, rows: int
+        self, name: PartName, path: Path, select: str, rows: int, is_merged: bool
     ) -> tuple[PartSummary, bytes]:
         self.discard(name)
-        return self._write_rows(path, select, rows)
-
-    def _write_rows(self, path: Path, select: str, rows: int) -> tuple[PartSummary, bytes]:
         block_bytes = _SMALL_BLOCK_BYTES if rows < _SMALL_ROWS else None
         catalog = self._engine.attach(path, block_bytes=block_bytes)
         try:
             with self._engine.cursor() as cursor:
                 cursor.execute("BEGIN")
                 cursor.execute(f"CREATE TABLE {catalog}.format AS SELECT {FORMAT} AS version")
-                cursor.execute(self._table.part_ddl(catalog))
+                cursor.execute(self._table.part_ddl(catalog, is_merged=is_merged))
                 cursor.execute(f"INSERT INTO {catalog}.{self._table.name} {select}")
                 cursor.execute("COMMIT")
                 cursor.execute(f"FORCE CHECKPOINT {catalog}")
@@ -217,8 +215,8 @@ class PartFiles:
         # One granule after the other: what is fetched at once keeps other threads waiting.
         key = self._table.key
         hashed = cursor.execute(
-            f"SELECT DISTINCT md5_number_lower({key}) AS key FROM {table} "
-            f"WHERE {_rows_of(granule)} AND {key} <> ''"
+            f"SELECT DISTINCT md5_number_lower({key}) AS key FROM ("
+            f"SELECT DISTINCT {key} FROM {table} WHERE {_rows_of(granule)} AND {key} <> '')"
         ).fetchnumpy()
         return hashed["key"].astype(np.uint64)
 

@@ -294,7 +294,8 @@ class RowTiers:
             f"SELECT * FROM {table.name} WHERE {time} >= {name.start_ns} AND {time} < {end_ns}"
             for table in frozen
         )
-        return self.files.write(name, self.table.arranged(f"({source})"), rows)
+        select = self.table.arranged(f"({source})")
+        return self.files.write(name, select, rows, is_merged=False)
 
     def _periods(self, frozen: Sequence[HotTable]) -> list[tuple[int, int]]:
         """Return the periods of rows, with how many each has."""

@@ -105,6 +105,7 @@ SPANS = RowTable(
     exported=_exported,
     key="trace_id",
     listed=("service", "name"),
+    random=("trace_id", "span_id", "parent_span_id"),
     hot_view="*, 0 AS parent_back",
     part_view="* EXCLUDE (duration_ns), start_ns + duration_ns AS end_ns",
 )

@@ -11,7 +11,7 @@ from tests.watchkeeper.wire.test_otlp import LOG, SPAN, logs, spans
 
 from watchkeeper.errors import DecodeError
 from watchkeeper.ingest import otlp_columns
-from watchkeeper.ingest.attribute_columns import FEWEST_OF_A_KEY
+from watchkeeper.ingest.attribute_columns import FEWEST_ALIKE
 from watchkeeper.ingest.message_fields import MOST_FIELDS
 from watchkeeper.model import LogRecord, Scope, Severity, SpanKind, SpanRecord
 from watchkeeper.storage import log_rows, span_rows
@@ -21,7 +21,7 @@ from watchkeeper.wire.otlp_besides import TRACE_STATE
 from watchkeeper.wire.record_columns import LogColumns, SpanColumns
 
 LIMITS = AttributeLimits()
-MANY = 3 * FEWEST_OF_A_KEY
+MANY = 3 * FEWEST_ALIKE
 
 READERS = {
     "spans": (otlp_columns.spans, otlp.decode_spans, ExportTraceServiceRequest),
@@ -116,7 +116,7 @@ def test_attributes_of_many_records_are_those_that_were_sent(found):
 @settings(deadline=None)
 @given(
     st.one_of(
-        st.lists(kind, min_size=2 * FEWEST_OF_A_KEY, max_size=MANY)
+        st.lists(kind, min_size=2 * FEWEST_ALIKE, max_size=MANY)
         for kind in (
             st.text(st.characters(codec="utf-8"), max_size=4),
             st.text("ab", max_size=200),
