@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.watchkeeper.storage.conftest import START_NS, AnyStore, span
 
-from watchkeeper.model import SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
+from watchkeeper.model import Scope, SpanEvent, SpanKind, SpanLink, SpanRecord, StatusCode
 from watchkeeper.ports import Dependency, TraceQuery
 
 
@@ -33,7 +33,7 @@ def test_a_span_comes_back_as_it_was(any_store: AnyStore):
         (SpanEvent("exception", START_NS + 2, {"type": "OSError"}), SpanEvent("retry", START_NS)),
         (SpanLink("0" * 31 + "1", "0" * 15 + "2", {"why": "queue"}),),
         {"service.name": "api"},
-        "asyncpg",
+        Scope("asyncpg"),
     )
     any_store.spans.append([whole])
     any_store.settle()
