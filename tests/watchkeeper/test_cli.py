@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +14,17 @@ from watchkeeper.cli import main
 
 def invoke(*arguments: str, text: str | None = None) -> Result:
     return CliRunner().invoke(main, list(arguments), input=text)
+
+
+def test_without_its_extra_the_command_says_what_to_install():
+    program = "import sys; sys.modules['click'] = None; from watchkeeper.cli import main"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "watchkeeper: the command needs the extra `server`: pip install 'watchkeeper[server]'\n"
+    )
 
 
 class Answers(BaseHTTPRequestHandler):

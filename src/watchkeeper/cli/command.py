@@ -5,7 +5,12 @@ Modules that a command needs are imported when it runs, so that every command st
 
 from __future__ import annotations
 
-import click
+try:
+    import click
+except ModuleNotFoundError:
+    raise SystemExit(
+        "watchkeeper: the command needs the extra `server`: pip install 'watchkeeper[server]'"
+    ) from None
 
 from watchkeeper.cli.check import check
 from watchkeeper.cli.docs import docs
