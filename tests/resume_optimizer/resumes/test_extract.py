@@ -16,7 +16,7 @@ from resume_optimizer.resumes.sample import DOCX, PDF, RESUME, read
 pytestmark = pytest.mark.anyio
 
 
-async def code_of(data: bytes, file_type: FileType, *, timeout_seconds: float = 20) -> str:
+async def code_of(data: bytes, file_type: FileType, *, timeout_seconds: float = 100) -> str:
     with pytest.raises(Failure) as raised:
         await extract_text(data, file_type, timeout_seconds=timeout_seconds)
     return raised.value.code
