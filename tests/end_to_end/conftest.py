@@ -163,9 +163,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory, board: str) -> Iterator[Stac
 
     It ends with the last test of this folder: twenty times quicker, it takes most of a core.
     """
-    options = Options(
-        directory=tmp_path_factory.mktemp("stack"), ports=ports(), pace=PACE, load_balancer=True
-    )
+    directory = tmp_path_factory.mktemp("stack")
+    of_all_processes = set(directory.parents[1].glob("popen-*/stack0"))
+    assert of_all_processes <= {directory}, "two processes of a parallel run have a stack each"
+    options = Options(directory=directory, ports=ports(), pace=PACE, load_balancer=True)
     listener = claim_ports(options.ports, cut_off=False)
     launcher = Launcher(options, say=lambda line: None)
     try:
