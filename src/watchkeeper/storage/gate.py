@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+Turn = Callable[[], AbstractContextManager[object]]
+"""Gives what a step of long work is done inside of; it may have to wait for that."""
 
 
 class Gate:

@@ -24,9 +24,9 @@ class Stretches:
     """Where each series of a block in order is: its number, first sample, count, time group."""
 
     ids: Ids
-    first: Ints
-    counts: Ints
-    groups: Ints
+    first: Ids
+    counts: Ids
+    groups: Ids
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class SampleBlock:
         first = np.concatenate(([0], np.flatnonzero(ids[1:] != ids[:-1]) + 1))
         counts = np.append(first[1:], len(ids)) - first
         groups = time_groups.group(self.columns.times_ms, counts)
-        return Stretches(ids[first], first, counts, groups)
+        # Kept for as long as the block: half as wide, they take half as much as its samples do.
+        narrow = (column.astype(np.int32) for column in (first, counts, groups))
+        return Stretches(ids[first], *narrow)
 
 
 class HotSamples:
@@ -164,7 +166,9 @@ def _layer(block: SampleBlock, ids: Ids, series: Ints, start_ms: int, end_ms: in
         at, series = at[there], series[there]
         if not len(at):
             return ()
-    first, counts, groups = own.first[at], own.counts[at], own.groups[at]
+    first, counts, groups = (
+        column[at].astype(np.int64) for column in (own.first, own.counts, own.groups)
+    )
     columns = block.columns
     if start_ms > block.start_ms or end_ms < block.end_ms:
         first, counts = within(columns.times_ms, first, counts, groups, start_ms, end_ms)

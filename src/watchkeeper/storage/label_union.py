@@ -56,20 +56,23 @@ def ordered(columns: LabelColumns) -> tuple[LabelTable, Ints]:
 
 def unite(tables: Sequence[LabelTable]) -> tuple[LabelTable, list[Ints]]:
     """Return the label sets of all tables, at least one, as one, and the rows of each in it."""
-    first = tables[0]
-    if all(one is first or one.equals(first) for one in tables):
+    # Files of one time share their tables: each is looked at once.
+    distinct = list(dict.fromkeys(tables))
+    first = distinct[0]
+    if all(one.equals(first) for one in distinct[1:]):
         return first, [np.arange(len(first)) for _ in tables]
     numbers: dict[Pair, int] = {}
     pair_ids = []
-    for one in tables:
+    for one in distinct:
         joint = [numbers.setdefault(pair, len(numbers)) for pair in one.pairs]
         pair_ids.append(np.array(joint, np.int32)[one.pair_ids])
-    lengths = np.concatenate([np.diff(one.starts) for one in tables])
+    lengths = np.concatenate([np.diff(one.starts) for one in distinct])
     table, rows = ordered(
         LabelColumns(list(numbers), row_starts(lengths), np.concatenate(pair_ids))
     )
-    ends = np.cumsum([len(one) for one in tables])
-    return table, np.split(rows, ends[:-1])
+    ends = np.cumsum([len(one) for one in distinct])
+    rows_of = dict(zip(distinct, np.split(rows, ends[:-1]), strict=True))
+    return table, [rows_of[one] for one in tables]
 
 
 def _ranked(columns: LabelColumns) -> tuple[list[Pair], Ints]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from watchkeeper.series_columns import SeriesColumns
 from watchkeeper.storage import exemplars, merge_policy, metadata_file, sample_records
 from watchkeeper.storage.admission import Admission
 from watchkeeper.storage.exemplars import NewestExemplars, SeriesExemplar
+from watchkeeper.storage.gate import Turn
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.sample_columns import SampleColumns, histogram_column
 from watchkeeper.storage.sample_file import SampleFile
@@ -228,8 +230,10 @@ class DurableMetricStore:
                 + "; ".join(failures)
             )
 
-    def merge(self, *, closed_before_ns: int) -> bool:
+    def merge(self, *, closed_before_ns: int, turn: Turn = nullcontext) -> bool:
         """Make one file of a few, if there are some to merge; return whether there were.
+
+        It is done in steps, each inside of a `turn`.
 
         Raises StorageError; the files are then as they were.
         """
@@ -238,7 +242,7 @@ class DurableMetricStore:
             if not some or not self.files.has_room(sum(file.size_bytes for file in some)):
                 return False
             try:
-                written = write_merged(self.files, some, self._reader.tables)
+                written = write_merged(self.files, some, self._reader.tables, turn)
                 file = SampleFile.open(written.path)
                 self._reader.know(file, written)
                 replaced = self.files.replace(some, file)

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 
 from watchkeeper.errors import StoreDamagedError
-from watchkeeper.storage import grams, part_index
-from watchkeeper.storage.bloom import Keys
+from watchkeeper.storage import bloom, grams, part_index
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Cursor, Engine, EngineError, is_damage
+from watchkeeper.storage.gate import Turn
 from watchkeeper.storage.limits import DamageReport
 from watchkeeper.storage.part import (
     INDEX_SUFFIX,
@@ -65,16 +66,25 @@ class PartFiles:
                 path.unlink()
         return [part for name in current if (part := self._load(name, damage))]
 
-    def write(self, name: PartName, select: str, rows: int, *, is_merged: bool = True) -> Part:
+    def write(
+        self,
+        name: PartName,
+        select: str,
+        rows: int,
+        *,
+        is_merged: bool = True,
+        turn: Turn = nullcontext,
+    ) -> Part:
         """Write a part of what `select` returns, about so many rows, to be renamed by `commit`.
 
-        One that is not merged from parts is written sooner, and is larger.
+        One that is not merged from parts is written sooner, and is larger. Its index is made in
+        steps, each inside of a `turn`.
         Raises EngineError, OSError; nothing is left of it then.
         """
         path, index = map(_unfinished, paths(self.directory, name))
         try:
             summary, encoded = self._engine.with_memory(
-                lambda: self._write_anew(name, path, select, rows, is_merged)
+                lambda: self._write_anew(name, path, select, rows, is_merged, turn)
             )
             self._synchronise(path)
             self._write_bytes(index, encoded)
@@ -154,7 +164,7 @@ class PartFiles:
         try:
             with self._engine.cursor() as cursor:
                 self.check(cursor, catalog)
-                summary, encoded = self._look_over(cursor, catalog)
+                summary, encoded = self._look_over(cursor, catalog, nullcontext)
         finally:
             self._engine.detach(catalog)
         self._write_bytes(_unfinished(index), encoded)
@@ -162,7 +172,7 @@ class PartFiles:
         return summary
 
     def _write_anew(
-        self, name: PartName, path: Path, select: str, rows: int, is_merged: bool
+        self, name: PartName, path: Path, select: str, rows: int, is_merged: bool, turn: Turn
     ) -> tuple[PartSummary, bytes]:
         self.discard(name)
         block_bytes = _SMALL_BLOCK_BYTES if rows < _SMALL_ROWS else None
@@ -175,12 +185,12 @@ class PartFiles:
                 cursor.execute(f"INSERT INTO {catalog}.{self._table.name} {select}")
                 cursor.execute("COMMIT")
                 cursor.execute(f"FORCE CHECKPOINT {catalog}")
-                return self._look_over(cursor, catalog)
+                return self._look_over(cursor, catalog, turn)
         finally:
             with suppress(EngineError):
                 self._engine.detach(catalog)
 
-    def _look_over(self, cursor: Cursor, catalog: str) -> tuple[PartSummary, bytes]:
+    def _look_over(self, cursor: Cursor, catalog: str, turn: Turn) -> tuple[PartSummary, bytes]:
         """Return the summary of an open part, and its index."""
         table, time = f"{catalog}.{self._table.name}", self._table.time
         granules = cursor.execute(
@@ -193,15 +203,16 @@ class PartFiles:
             last_ns=max(last_ns for _, last_ns, _ in granules),
             values=self._values(cursor, table),
         )
-        keys: dict[str, list[Keys | None]] = {
-            self._table.key: [self._keys(cursor, table, one) for one in range(len(granules))],
-            **{
-                column: [self._grams(cursor, table, column, one) for one in range(len(granules))]
-                for column in self._table.searched
-            },
-        }
+        filters = defaultdict[str, list[bytes]](list)
+        for granule in range(len(granules)):
+            with turn():
+                filters[self._table.key].append(self._filter_of_keys(cursor, table, granule))
+            for column in self._table.searched:
+                with turn():
+                    found = self._filter_of_texts(cursor, table, column, granule)
+                    filters[column].append(found)
         times_ns = [(first_ns, last_ns) for first_ns, last_ns, _ in granules]
-        return summary, part_index.encode(summary, times_ns, keys)
+        return summary, part_index.encode(summary, times_ns, filters)
 
     def _values(self, cursor: Cursor, table: str) -> tuple[tuple[str, ...], ...] | None:
         if not self._table.listed:
@@ -211,21 +222,22 @@ class PartFiles:
         values = sorted(cursor.execute(statement).fetchall())
         return None if len(values) > _LISTED_AT_MOST else tuple(values)
 
-    def _keys(self, cursor: Cursor, table: str, granule: int) -> Keys | None:
+    def _filter_of_keys(self, cursor: Cursor, table: str, granule: int) -> bytes:
         # One granule after the other: what is fetched at once keeps other threads waiting.
         key = self._table.key
         hashed = cursor.execute(
             f"SELECT DISTINCT md5_number_lower({key}) AS key FROM ("
             f"SELECT DISTINCT {key} FROM {table} WHERE {_rows_of(granule)} AND {key} <> '')"
         ).fetchnumpy()
-        return hashed["key"].astype(np.uint64)
+        return bloom.build(hashed["key"].astype(np.uint64))
 
-    def _grams(self, cursor: Cursor, table: str, column: str, granule: int) -> Keys | None:
+    def _filter_of_texts(self, cursor: Cursor, table: str, column: str, granule: int) -> bytes:
         texts = cursor.execute(
             f"SELECT lower({column}) AS text FROM {table} WHERE {_rows_of(granule)}"
         )
         batches = iter(lambda: texts.fetchmany(_TEXTS_AT_ONCE), [])
-        return grams.keys_of_texts([text for (text,) in batch] for batch in batches)
+        keys = grams.keys_of_texts([text for (text,) in batch] for batch in batches)
+        return b"" if keys is None else bloom.build(keys)
 
     def _write_bytes(self, path: Path, data: bytes) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

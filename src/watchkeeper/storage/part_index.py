@@ -19,7 +19,7 @@ import msgspec
 
 from watchkeeper.errors import StoreDamagedError
 from watchkeeper.storage import bloom
-from watchkeeper.storage.bloom import BLOCK_BYTES, Keys
+from watchkeeper.storage.bloom import BLOCK_BYTES
 from watchkeeper.storage.part import PartSummary
 
 GRANULE_ROWS = 1 << 15
@@ -67,14 +67,13 @@ def key_of(text: str) -> int:
 def encode(
     summary: PartSummary,
     times_ns: Sequence[tuple[int, int]],
-    keys: Mapping[str, Sequence[Keys | None]],
+    filters: Mapping[str, Sequence[bytes]],
 ) -> bytes:
-    """Return an index; `keys` has, by filter, the distinct keys of each granule or None for any."""
+    """Return an index; `filters` has each granule's, by name, b"" if it may have anything."""
     blocks, where = bytearray(), dict[str, list[tuple[int, int]]]()
-    for name, granules in keys.items():
+    for name, granules in filters.items():
         where[name] = []
-        for granule in granules:
-            data = b"" if granule is None else bloom.build(granule)
+        for data in granules:
             where[name].append((len(blocks), len(data) // BLOCK_BYTES))
             blocks += data
     head = msgspec.msgpack.encode(

@@ -11,7 +11,7 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from watchkeeper.storage.engine import (
     is_interrupted,
     read_through,
 )
+from watchkeeper.storage.gate import Turn
 from watchkeeper.storage.limits import DamageReport
 from watchkeeper.storage.open_parts import OpenParts
 from watchkeeper.storage.part import Part, PartName
@@ -143,8 +144,10 @@ class RowTiers:
             ) from error
         self.view.replace(frozen, written)
 
-    def merge(self, *, closed_before_ns: int) -> bool:
+    def merge(self, *, closed_before_ns: int, turn: Turn = nullcontext) -> bool:
         """Make one part of a few, if there are some to merge; return whether there were.
+
+        What is not the engine's work is done in steps, each inside of a `turn`.
 
         Raises StorageError; the parts are then as they were.
         """
@@ -153,7 +156,7 @@ class RowTiers:
             if not some:
                 return False
             try:
-                merged = self._write_merged(some)
+                merged = self._write_merged(some, turn)
             except (EngineError, OSError, StoreDamagedError) as error:
                 if not isinstance(error, OSError) and self._lose_damaged(some, error):
                     return True
@@ -256,7 +259,7 @@ class RowTiers:
         last = max((n.last_sequence for n in names if n.start_ns == start_ns), default=-1)
         return PartName(start_ns, last + 1, sequence)
 
-    def _write_merged(self, some: Sequence[Part]) -> Part:
+    def _write_merged(self, some: Sequence[Part], turn: Turn) -> Part:
         """Write the rows of parts, in their order, as one part that has its name already."""
         first, last = some[0].name, some[-1].name
         name = PartName(first.start_ns, first.first_sequence, last.last_sequence)
@@ -265,7 +268,8 @@ class RowTiers:
                 f"{opened.enter_context(self.opened.use(part))}.{self.table.name}" for part in some
             ]
             select = " UNION ALL ".join(f"SELECT * FROM {table}" for table in tables)
-            merged = self.files.write(name, select, sum(part.summary.rows for part in some))
+            rows = sum(part.summary.rows for part in some)
+            merged = self.files.write(name, select, rows, turn=turn)
         try:
             self.files.commit([merged])
         except OSError:

@@ -14,6 +14,7 @@ from watchkeeper.errors import StoreDamagedError
 from watchkeeper.model import Exemplar
 from watchkeeper.storage import label_union
 from watchkeeper.storage.decoded_blocks import DecodedBlocks
+from watchkeeper.storage.gate import Turn
 from watchkeeper.storage.label_table import LabelTable
 from watchkeeper.storage.label_tables import LabelTables
 from watchkeeper.storage.part import PartName
@@ -29,9 +30,9 @@ _DECODED_BYTES = 8 << 20
 
 
 def write_merged(
-    files: SampleFiles, some: Sequence[SampleFile], tables: LabelTables
+    files: SampleFiles, some: Sequence[SampleFile], tables: LabelTables, turn: Turn
 ) -> WrittenFile:
-    """Write one file of neighbours of one period, from old to new, and return it.
+    """Write one file of neighbours of one period, from old to new, a stretch of series a turn.
 
     Raises OSError, and StoreDamagedError if the label sets of a file cannot be read, which is
     set aside then; nothing is left.
@@ -41,7 +42,7 @@ def write_merged(
     writer = SampleFileWriter(files.directory, name, merging.labels, files.disk)
     try:
         for start_ms in merging.windows():
-            merging.write_window(writer, start_ms)
+            merging.write_window(writer, start_ms, turn)
         return writer.finish()
     except BaseException:
         writer.abandon()
@@ -60,18 +61,25 @@ class _Merging:
         """Return the beginnings of the windows that have something, in order."""
         return sorted({place.start_ms for file in self._some for place in file.contents.windows})
 
-    def write_window(self, writer: SampleFileWriter, start_ms: int) -> None:
+    def write_window(self, writer: SampleFileWriter, start_ms: int, turn: Turn) -> None:
         """Write what all files have of a window."""
         window = writer.window(start_ms)
         end_ms = start_ms + WINDOW_MS - 1
         for begin, end in stretches(len(self.labels), self._series_at_once(start_ms)):
-            layers: list[Layer] = []
-            for file, rows in zip(self._some, self._own, strict=True):
-                own = np.arange(*np.searchsorted(rows, (begin, end)))
-                inside = rows[own] - begin
-                layers += self._reader.layers(file, own, inside, start_ms, end_ms)
-            write_rows(window.add, end - begin, layers, begin)
+            with turn():
+                layers = self._layers(begin, end, start_ms, end_ms)
+                write_rows(window.add, end - begin, layers, begin)
+                del layers
         writer.end_window(window, list(self._exemplars(start_ms, end_ms)))
+
+    def _layers(self, begin: int, end: int, start_ms: int, end_ms: int) -> list[Layer]:
+        """Return what all files have of a stretch of series in a range."""
+        layers: list[Layer] = []
+        for file, rows in zip(self._some, self._own, strict=True):
+            own = np.arange(*np.searchsorted(rows, (begin, end)))
+            inside = rows[own] - begin
+            layers += self._reader.layers(file, own, inside, start_ms, end_ms)
+        return layers
 
     def _table(self, file: SampleFile) -> LabelTable:
         table = self._reader.labels(file)

@@ -32,6 +32,7 @@ from watchkeeper.storage.directory_lock import DirectoryLock
 from watchkeeper.storage.disk import Disk
 from watchkeeper.storage.engine import Engine, EngineError
 from watchkeeper.storage.export import Exported, export
+from watchkeeper.storage.gate import Gate
 from watchkeeper.storage.journal import Journal
 from watchkeeper.storage.label_tables import LabelTables
 from watchkeeper.storage.limits import DamageReport, StoreLimits, StoreStats
@@ -76,6 +77,9 @@ class Store:
         self._directory, self._clock, self._limits = directory, clock, limits
         self._disk = disk
         self._flushing = threading.Lock()
+        # Steps of merges pass it together, a flush alone: it never waits for a merge to end, and
+        # the two need memory and time one after the other.
+        self._turns = Gate()
         self._tally = _Tally()
         self._many_rows_wait = threading.Event()
         allocator.share_arenas()
@@ -136,7 +140,8 @@ class Store:
         with self._flushing:
             began_ns = self._clock.monotonic_ns()
             try:
-                self._flush()
+                with self._turns.alone():
+                    self._flush()
                 self._tally.flushes += 1
             except BaseException as error:
                 self._tally.failures += 1
@@ -145,7 +150,6 @@ class Store:
                     raise StorageError(reason) from error
                 raise
             finally:
-                allocator.give_back()
                 self._flushed_at_ns = self._clock.monotonic_ns()
                 self._tally.seconds += (self._flushed_at_ns - began_ns) / _NS_PER_SECOND
 
@@ -160,7 +164,9 @@ class Store:
             while merged and not self._stopping.is_set():
                 began_ns = self._clock.monotonic_ns()
                 try:
-                    merged = signal.merge(closed_before_ns=closed_before_ns - _LATE_NS)
+                    merged = signal.merge(
+                        closed_before_ns=closed_before_ns - _LATE_NS, turn=self._turns.shared
+                    )
                 except BaseException:
                     self._tally.merge_failures += 1
                     raise
@@ -327,6 +333,7 @@ class Store:
             for signal in (self.metrics, self.logs.tiers, self.spans.tiers):
                 try:
                     signal.write_frozen(sequence)
+                    allocator.give_back()
                 except StorageError as error:
                     failures.append(str(error))
             if failures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from watchkeeper.model import SpanRecord
 from watchkeeper.ports import LogQuery, TraceQuery
 from watchkeeper.storage import Store, StoreLimits, part_files, part_index
 from watchkeeper.storage.engine import Cursor, Engine
+from watchkeeper.storage.gate import Gate
 from watchkeeper.storage.merge_policy import NEIGHBOURS
 from watchkeeper.storage.open_parts import OpenParts
 from watchkeeper.storage.part import Part, PartName
@@ -150,6 +151,56 @@ def test_a_merge_that_the_disk_refuses_changes_nothing_and_is_done_later(
     merge_all(store)
     assert found(store) == ([0, 1, 2],) * 2
     assert len(files(tmp_path / "store", "logs")) == 1
+
+
+def test_a_flush_between_two_steps_of_a_merge_is_not_in_its_way(
+    open_store: OpenStore, tmp_path: Path
+):
+    store = open_store()
+    flush_each(store, range(3))
+    steps = iter(range(3, 100))
+
+    def flush_first() -> AbstractContextManager[None]:
+        number = next(steps)
+        flush_each(store, range(number, number + 1))
+        return nullcontext()
+
+    for tiers in (store.logs.tiers, store.spans.tiers):
+        assert tiers.merge(closed_before_ns=2**63, turn=flush_first)
+    flushed = next(steps)
+    assert flushed > 4
+    assert len(files(tmp_path / "store", "logs")) == 1 + flushed - 3
+    assert found(store) == (list(range(flushed)),) * 2
+    store.close()
+    assert found(open_store()) == (list(range(flushed)),) * 2
+
+
+def test_steps_of_merges_are_between_flushes(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Store, "_merge_when_due", lambda store: None)
+    store = open_store()
+    flush_each(store, range(NEIGHBOURS))
+    passed: list[str] = []
+
+    def noted(how: str) -> Callable[..., AbstractContextManager[None]]:
+        really = getattr(Gate, how)
+
+        def enter(gate: Gate) -> AbstractContextManager[None]:
+            if gate is store._turns:
+                passed.append(how)
+            return really(gate)
+
+        return enter
+
+    monkeypatch.setattr(Gate, "shared", noted("shared"))
+    monkeypatch.setattr(Gate, "alone", noted("alone"))
+    store.merge()
+    assert set(passed) == {"shared"}
+    assert len(passed) > 3
+    passed.clear()
+    store.flush()
+    assert passed == ["alone"]
 
 
 def test_who_reads_while_parts_are_merged_or_dropped_reads_on(

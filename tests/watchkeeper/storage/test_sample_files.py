@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ from watchkeeper.model import Exemplar, NativeHistogram, SampleBatch, labels
 from watchkeeper.storage import Store, StoreLimits, sample_flush, sample_merging, verify
 from watchkeeper.storage.merge_policy import NEIGHBOURS
 from watchkeeper.storage.sample_file import SampleFile
+from watchkeeper.storage.sample_writing import WrittenFile
 
 OpenStore = Callable[..., Store]
 EVER = (0, 2**62)
@@ -173,15 +176,61 @@ def test_what_was_dropped_during_a_merge_stays_dropped(
     flush_each(store, range(3))
     really_write = sample_merging.write_merged
 
-    def write_and_drop(*arguments: object) -> Path:
-        path = really_write(*arguments)
+    def write_and_drop(*arguments: object) -> WrittenFile:
+        written = really_write(*arguments)
         store.metrics.files.drop(store.metrics.files.all())
-        return path
+        return written
 
     monkeypatch.setattr("watchkeeper.storage.metric_store.write_merged", write_and_drop)
     assert not store.metrics.merge(closed_before_ns=EVERYTHING_CLOSED)
     assert found(store) == {}
     assert files(tmp_path) == []
+
+
+def test_a_flush_between_two_steps_of_a_merge_is_not_in_its_way(
+    open_store: OpenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sample_flush, "_SAMPLES_AT_ONCE", 1)
+    store = open_store()
+    flush_each(store, range(3))
+    steps = iter(range(3, 100))
+
+    def flush_first() -> AbstractContextManager[None]:
+        number = next(steps)
+        flush_each(store, range(number, number + 1))
+        return nullcontext()
+
+    assert store.metrics.merge(closed_before_ns=EVERYTHING_CLOSED, turn=flush_first)
+    flushed = next(steps)
+    assert flushed > 4
+    assert found(store) == expected(*range(flushed))
+    assert len(files(tmp_path)) == 1 + flushed - 3
+    store.close()
+    assert found(open_store()) == expected(*range(flushed))
+
+
+def test_who_asks_after_a_flush_or_a_merge_reads_neither_label_sets_nor_directories(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+):
+    def unread(*_: object) -> None:
+        raise AssertionError("what was just written is known")
+
+    store = open_store()
+    monkeypatch.setattr(SampleFile, "labels", unread)
+    monkeypatch.setattr(SampleFile, "window", unread)
+    flush_each(store, range(1))
+    assert found(store) == expected(0)
+    monkeypatch.undo()
+    flush_each(store, range(1, 3))
+    assert found(store) == expected(0, 1, 2)
+    with monkeypatch.context() as patched:
+        reader = Mock(wraps=SampleFile.window, autospec=True)
+        patched.setattr(SampleFile, "labels", unread)
+        patched.setattr(SampleFile, "window", lambda *place: reader(*place))
+        merge_all(store)
+        read_by_merge = reader.call_count
+        assert found(store) == expected(0, 1, 2)
+        assert reader.call_count == read_by_merge
 
 
 def test_who_holds_files_finds_them_while_they_are_merged(open_store: OpenStore, tmp_path: Path):
