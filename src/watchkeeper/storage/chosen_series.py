@@ -16,6 +16,7 @@ from watchkeeper.storage.sample_columns import Ids
 _MOST_SERIES = 100_000
 _MOST_SELECTORS = 512
 _MOST_UNIONS = 64
+_MOST_UNITED = 500_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,9 +66,11 @@ class Union:
 
 
 class Unions:
-    """Puts choices together, and remembers the last used by the choices themselves."""
+    """Puts choices together, and remembers the last ones by the choices themselves, at most so
+    many series of choices in all. Safe from several threads."""
 
     def __init__(self) -> None:
+        self.series = 0
         self._known: OrderedDict[tuple[int, ...], tuple[Union, Sequence[Chosen]]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -81,9 +84,14 @@ class Unions:
         union = unite(choices)
         with self._lock:
             # The choices are kept as well: an id stands for an object only while that lives.
-            self._known[key] = union, choices
-            while len(self._known) > _MOST_UNIONS:
-                self._known.popitem(last=False)
+            if key not in self._known:
+                self._known[key] = union, choices
+                self.series += sum(map(len, choices))
+            while len(self._known) > 1 and (
+                self.series > _MOST_UNITED or len(self._known) > _MOST_UNIONS
+            ):
+                _, (_, oldest) = self._known.popitem(last=False)
+                self.series -= sum(map(len, oldest))
         return union
 
 
