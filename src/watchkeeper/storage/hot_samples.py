@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from watchkeeper.storage import time_groups
-from watchkeeper.storage.column_codec import Ints
+from watchkeeper.storage.column_codec import Ints, row_starts
 from watchkeeper.storage.sample_columns import Ids, SampleColumns, joined
 from watchkeeper.storage.sample_layers import Layer, Rows, within
 
@@ -17,16 +17,17 @@ _MANY_BATCHES = 32
 _FEW_BATCHES = 8
 """So many batches, and then so many blocks of one level, become one of the next: a sample is
 sorted once a level, and a reader meets a few blocks a level."""
+_FEW_OF = 16
+"""One in so many of the series of a block are few."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretches:
-    """Where each series of a block in order is: its number, first sample, count, time group."""
+    """Where each series of a block in order is: its number, and where its samples begin; at last,
+    where all end."""
 
     ids: Ids
-    first: Ids
-    counts: Ids
-    groups: Ids
+    starts: Ids
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,24 @@ class SampleBlock:
         """The series of a block in order, ascending."""
         ids = self.columns.ids
         first = np.concatenate(([0], np.flatnonzero(ids[1:] != ids[:-1]) + 1))
-        counts = np.append(first[1:], len(ids)) - first
-        groups = time_groups.group(self.columns.times_ms, counts)
-        # Kept for as long as the block: half as wide, they take half as much as its samples do.
-        narrow = (column.astype(np.int32) for column in (first, counts, groups))
-        return Stretches(ids[first], *narrow)
+        # Kept for as long as the block, so as narrow as it goes.
+        return Stretches(ids[first], np.append(first, len(ids)).astype(np.int32))
+
+    @cached_property
+    def _groups(self) -> Ids:
+        times, starts = self.columns.times_ms, self.stretches.starts.astype(np.int64)
+        return time_groups.group(times, np.diff(starts)).astype(np.int32)
+
+    def groups_of(self, rows: Ints) -> Ints:
+        """Return which of some series, by their rows in `stretches`, have the same times."""
+        own = self.stretches
+        if len(rows) * _FEW_OF > len(own.ids):
+            return self._groups[rows].astype(np.int64)
+        # Of few, it takes less to look at theirs than at those of all series once.
+        first = own.starts[rows].astype(np.int64)
+        counts = own.starts[rows + 1] - first
+        ahead = np.repeat(first - row_starts(counts)[:-1], counts)
+        return time_groups.group(self.columns.times_ms[ahead + np.arange(len(ahead))], counts)
 
 
 class HotSamples:
@@ -166,9 +180,8 @@ def _layer(block: SampleBlock, ids: Ids, series: Ints, start_ms: int, end_ms: in
         at, series = at[there], series[there]
         if not len(at):
             return ()
-    first, counts, groups = (
-        column[at].astype(np.int64) for column in (own.first, own.counts, own.groups)
-    )
+    first = own.starts[at].astype(np.int64)
+    counts, groups = own.starts[at + 1] - first, block.groups_of(at)
     columns = block.columns
     if start_ms > block.start_ms or end_ms < block.end_ms:
         first, counts = within(columns.times_ms, first, counts, groups, start_ms, end_ms)
