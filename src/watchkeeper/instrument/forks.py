@@ -6,6 +6,7 @@ Python keeps a fork hook for ever, so there is one for the module, over those th
 from __future__ import annotations
 
 import os
+import sys
 from typing import Protocol
 from weakref import WeakSet
 
@@ -25,9 +26,14 @@ class Forkable(Protocol):
         """Start anew."""
         ...
 
+    def stop(self) -> None:
+        """Send what waits: the process ends."""
+        ...
+
 
 _watched: WeakSet[Forkable] = WeakSet()
 _held: list[Forkable] = []
+_known_to_multiprocessing: WeakSet[Forkable] = WeakSet()
 
 
 def watch(forkable: Forkable) -> None:
@@ -44,6 +50,17 @@ def _before() -> None:
     _held.extend(_watched)
     for forkable in _held:
         forkable.before_fork()
+        _tell_multiprocessing(forkable)
+
+
+def _tell_multiprocessing(forkable: Forkable) -> None:
+    """Stop the telemetry of children of multiprocessing in time: they end past `atexit`."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None and forkable not in _known_to_multiprocessing:
+        _known_to_multiprocessing.add(forkable)
+        util.register_after_fork(
+            forkable, lambda child: util.Finalize(None, child.stop, exitpriority=0)
+        )
 
 
 def _in_parent() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import select
+import sys
 from pathlib import Path
 from typing import Protocol
 
@@ -81,7 +82,8 @@ def log_output(settings: Settings) -> LogOutput:
     if settings.disabled or settings.log == LOG_OFF:
         return NoOutput()
     if settings.log == LOG_STDOUT:
-        return StandardOutput()
+        # Of a process that began without one, the first file it opens has that number.
+        return NoOutput() if sys.__stdout__ is None else StandardOutput()
     return RotatingFile(Path(settings.log), settings.log_max_bytes, settings.log_files)
 
 

@@ -57,7 +57,7 @@ def watched(telemetry: Telemetry, call: Call) -> Call:
             await _lifespan(telemetry, call, app, scope, receive, send)
             return
         if not telemetry.started:
-            telemetry.start()
+            _start_late(telemetry)
         path, root_path = scope["path"], scope.get("root_path", "")
         if root_path:
             path = path.removeprefix(root_path)
@@ -127,6 +127,13 @@ def _watching(original: type, telemetry: Telemetry, call: Call) -> Any:
         _WATCHED_BY: telemetry,
     }
     return type(original.__name__, (original,), members)
+
+
+def _start_late(telemetry: Telemetry) -> None:
+    """Start without a lifespan, which the server leaves out."""
+    telemetry.start()
+    if not telemetry.settings.disabled and telemetry.settings.log != LOG_OFF:
+        adopt_server_loggers()
 
 
 async def _lifespan(

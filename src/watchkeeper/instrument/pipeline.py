@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 import socket
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from watchkeeper.clock import Clock
@@ -148,8 +150,18 @@ class Pipeline:
         try:
             self.output.write(b"".join(lines))
         except OSError as error:
+            if "log_output" not in self._faults.seen:
+                self._complain(error)
             self._on_drop("logs", "export_failed", len(lines))
             self._faults.note("log_output", error)
+
+    def _complain(self, error: OSError) -> None:
+        """Say where lines cannot be written, for a line of the log would not be seen."""
+        with suppress(Exception):
+            if sys.__stderr__ is not None:
+                where = self._settings.log
+                sys.__stderr__.write(f"watchkeeper: log lines are lost: {where}: {error}\n")
+                sys.__stderr__.flush()
 
     def _tick(self) -> None:
         if self._exporter is not None:

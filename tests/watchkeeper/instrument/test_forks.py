@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import threading
 from pathlib import Path
@@ -44,6 +45,23 @@ def test_a_child_writes_its_own_lines_and_not_its_parents(
             "child"
         ]
     assert path.read_text().count('"job_id":"parent"') == 1
+
+
+def test_what_a_child_of_multiprocessing_said_last_is_not_lost(
+    door: SimpleNamespace, tmp_path: Path
+) -> None:
+    path = tmp_path / "log.jsonl"
+    settings = Settings(log=str(path), pump_interval_seconds=60)
+    with Telemetry(door.contract, settings) as telemetry:
+        for number in range(2):
+            child = multiprocessing.get_context("fork").Process(
+                target=telemetry.log, args=(door.started,), kwargs={"job_id": f"child {number}"}
+            )
+            child.start()
+            child.join()
+            assert child.exitcode == 0
+        told = [line.split('"job_id":"')[1][:7] for line in path.read_text().splitlines()]
+        assert told == ["child 0", "child 1"]
 
 
 def test_a_child_without_a_shared_directory_begins_at_zero(door: SimpleNamespace) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -275,14 +277,37 @@ def test_metrics_are_answered_while_nobody_reads_the_log(door: SimpleNamespace) 
         thread.join()
 
 
-def test_a_disk_that_fails_costs_a_count(door: SimpleNamespace, tmp_path: Path) -> None:
+def test_a_disk_that_fails_costs_a_count_and_is_told_once(
+    door: SimpleNamespace, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("")
-    settings = Settings(log=str(tmp_path / "file" / "log"), background=False)
+    log = tmp_path / "file" / "log"
+    settings = Settings(log=str(log), background=False)
     with Telemetry(door.contract, settings) as telemetry:
         logging.getLogger("x").info("lost")
         text = telemetry.exposition()[0].decode()
     # The line that tells of the fault is lost as well.
     assert 'telemetry_dropped_total{signal="logs",reason="export_failed"} 2' in text
+    told = [line for line in capfd.readouterr().err.splitlines() if "watchkeeper:" in line]
+    assert told == [
+        f"watchkeeper: log lines are lost: {log}: [Errno 17] File exists: '{log.parent}'"
+    ]
+
+
+def test_a_process_without_standard_output_writes_to_no_file_of_its_own(tmp_path: Path) -> None:
+    program = """
+import logging, sys
+from watchkeeper import Contract, Telemetry
+first = open(sys.argv[1], "w")
+with Telemetry(Contract(service="s", version="1")):
+    logging.getLogger("x").warning("where to?")
+sys.exit(40 + first.fileno())
+"""
+    opened = tmp_path / "opened"
+    shell = f'"{sys.executable}" -c "$0" "$1" >&-'
+    ran = subprocess.run(["/bin/sh", "-c", shell, program, str(opened)], check=False)
+    assert ran.returncode == 41
+    assert opened.read_text() == ""
 
 
 def test_a_timestamp_has_nanoseconds() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -274,6 +275,21 @@ async def test_a_background_task_of_a_request_that_is_not_recorded_is_not_either
         instrument(app, seen.telemetry)
         await ask(app, "/later")
         assert seen.spans == []
+
+
+async def test_without_a_lifespan_the_servers_lines_are_ours_too(
+    door: SimpleNamespace, tmp_path: Path
+) -> None:
+    server = logging.getLogger("uvicorn.access")
+    server.addHandler(logging.StreamHandler())
+    app = service()
+    telemetry = instrument(
+        app, door.contract, Settings(log=str(tmp_path / "log"), background=False)
+    )
+    await ask(app, "/stream")
+    telemetry.stop()
+    assert not server.hasHandlers()
+    assert '"logger":"watchkeeper.access"' in (tmp_path / "log").read_text()
 
 
 async def test_a_client_that_leaves_before_the_answer_counts_as_499(seen: Captured) -> None:
