@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from struct import Struct
 from typing import TypeVar
 
 from watchkeeper.model import (
@@ -17,6 +18,7 @@ from watchkeeper.model import (
     Scope,
     Severity,
     SpanEvent,
+    SpanKind,
     SpanLink,
     SpanRecord,
     StatusCode,
@@ -65,9 +67,10 @@ _LOCAL_LINK, _REMOTE_LINK = (
     for flags in (_HAS_IS_REMOTE, _HAS_IS_REMOTE | _IS_REMOTE)
 )
 
-_KIND = tag(6, VARINT)
+_KINDS = tuple([tag(6, VARINT) + varint(kind) for kind in range(max(SpanKind) + 1)])
 _START = tag(7, FIXED64)
 _END = tag(8, FIXED64)
+_pack_span = Struct("<2s16s2s8s1sQ1sQ").pack
 _STATUS_CODE = tag(3, VARINT)
 _TIME = tag(1, FIXED64)
 _SEVERITY = tag(2, VARINT)
@@ -95,17 +98,18 @@ def framed(message: bytes) -> bytes:
 def encode_span(span: SpanRecord) -> bytes:
     """Return one span, as a field of its scope."""
     parts = [
-        _TRACE_ID,
-        bytes.fromhex(span.trace_id),
-        _SPAN_ID,
-        bytes.fromhex(span.span_id),
-        delimited(_FIELD[5], encode_text(span.name)),
-        _KIND,
-        varint(span.kind),
-        _START,
-        pack_fixed64(span.start_ns),
-        _END,
-        pack_fixed64(span.end_ns),
+        _pack_span(
+            _TRACE_ID,
+            bytes.fromhex(span.trace_id),
+            _SPAN_ID,
+            bytes.fromhex(span.span_id),
+            _START,
+            span.start_ns,
+            _END,
+            span.end_ns,
+        ),
+        _name(span.name),
+        _KINDS[span.kind],
         REMOTE_PARENT if span.remote_parent else LOCAL_PARENT,
         encode_attributes(_FIELD[9], span.attributes),
     ]
@@ -113,8 +117,10 @@ def encode_span(span: SpanRecord) -> bytes:
         parts.append(_PARENT_ID + bytes.fromhex(span.parent_span_id))
     if span.trace_state:
         parts.append(delimited(_FIELD[3], encode_text(span.trace_state)))
-    parts += [delimited(_FIELD[11], _encode_event(event)) for event in span.events]
-    parts += [delimited(_FIELD[13], _encode_link(link)) for link in span.links]
+    if span.events:
+        parts += [delimited(_FIELD[11], _encode_event(event)) for event in span.events]
+    if span.links:
+        parts += [delimited(_FIELD[13], _encode_link(link)) for link in span.links]
     if span.status is not StatusCode.UNSET or span.status_message:
         parts.append(delimited(_FIELD[15], _encode_status(span)))
     if any(span.dropped):
@@ -149,6 +155,11 @@ def encode_log(record: LogRecord) -> bytes:
 def _severity(severity: Severity) -> bytes:
     number = _SEVERITY + varint(severity)
     return number + delimited(_FIELD[3], severity.name.encode())
+
+
+@lru_cache(maxsize=_REMEMBERED_MESSAGES)
+def _name(name: str) -> bytes:
+    return delimited(_FIELD[5], encode_text(name))
 
 
 @lru_cache(maxsize=_REMEMBERED_MESSAGES)
