@@ -6,6 +6,7 @@ Source: opentelemetry.io, "OTLP Specification", OTLP/HTTP. What is acknowledged 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from watchkeeper.errors import DecodeError
 from watchkeeper.ingest import OtlpReceiver
 from watchkeeper.server.answers import Endpoint, Failure, unrouted
 from watchkeeper.server.intake import Intake, not_taken
@@ -52,10 +54,23 @@ def _endpoint(receive: Receive, intake: Intake) -> Endpoint:
                 request, lambda data, tenant: receive(data, kind, encoding, tenant)
             )
         except Exception as error:  # noqa: BLE001 - the edge: not_taken logs what is unexpected
-            return error_answer(not_taken(error), kind)
+            failure = not_taken(error)
+            if not _is_known(kind):
+                # Whoever sends neither format reads the one that people read.
+                unsupported = replace(failure, status=415) if failure.status == 400 else failure
+                return error_answer(unsupported, JSON_CONTENT_TYPE)
+            return error_answer(failure, kind)
         return Response(answer, headers={"content-type": answer_type})
 
     return export
+
+
+def _is_known(content_type: str) -> bool:
+    try:
+        is_json(content_type)
+    except DecodeError:
+        return False
+    return True
 
 
 def error_answer(failure: Failure, content_type: str) -> Response:

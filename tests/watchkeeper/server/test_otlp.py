@@ -134,6 +134,17 @@ async def test_what_cannot_be_decoded_is_refused_for_good(
     assert (as_json.status_code, as_json.json()["code"]) == (400, 3)
 
 
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "ä/;"])
+async def test_a_format_that_is_not_spoken_is_named(
+    client: httpx2.AsyncClient, path: str, kind: str
+) -> None:
+    headers = [(b"content-type", kind.encode("latin-1"))]
+    answer = await client.post(path, content=b"x", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, 3)
+    assert "send application/x-protobuf or application/json" in answer.json()["message"]
+
+
 async def test_what_is_no_signal_is_not_taken_for_the_page(client: httpx2.AsyncClient) -> None:
     absent = await client.post("/v1/profiles", content=b"", headers=PROTOBUF)
     assert (absent.status_code, absent.json()["code"]) == (404, 5)
