@@ -1,9 +1,10 @@
 """The write-ahead log: a batch is acknowledged once it is here and synchronised.
 
 Threads that append at the same time share one fdatasync: the first to wait does it for all
-that is written by then (group commit). A file that is not needed any more is written over by a
-later one: where blocks are the file's already, an fdatasync does not have to wait until the file
-system has written its own journal, and all that others have just written (as PostgreSQL does).
+that is written by then (group commit). Records are written over blocks that the file has already,
+so that an fdatasync does not have to wait until the file system has written its own journal, and
+all that others have just written (as PostgreSQL does): over those of a file that is not needed any
+more, or over zeros that were written ahead.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ REUSED_BYTES = 1 << 20, 64 << 20
 """How large a file must, and may, be to be written over: a small one would only have to grow."""
 
 _SPARE = "spare"
+_AHEAD_BYTES = 1 << 16, 1 << 20
+"""How many zeros are written ahead at least, and at most: as many as there are records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class WriteAheadLog:
         self._spare: Path | None = None
         (directory / _SPARE).unlink(missing_ok=True)
         self._end = 0
+        self._size = 0
         self._synchronised = 0
         self._synchronising = False
         self._failures = 0
@@ -164,6 +168,7 @@ class WriteAheadLog:
         following, self._following = self._following, None
         self._file = following or self._create(self._next_sequence, None)
         self._end = self._synchronised = FILE_HEADER_BYTES
+        self._size = os.fstat(self._file.descriptor).st_size
         return self._file
 
     def _create(self, number: int, spare: Path | None) -> _OpenFile:
@@ -218,6 +223,9 @@ class WriteAheadLog:
             file = self._file or self._open()
             record = wal_format.encode(file.seed, sequence, kind, payload)
             self._disk.write(file.descriptor, record + END)
+            written = self._end + len(record) + len(END)
+            if written > self._size:
+                self._write_ahead(file, written)
             # The next record goes over the mark.
             os.lseek(file.descriptor, self._end + len(record), os.SEEK_SET)
         except OSError as error:
@@ -229,6 +237,17 @@ class WriteAheadLog:
         self._end += len(record)
         self._next_sequence += 1
         return sequence
+
+    def _write_ahead(self, file: _OpenFile, written: int) -> None:
+        """Put zeros after what is written; a disk that does not take them may take records."""
+        least, most = _AHEAD_BYTES
+        ahead = min(max(written, least), most)
+        try:
+            self._disk.write(file.descriptor, bytes(ahead))
+            self._size = written + ahead
+        except OSError:
+            self._disk.truncate(file.descriptor, written)
+            self._size = written
 
     def _require_room(self, size_bytes: int) -> None:
         if self._reserve_bytes:
@@ -271,7 +290,7 @@ class WriteAheadLog:
             return
         try:
             self._disk.truncate(self._file.descriptor, length_bytes)
-            self._end = length_bytes
+            self._end = self._size = length_bytes
         except OSError:
             # Who waits for the file to be synchronised waits in vain.
             self._failures += 1

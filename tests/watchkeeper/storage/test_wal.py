@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
 from itertools import pairwise
 from pathlib import Path
@@ -185,6 +186,38 @@ def test_sequences_go_on_after_the_last_record_though_a_later_file_was_prepared(
     log.append(RecordKind.LOGS, b"b")
     assert [int(path.stem) for path in wal_format.log_files(tmp_path)] == [0, 1]
     assert recovery.next_sequence(tmp_path, samples=None, rows=()) == 2
+
+
+def test_records_are_written_over_blocks_that_the_file_has_already(tmp_path: Path):
+    log = log_of(tmp_path)
+    (path,) = wal_format.log_files(tmp_path)
+    sizes = []
+    for number in range(300):
+        log.append(RecordKind.LOGS, b"%d" % number * 300)
+        sizes.append(path.stat().st_size)
+    assert len(set(sizes)) < 6
+    found: list[DamageReport] = []
+    records = list(wal_format.read_file(path, found))
+    assert [record.payload for record in records] == [b"%d" % n * 300 for n in range(300)]
+    assert found == []
+    log.close()
+    assert path.stat().st_size == log.size_bytes
+
+
+def test_a_disk_that_has_no_room_for_more_than_a_record_takes_it(tmp_path: Path):
+    class SmallDisk(FaultyDisk):
+        def write(self, descriptor: int, data: bytes) -> None:
+            if not any(data):
+                os.write(descriptor, data[:1000])
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().write(descriptor, data)
+
+    log = log_of(tmp_path, SmallDisk())
+    log.append(RecordKind.LOGS, b"first")
+    log.append(RecordKind.LOGS, b"second")
+    (path,) = wal_format.log_files(tmp_path)
+    assert path.stat().st_size == log.size_bytes + len(wal_format.END)
+    assert read(tmp_path) == [(0, b"first"), (1, b"second")]
 
 
 def test_damage_is_reported_with_its_place(tmp_path: Path):
