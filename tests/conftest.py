@@ -23,8 +23,8 @@ LONGEST_FIRST = (
     "tests/end_to_end/",
     "tests/resume_optimizer/api/",
     "tests/resume_optimizer/jobs/",
-    "tests/watchkeeper/prove/test_command.py",
     "tests/watchkeeper/page/",
+    "tests/watchkeeper/prove/",
 )
 """What takes longest, longest first: a parallel run that ends with it ends with one idle core."""
 TOGETHER = ("tests/end_to_end/", "tests/watchkeeper/page/")
