@@ -101,7 +101,7 @@ def test_what_waits_is_delivered_when_asked_for(
         for _ in range(2):
             with telemetry.span(door.work):
                 pass
-            assert telemetry.deliver()
+            assert telemetry.deliver(timeout_seconds=30)
         paths = [path for path, _ in collector.requests]
         assert paths == ["/v1/traces"] * 2
         collector.statuses = [503] * 100
