@@ -111,7 +111,7 @@ def in_process(
             workers = {name: start(stack, name, sink) for name in whole}
             for worker in workers.values():
                 worker.ask(f"{requests} {path}")  # the first round warms caches and imports
-            for _ in range(rounds // STARTS):
+            for _ in range(max(1, rounds // STARTS)):
                 for name, worker in workers.items():
                     seconds, hot_seconds = worker.ask(f"{requests} {path}")
                     whole[name].append(seconds / requests * 1e6)
@@ -128,10 +128,10 @@ def under_uvicorn(
         with ExitStack() as stack:
             servers = {name: start(stack, name, sink, workers) for name in figures}
             ports = {name: int(server.hear()[0]) for name, server in servers.items()}
-            for name, port in ports.items():
+            for port in ports.values():
                 load(port, path, 8 * workers)
-                servers[name].settled_cpu()
-            for _ in range(rounds // STARTS):
+            time.sleep(EXPORT_SECONDS)
+            for _ in range(max(1, rounds // STARTS)):
                 for name, server in servers.items():
                     before = server.ask("cpu")[0]
                     answered = load(ports[name], path, 8 * workers)
@@ -196,7 +196,7 @@ def measure(sink: str, rounds: int, requests: int, wrk: bool) -> dict[str, list[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15, help=f"at least {STARTS}")
+    parser.add_argument("--rounds", type=int, default=12, help=f"at least {STARTS}")
     parser.add_argument("--requests", type=int, default=750, help="a round, in process")
     parser.add_argument("--no-wrk", action="store_true", help="leave out uvicorn and wrk")
     options = parser.parse_args()
