@@ -89,8 +89,8 @@ class DurableMetricStore:
             if not verdict.keep.all():
                 kept = kept.take(verdict.keep)
             if len(kept) or news or metadata:
-                used = np.append(kept.ids, [identity for identity, _ in news]).astype(np.int32)
-                unknown = hot.to_log(used)
+                others = np.array([identity for identity, _ in news], np.int32)
+                unknown = hot.to_log(np.append(kept.ids, others) if news else kept.ids)
                 sets = SeriesSets.of(unknown, hot.index.columns()) if len(unknown) else None
                 head = sample_records.head_of(kept, sets, news, metadata)
                 payload = sample_records.pack(head, kept)

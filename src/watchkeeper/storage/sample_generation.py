@@ -15,6 +15,8 @@ from watchkeeper.storage.hot_samples import HotSamples, SampleBlock
 from watchkeeper.storage.sample_columns import Ids
 from watchkeeper.storage.series_index import SeriesIndex
 
+_NONE = np.empty(0, np.int32)
+
 
 @dataclass(eq=False, slots=True)
 class SampleGeneration:
@@ -30,7 +32,8 @@ class SampleGeneration:
         highest = int(ids.max(initial=0))
         if highest >= len(self.logged):
             self.logged = np.append(self.logged, np.zeros(highest + 1024, np.bool_))
-        return np.unique(ids[~self.logged[ids]])
+        logged = self.logged[ids]
+        return _NONE if logged.all() else np.unique(ids[~logged])
 
 
 @dataclass(frozen=True, slots=True)
