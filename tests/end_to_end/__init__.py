@@ -1,0 +1,1 @@
+"""Tests over one running stack. A package, so that what it shares ends with its last test."""
