@@ -67,9 +67,13 @@ async def test_a_job_outlives_the_worker_that_began_it(
         job = await person.ended(job_id)
 
     assert job["status"] == "completed"
-    assert job["attempts"] == 2
-    outcomes = await services.database.rows("SELECT outcome FROM attempts ORDER BY number")
-    assert [row["outcome"] for row in outcomes] == ["lost", "success"]
+    attempts = await services.database.rows("SELECT outcome FROM attempts ORDER BY number")
+    *before, last = [row["outcome"] for row in attempts]
+    # On a busy machine a server may answer too late: the attempt is made once more then.
+    assert "lost" in before
+    assert set(before) <= {"lost", "retry"}
+    assert last == "success"
+    assert job["attempts"] == len(attempts)
     assert await services.database.value("SELECT count(*) FROM results") == 1
 
 
