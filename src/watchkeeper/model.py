@@ -257,7 +257,8 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One log line. `trace_id` and `span_id` are lower-case hex or ''."""
+    """One log line. `trace_id` and `span_id` are lower-case hex or ''. Whether the span was
+    `sampled` is said over OTLP, and not kept by stores."""
 
     timestamp_ns: int
     severity: Severity
@@ -268,6 +269,7 @@ class LogRecord:
     span_id: str = ""
     attributes: Attributes = field(default_factory=dict)
     resource: Attributes = field(default_factory=dict)
+    sampled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class Frame:
             parts = (head.encode(), encode_json(path), _DURATION, dumps(seconds), visitor.line)
             leaving.lines.append(b"".join(parts))
         if leaving.wants_logs:
-            log = self.log.encode(end_ns, trace_id, span_id, seconds, text, visitor.log)
+            log = self.log.encode(end_ns, trace_id, span_id, span, seconds, text, visitor.log)
             leaving.logs[ACCESS_LOGGER].append(log)
         if span and leaving.wants_spans:
             rest = visitor.span + remote_parent(parent) if parent else visitor.root
@@ -184,7 +184,7 @@ class Frame:
 
     def as_log(self, record: RequestRecord, path: str, visitor: Visitor) -> LogRecord:
         """Return the access line as a record."""
-        _, _, _, trace, own, _, start_ns, end_ns, _, _, _ = record
+        _, _, _, trace, own, _, start_ns, end_ns, sampled, _, _ = record
         fields = {**self.fields, "path": path, "duration_seconds": _seconds(start_ns, end_ns)}
         if visitor.client:
             fields["client"] = visitor.client
@@ -198,6 +198,7 @@ class Frame:
             span_id=f"{own:016x}",
             attributes=fields,
             resource=self.finisher.resource,
+            sampled=sampled,
         )
 
 

@@ -39,9 +39,8 @@ def pending_event(
                 ),
             )
         kept[name] = value
-    trace_id, span_id = current_ids()
     severity = event.severity.value
-    return (timestamp_ns, severity, event.name, event.message, kept, trace_id, span_id, error)
+    return (timestamp_ns, severity, event.name, event.message, kept, *current_ids(), error)
 
 
 def _fits(value: Any, kind: type) -> bool:

@@ -109,7 +109,7 @@ class Finisher:
 
     def log(self, pending: PendingLog) -> LogRecord:
         """Return the log line's record."""
-        time_ns, severity, logger, message, fields, trace_id, span_id, error = pending
+        time_ns, severity, logger, message, fields, trace_id, span_id, sampled, error = pending
         attributes = self.line_attributes(fields)
         if error is not None:
             attributes["exception.type"] = error.type
@@ -125,6 +125,7 @@ class Finisher:
             span_id.to_bytes(8, "big").hex() if span_id else "",
             attributes,
             self.resource,
+            sampled,
         )
 
     def span_attributes(self, fields: Mapping[str, Any]) -> Attributes:

@@ -52,21 +52,21 @@ class Lines:
     def __init__(self, finisher: Finisher) -> None:
         self._finisher = finisher
         self._alike: dict[_Likeness, Alike] = {}
-        self._span = (0, 0)
+        self._span = (0, 0, False)
         self._ids_text = ""
         self._ids = b""
 
     def leave(self, line: PendingLog, leaving: Leaving) -> None:
         """Let a line leave in every form that is wanted."""
-        time_ns, severity, logger, message, fields, trace_id, span_id, error = line
+        time_ns, severity, logger, message, fields, trace_id, span_id, sampled, error = line
         finisher = self._finisher
         if error is not None or leaving.observed or not _APART.isdisjoint(fields):
             leaving.add_log(finisher.log(line))
             return
         likeness = (severity, logger, message)
         alike = self._alike.get(likeness) or self._remember(likeness)
-        if (trace_id, span_id) != self._span:
-            self._enter(trace_id, span_id)
+        if (trace_id, span_id, sampled) != self._span:
+            self._enter(trace_id, span_id, sampled)
         attributes = finisher.line_attributes(fields)
         if leaving.wants_lines:
             head = f'{{"@timestamp":"{timestamp(time_ns)}{alike.head}{self._ids_text}'
@@ -86,12 +86,12 @@ class Lines:
             self._alike[likeness] = alike
         return alike
 
-    def _enter(self, trace_id: int, span_id: int) -> None:
+    def _enter(self, trace_id: int, span_id: int, sampled: bool) -> None:
         """Remember the span that the next lines will be of, too."""
-        self._span = (trace_id, span_id)
+        self._span = (trace_id, span_id, sampled)
         if trace_id:
             trace, span = trace_id.to_bytes(16, "big"), span_id.to_bytes(8, "big")
-            self._ids = log_ids(trace, span)
+            self._ids = log_ids(trace, span, sampled)
             self._ids_text = f',"trace_id":"{trace.hex()}","span_id":"{span.hex()}"'
         else:
             self._ids = b""

@@ -61,13 +61,13 @@ def error_details(error: BaseException) -> ErrorDetails:
     return ErrorDetails(type_name(error), message, stack)
 
 
-def current_ids() -> tuple[int, int]:
-    """Return the current trace and span id, or zeros."""
+def current_ids() -> tuple[int, int, bool]:
+    """Return the current trace and span id, or zeros, and whether the span is sampled."""
     span = current_span()
     if isinstance(span, LiveSpan):
-        return span.trace_id, span.span_id
+        return span.trace_id, span.span_id, span.is_sampled()
     context = span.get_span_context()
-    return context.trace_id, context.span_id
+    return context.trace_id, context.span_id, context.trace_flags.sampled
 
 
 class QueueHandler(logging.Handler):
@@ -103,7 +103,7 @@ class QueueHandler(logging.Handler):
         ids = current_ids()
         if error is not None and not ids[0]:
             ids = trace_of(error)
-        trace_id, span_id = ids
+        trace_id, span_id, sampled = ids
         return (
             self._clock.time_ns(),
             severity_of(record.levelno).value,
@@ -112,6 +112,7 @@ class QueueHandler(logging.Handler):
             fields,
             trace_id,
             span_id,
+            sampled,
             error_details(error) if error is not None else None,
         )
 

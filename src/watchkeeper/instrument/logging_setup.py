@@ -191,7 +191,7 @@ def _pending(event: MutableMapping[str, Any], method: str, name: str, clock: Clo
         raised = sys.exc_info()[1]
     elif isinstance(raised, tuple):
         raised = raised[1]
-    trace_id, span_id = current_ids()
+    trace_id, span_id, sampled = current_ids()
     return (
         clock.time_ns(),
         _SEVERITIES.get(method, _INFO),
@@ -200,5 +200,6 @@ def _pending(event: MutableMapping[str, Any], method: str, name: str, clock: Clo
         event,
         trace_id,
         span_id,
+        sampled,
         error_details(raised) if isinstance(raised, BaseException) else None,
     )

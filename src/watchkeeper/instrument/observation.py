@@ -157,7 +157,7 @@ class Observation(LiveSpan):
     def failed(self, error: BaseException) -> None:
         """Take the exception that left the app, and finish."""
         # The server logs it after the span's context is gone.
-        mark_trace(error, self.trace_id, self.span_id)
+        mark_trace(error, self)
         if not self.end_ns:
             self.error = error
             if isinstance(error, CancelledError) and not self.disconnected:

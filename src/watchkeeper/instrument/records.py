@@ -50,6 +50,7 @@ PendingLog = tuple[
     Mapping[str, Any],  # the fields
     int,  # trace id, or 0 outside of any span
     int,  # span id, or 0
+    bool,  # whether that span is sampled
     ErrorDetails | None,
 ]
 """A log line before redaction: as plain as a RequestRecord, and for the same reason. What tells one

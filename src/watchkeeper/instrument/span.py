@@ -262,7 +262,7 @@ class LiveSpan(Span, metaclass=_SpanType):
 
     def fail(self, error: BaseException) -> None:
         """Record an exception that ended the work, and that it failed."""
-        mark_trace(error, self.trace_id, self.span_id)
+        mark_trace(error, self)
         self.record_exception(error)
         self.set_attribute("error.type", type_name(error))
         self.set_status(OpenStatusCode.ERROR, type_name(error))
@@ -303,16 +303,16 @@ class LiveSpan(Span, metaclass=_SpanType):
         self.end()
 
 
-def mark_trace(error: BaseException, trace_id: int, span_id: int) -> None:
+def mark_trace(error: BaseException, span: LiveSpan) -> None:
     """Remember where an exception was raised: whoever logs it later may be outside the span."""
     if not hasattr(error, _TRACE_MARK):
         with suppress(Exception):
-            setattr(error, _TRACE_MARK, (trace_id, span_id))
+            setattr(error, _TRACE_MARK, (span.trace_id, span.span_id, span.is_sampled()))
 
 
-def trace_of(error: BaseException) -> tuple[int, int]:
-    """Return the trace and span id that `mark_trace` left, or zeros."""
-    mark: tuple[int, int] = getattr(error, _TRACE_MARK, (0, 0))
+def trace_of(error: BaseException) -> tuple[int, int, bool]:
+    """Return what `mark_trace` left: trace and span id, or zeros, and whether it is sampled."""
+    mark: tuple[int, int, bool] = getattr(error, _TRACE_MARK, (0, 0, False))
     return mark
 
 

@@ -275,7 +275,7 @@ class Telemetry:
 
     def trace_id(self) -> str:
         """Return the current trace's id, 32 hex digits, or '' outside of any span."""
-        trace_id, _ = current_ids()
+        trace_id, _, _ = current_ids()
         return f"{trace_id:032x}" if trace_id else ""
 
     def inject(self) -> dict[str, str]:

@@ -73,7 +73,12 @@ _END = tag(8, FIXED64)
 _pack_span = Struct("<2s16s2s8s1sQ1sQ").pack
 _STATUS_CODE = tag(3, VARINT)
 _TIME = tag(1, FIXED64)
+LOG_FLAGS = tuple([tag(8, FIXED32) + flags.to_bytes(4, "little") for flags in (0, 1)])
+"""A log record's flags, W3C's sampled bit alone, by whether its span is sampled."""
+
 _SEVERITY = tag(2, VARINT)
+_SEVERITY_TEXTS = {Severity.WARNING: "WARN", Severity.CRITICAL: "FATAL"}
+"""Levels that Python calls otherwise than OpenTelemetry does (its data model of logs)."""
 _OBSERVED = tag(11, FIXED64)
 _LOG_TRACE_ID = _FIELD[9] + varint(16)
 _LOG_SPAN_ID = _FIELD[10] + varint(8)
@@ -140,7 +145,7 @@ def encode_log(record: LogRecord) -> bytes:
         time,
         _OBSERVED,
         time,
-        _severity(record.severity),
+        encode_severity(record.severity),
         _body(record.message),
         encode_attributes(_FIELD[6], record.attributes),
     ]
@@ -148,13 +153,16 @@ def encode_log(record: LogRecord) -> bytes:
         parts.append(_LOG_TRACE_ID + bytes.fromhex(record.trace_id))
     if record.span_id:
         parts.append(_LOG_SPAN_ID + bytes.fromhex(record.span_id))
+    if record.sampled:
+        parts.append(LOG_FLAGS[True])
     return framed(b"".join(parts))
 
 
 @cache
-def _severity(severity: Severity) -> bytes:
-    number = _SEVERITY + varint(severity)
-    return number + delimited(_FIELD[3], severity.name.encode())
+def encode_severity(severity: Severity) -> bytes:
+    """Return a log record's fields that tell its level, by number and by OpenTelemetry's name."""
+    name = _SEVERITY_TEXTS.get(severity, severity.name)
+    return _SEVERITY + varint(severity) + delimited(_FIELD[3], name.encode())
 
 
 @lru_cache(maxsize=_REMEMBERED_MESSAGES)

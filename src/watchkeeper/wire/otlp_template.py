@@ -20,7 +20,14 @@ from struct import Struct
 
 from watchkeeper.model import Attributes, Severity, SpanKind, StatusCode
 from watchkeeper.wire.otlp_attributes import encode_attributes, encode_text, encode_value
-from watchkeeper.wire.otlp_encode import HEADS, LOCAL_PARENT, REMOTE_PARENT, framed
+from watchkeeper.wire.otlp_encode import (
+    HEADS,
+    LOCAL_PARENT,
+    LOG_FLAGS,
+    REMOTE_PARENT,
+    encode_severity,
+    framed,
+)
 from watchkeeper.wire.protobuf import (
     FIXED64,
     LENGTH,
@@ -136,7 +143,7 @@ class LogTemplate(_Template):
         )
         number = encode_attributes(_LOG_ATTRIBUTE, {measured: 0.0})
         self._measured = number[: -len(pack_double(0.0))]
-        layout = Struct(f"<1sQ1sQ{len(self._fixed)}s16s2s8s{len(self._measured)}sd")
+        layout = Struct(f"<1sQ1sQ{len(self._fixed)}s16s2s8s5s{len(self._measured)}sd")
         super().__init__(layout, _LOG_ATTRIBUTE, varying)
 
     def encode(
@@ -144,6 +151,7 @@ class LogTemplate(_Template):
         timestamp_ns: int,
         trace_id: bytes,
         span_id: bytes,
+        sampled: bool,
         number: float,
         text: bytes,
         attributes: bytes,
@@ -159,6 +167,7 @@ class LogTemplate(_Template):
             trace_id,
             _LOG_SPAN_ID,
             span_id,
+            LOG_FLAGS[sampled],
             self._measured,
             number,
         )
@@ -187,9 +196,9 @@ class LineTemplate:
         return framed(packed + ids + encoded)
 
 
-def log_ids(trace_id: bytes, span_id: bytes) -> bytes:
+def log_ids(trace_id: bytes, span_id: bytes, sampled: bool) -> bytes:
     """Return a log record's fields that name its trace and span."""
-    return _LOG_TRACE_ID + trace_id + _LOG_SPAN_ID + span_id
+    return _LOG_TRACE_ID + trace_id + _LOG_SPAN_ID + span_id + LOG_FLAGS[sampled]
 
 
 def span_text(name: str) -> EncodeText:
@@ -208,9 +217,7 @@ def remote_parent(span_id: int) -> bytes:
 
 
 def _severity_and_body(severity: Severity, message: str) -> bytes:
-    number = tag(2, VARINT) + varint(severity)
-    name = delimited(tag(3, LENGTH), severity.name.encode())
-    return number + name + delimited(tag(5, LENGTH), encode_value(message))
+    return encode_severity(severity) + delimited(tag(5, LENGTH), encode_value(message))
 
 
 @cache

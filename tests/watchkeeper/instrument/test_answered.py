@@ -9,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from watchkeeper.instrument.faults import Faults
@@ -123,6 +124,17 @@ def test_the_bytes_of_a_request_say_what_its_records_say(made: RequestRecord) ->
     assert official(body) == official(otlp.encode_spans([span]))
     assert sent("logs", leaving.logs) == otlp.decode_logs(otlp.encode_logs([log]))
     assert [orjson.loads(line) for line in leaving.lines] == [orjson.loads(encode_line(log))]
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_an_access_line_says_whether_its_span_is_sampled(sampled: bool) -> None:
+    made = request()
+    made = (*made[:8], sampled, *made[9:])
+    of_bytes = encode_request("shop", RESOURCE, observed(made).logs)
+    of_records = otlp.encode_logs(observed(made, records=True).log_records)
+    for body in (of_bytes, of_records):
+        said = ExportLogsServiceRequest.FromString(body)
+        assert said.resource_logs[0].scope_logs[0].log_records[0].flags == sampled
 
 
 def test_a_span_that_the_service_gave_more_leaves_with_all_of_it() -> None:

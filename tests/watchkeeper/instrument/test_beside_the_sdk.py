@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -31,6 +31,7 @@ from opentelemetry.trace import (
     Tracer,
     TraceState,
     set_span_in_context,
+    use_span,
 )
 
 from watchkeeper.instrument.middleware import RequestMiddleware
@@ -257,6 +258,7 @@ def test_attributes_of_every_type_say_the_same(attributes: dict[str, Any]) -> No
 
 def logged(logger: logging.Logger) -> None:
     logger.warning("shelf %s is empty", "B4", extra={"shelf": "B4", "left": 0, "ratio": 0.5})
+    logger.critical("nothing is left")
     try:
         raise ValueError("no")
     except ValueError:
@@ -269,7 +271,8 @@ def lines_of(request: Any) -> list[dict[str, Any]]:
         {
             "logger": scope.scope.name,
             "body": record.body,
-            "severity": record.severity_number,
+            "span": (record.trace_id, record.span_id, record.flags),
+            "severity": (record.severity_number, record.severity_text),
             "attributes": {
                 name: value
                 for name, value in values(record.attributes).items()
@@ -283,7 +286,8 @@ def lines_of(request: Any) -> list[dict[str, Any]]:
 
 # The handler is deprecated, and what it says is what its successor says.
 @pytest.mark.filterwarnings("ignore:.LoggingHandler.:DeprecationWarning")
-def test_lines_say_the_same(door: Any) -> None:
+@pytest.mark.parametrize("span", [SpanContext(7, 8, False, TraceFlags(0)), LINKED, None])
+def test_lines_say_the_same(door: Any, span: SpanContext | None) -> None:
     provider = LoggerProvider()
     memory = InMemoryLogRecordExporter()
     provider.add_log_record_processor(SimpleLogRecordProcessor(memory))
@@ -292,7 +296,8 @@ def test_lines_say_the_same(door: Any) -> None:
     logger.addHandler(handler)
     try:
         with capture(door.contract) as seen:
-            logged(logger)
+            with use_span(NonRecordingSpan(span)) if span else nullcontext():
+                logged(logger)
             ours = ExportLogsServiceRequest.FromString(otlp.encode_logs(seen.logs))
     finally:
         logger.removeHandler(handler)

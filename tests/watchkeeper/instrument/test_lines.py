@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from watchkeeper import Severity
 from watchkeeper.instrument.finish import Finisher
@@ -24,7 +25,7 @@ TIME_NS = 1_767_323_045_000_000_007
 
 
 def line(message: str = "order paid", trace_id: int = 0, **fields: Any) -> PendingLog:
-    return (TIME_NS, Severity.INFO.value, "orders", message, fields, trace_id, trace_id, None)
+    return (TIME_NS, Severity.INFO.value, "orders", message, fields, trace_id, trace_id, True, None)
 
 
 def sent(
@@ -52,20 +53,31 @@ VALUES = st.one_of(
 )
 NAMES = st.sampled_from(["step", "message", "trace_id", "api_key", "exception.type", "shelf", "ä"])
 LINES = st.builds(
-    lambda message, trace_id, fields: (
-        TIME_NS, Severity.ERROR.value, "orders", message, fields, trace_id, trace_id % 2**64, None
+    lambda message, trace_id, sampled, fields: (
+        TIME_NS, Severity.ERROR.value, "orders", message, fields,
+        trace_id, trace_id % 2**64, sampled, None,
     ),
     st.text(max_size=300) | st.sampled_from(["order of ada@example.org", "paid"]),
     st.sampled_from([0, 7, 2**127 + 9]),
+    st.booleans(),
     st.dictionaries(NAMES, VALUES),
 )  # fmt: skip
+
+
+def flags_of(body: bytes) -> list[int]:
+    """What the official library reads of records that are of a span."""
+    request = ExportLogsServiceRequest.FromString(body)
+    [scope] = request.resource_logs[0].scope_logs
+    return [record.flags for record in scope.log_records if record.trace_id]
 
 
 @given(st.lists(LINES, min_size=1, max_size=6))
 def test_the_bytes_of_lines_say_what_their_records_say(lines: list[PendingLog]) -> None:
     leaving, observed = sent(*lines), sent(*lines, observed=True)
-    decoded = otlp.decode_logs(encode_request("shop", RESOURCE, leaving.logs))
-    assert decoded == otlp.decode_logs(otlp.encode_logs(observed.log_records))
+    body = encode_request("shop", RESOURCE, leaving.logs)
+    assert otlp.decode_logs(body) == otlp.decode_logs(otlp.encode_logs(observed.log_records))
+    in_spans = [record for record in observed.log_records if record.trace_id]
+    assert flags_of(body) == [int(record.sampled) for record in in_spans]
     by_record = [orjson.loads(encode_line(record)) for record in observed.log_records]
     assert [orjson.loads(written) for written in leaving.lines] == by_record
 
