@@ -1,8 +1,8 @@
 """Bloom filters of which single blocks can be read and checked: is a key surely not there?
 
 Each key goes to one block of 64 bytes (Putze, Sanders, Singler 2007, "Cache-, Hash- and
-Space-Efficient Bloom Filters"): 480 bits and the CRC-32 of these. With 12 bits a key, about one
-key in a hundred is thought to be there that is not. Keys are 64-bit hashes.
+Space-Efficient Bloom Filters"): 480 bits and the CRC-32 of these. With 12 bits a key, one key in
+two hundred is thought to be there that is not, with 24 one in two thousand. Keys are 64-bit hashes.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ Keys = NDArray[np.uint64]
 
 BLOCK_BYTES = 64
 _BITS = (BLOCK_BYTES - 4) * 8
-_BITS_PER_KEY = 12
 _PROBES = 6
 
 
-def build(keys: Keys) -> bytes:
+def build(keys: Keys, bits_per_key: int) -> bytes:
     """Return the filter of some distinct keys, one block at least."""
-    blocks = max(1, -(-len(keys) * _BITS_PER_KEY // _BITS))
+    blocks = max(1, -(-len(keys) * bits_per_key // _BITS))
     bits = np.zeros((blocks, BLOCK_BYTES * 8), np.bool_)
     low = keys & np.uint64(0xFFFFFFFF)
     chosen = ((keys >> np.uint64(32)) * np.uint64(blocks) >> np.uint64(32)).astype(np.int64)
