@@ -32,7 +32,6 @@ async def run(requests: int) -> list[float]:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         assembly = watchkeeper_over(fastapi_app(), f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        assembly.begin()
         await answer(assembly.app, [scope_of(number) for number in range(WARM_REQUESTS)])
         gc.collect()
         resident = [resident_mb()]
