@@ -20,7 +20,13 @@ from watchkeeper.model import LogRecord, SpanKind, SpanRecord
 from watchkeeper.wire import attribute_text, otlp
 from watchkeeper.wire.limits import AttributeLimits
 from watchkeeper.wire.otlp import Decoded
-from watchkeeper.wire.otlp_besides import BESIDES, DROPPED, SCOPE_VERSION, TRACE_STATE
+from watchkeeper.wire.otlp_besides import (
+    BESIDES,
+    DROPPED,
+    MASK_32,
+    SCOPE_VERSION,
+    TRACE_STATE,
+)
 from watchkeeper.wire.otlp_log import read_body, severity_of
 from watchkeeper.wire.otlp_span import decode_event, decode_link, decode_status
 from watchkeeper.wire.protobuf import LENGTH, VARINT, key
@@ -35,7 +41,6 @@ _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
 _SEVERITIES = np.array([severity_of(number) for number in range(25)])
 _STRING = key(1, LENGTH)
-_MASK_32 = (1 << 32) - 1
 
 
 def read_spans(body: bytes, content_type: str, limits: AttributeLimits) -> Decoded[SpanRecord]:
@@ -140,7 +145,7 @@ def _with_besides(attributes: list[str], rows: RequestRows) -> list[str]:
         said[TRACE_STATE] = rows.texts(3)
     for number, name in DROPPED.items():
         if rows.of(number, VARINT) is not None:
-            said[name] = (rows.varints(number) & _MASK_32).tolist()
+            said[name] = (rows.varints(number) & MASK_32).tolist()
     if any(rows.messages.scope_versions):
         said[SCOPE_VERSION] = rows.messages.scope_versions
     if not said:

@@ -120,21 +120,22 @@ class Environment:
     def span_limits(self) -> SpanLimits:
         """Return what OTEL_SPAN_*_LIMIT say, or OTEL_ATTRIBUTE_*_LIMIT where they do not."""
         most = self._limit("OTEL_ATTRIBUTE_COUNT_LIMIT", 128)
-        longest = self._limit("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", -1)
-        cut = self._limit("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", longest)
         return SpanLimits(
             attributes=self._limit("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", most),
             events=self._limit("OTEL_SPAN_EVENT_COUNT_LIMIT", 128),
             links=self._limit("OTEL_SPAN_LINK_COUNT_LIMIT", 128),
             event_attributes=self._limit("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", most),
             link_attributes=self._limit("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", most),
-            value_characters=None if cut < 0 else cut,
+            value_characters=self._value_characters("SPAN"),
         )
 
     def log_value_characters(self) -> int | None:
         """Return what OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT says, or the limit for all."""
+        return self._value_characters("LOGRECORD")
+
+    def _value_characters(self, of: str) -> int | None:
         longest = self._limit("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", -1)
-        cut = self._limit("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", longest)
+        cut = self._limit(f"OTEL_{of}_ATTRIBUTE_VALUE_LENGTH_LIMIT", longest)
         return None if cut < 0 else cut
 
     def propagators(self) -> tuple[str, ...]:

@@ -134,17 +134,11 @@ class Finisher:
 
     def line_attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:
         """Return clean fields as attributes of a log line."""
-        attributes, longest = self.attributes(fields), self.longest_field
-        if longest is None:
-            return attributes
-        return {name: _cut(value, longest) for name, value in attributes.items()}
+        return _all_cut(self.attributes(fields), self.longest_field)
 
-    def cut(self, attributes: Attributes) -> Attributes:
+    def cut(self, attributes: dict[str, AttributeValue]) -> Attributes:
         """Return the attributes of a span with long texts cut."""
-        longest = self.longest_value
-        if longest is None:
-            return attributes
-        return {name: _cut(value, longest) for name, value in attributes.items()}
+        return _all_cut(attributes, self.longest_value)
 
     def attributes(self, fields: Mapping[str, Any]) -> dict[str, AttributeValue]:
         """Return clean fields as attributes; a None is left out."""
@@ -166,6 +160,14 @@ class Finisher:
                     clean if type(clean) in _TEXT_OR_PLAIN else attribute_value(clean)
                 )
         return found
+
+
+def _all_cut(
+    attributes: dict[str, AttributeValue], longest: int | None
+) -> dict[str, AttributeValue]:
+    if longest is None:
+        return attributes
+    return {name: _cut(value, longest) for name, value in attributes.items()}
 
 
 def _cut(value: AttributeValue, longest: int) -> AttributeValue:

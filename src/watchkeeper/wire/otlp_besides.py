@@ -23,6 +23,9 @@ DROPPED = {
 BESIDES = (TRACE_STATE, SCOPE_VERSION, *DROPPED.values())
 """What a span may have more than its attributes."""
 
+MASK_32 = (1 << 32) - 1
+"""Counts of what was dropped are of 32 bits."""
+
 DROPPED_KEYS = {key(number, VARINT): name for number, name in DROPPED.items()}
 
 _NAME = key(1, LENGTH)

@@ -55,17 +55,18 @@ _EVENT_DROPPED = tag(4, VARINT)
 _LINK_DROPPED = tag(5, VARINT)
 _HAS_IS_REMOTE = 0x100
 _IS_REMOTE = 0x200
-LOCAL_PARENT, REMOTE_PARENT = (
-    tag(16, FIXED32) + flags.to_bytes(4, "little")
-    for flags in (_HAS_IS_REMOTE, _HAS_IS_REMOTE | _IS_REMOTE)
-)
+
+
+def _flags(number: int, *values: int) -> tuple[bytes, ...]:
+    """Return a field of flags, by its number, for each of some values."""
+    return tuple([tag(number, FIXED32) + value.to_bytes(4, "little") for value in values])
+
+
+LOCAL_PARENT, REMOTE_PARENT = _flags(16, _HAS_IS_REMOTE, _HAS_IS_REMOTE | _IS_REMOTE)
 """A span's flags, by whether its parent is of another process; it may have none. The SDK sends no
 more of them, not whether the span is sampled: it is, or it would not be sent."""
 
-_LOCAL_LINK, _REMOTE_LINK = (
-    tag(6, FIXED32) + flags.to_bytes(4, "little")
-    for flags in (_HAS_IS_REMOTE, _HAS_IS_REMOTE | _IS_REMOTE)
-)
+_LOCAL_LINK, _REMOTE_LINK = _flags(6, _HAS_IS_REMOTE, _HAS_IS_REMOTE | _IS_REMOTE)
 
 _KINDS = tuple([tag(6, VARINT) + varint(kind) for kind in range(max(SpanKind) + 1)])
 _START = tag(7, FIXED64)
@@ -73,7 +74,7 @@ _END = tag(8, FIXED64)
 _pack_span = Struct("<2s16s2s8s1sQ1sQ").pack
 _STATUS_CODE = tag(3, VARINT)
 _TIME = tag(1, FIXED64)
-LOG_FLAGS = tuple([tag(8, FIXED32) + flags.to_bytes(4, "little") for flags in (0, 1)])
+LOG_FLAGS = _flags(8, 0, 1)
 """A log record's flags, W3C's sampled bit alone, by whether its span is sampled."""
 
 _SEVERITY = tag(2, VARINT)

@@ -25,6 +25,7 @@ from watchkeeper.wire.otlp_attributes import decode_attributes
 from watchkeeper.wire.otlp_besides import (
     DROPPED_ATTRIBUTES,
     DROPPED_KEYS,
+    MASK_32,
     SCOPE_VERSION,
     TRACE_STATE,
 )
@@ -61,7 +62,6 @@ _FLAGS_BYTES = 6
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
 _FIRST_KEY = 8
-_MASK_32 = (1 << 32) - 1
 
 
 def decode_span(  # noqa: C901 - one branch a field: calls would double the time of every span
@@ -148,7 +148,7 @@ def decode_span(  # noqa: C901 - one branch a field: calls would double the time
             if field_key == _KIND:
                 kind = number
             elif number and field_key in DROPPED_KEYS:
-                attributes[DROPPED_KEYS[field_key]] = number & _MASK_32
+                attributes[DROPPED_KEYS[field_key]] = number & MASK_32
         elif wire_type == FIXED32:
             offset += 4
         else:
@@ -191,7 +191,7 @@ def decode_event(message: bytes) -> SpanEvent:
     fields = Message(message, (3,))
     attributes = decode_attributes(fields.repeated(3))
     if fields.number(4):
-        attributes[DROPPED_ATTRIBUTES] = fields.number(4) & _MASK_32
+        attributes[DROPPED_ATTRIBUTES] = fields.number(4) & MASK_32
     return SpanEvent(fields.text(2), fields.time(1), attributes)
 
 
@@ -202,7 +202,7 @@ def decode_link(message: bytes) -> SpanLink:
     if fields.content(3):
         attributes[TRACE_STATE] = fields.text(3)
     if fields.number(5):
-        attributes[DROPPED_ATTRIBUTES] = fields.number(5) & _MASK_32
+        attributes[DROPPED_ATTRIBUTES] = fields.number(5) & MASK_32
     return SpanLink(
         otlp_ids.trace_id(fields.content(1)), otlp_ids.span_id(fields.content(2)), attributes
     )

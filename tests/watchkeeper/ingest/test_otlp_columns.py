@@ -59,13 +59,19 @@ def stored(records):
     return rows | read
 
 
-@settings(deadline=None)
-@given(st.lists(spans, min_size=1, max_size=4))
-def test_spans_read_as_columns_are_those_that_were_sent(records):
+def read_as_columns(records):
+    """Return the columns of a request of spans, which say what spans read one by one say."""
     body = otlp.encode_spans(records)
     columns = otlp_columns.spans(body, LIMITS)
     assert isinstance(columns, SpanColumns)
     assert stored(columns) == stored(otlp.decode_spans(body))
+    return columns
+
+
+@settings(deadline=None)
+@given(st.lists(spans, min_size=1, max_size=4))
+def test_spans_read_as_columns_are_those_that_were_sent(records):
+    columns = read_as_columns(records)
     assert stored(list(columns)) == stored(columns)
 
 
@@ -82,10 +88,7 @@ told = st.builds(
 @settings(deadline=None)
 @given(st.lists(told, min_size=1, max_size=4))
 def test_what_is_said_in_fields_of_its_own_is_kept_among_the_attributes(records):
-    body = otlp.encode_spans(records)
-    columns = otlp_columns.spans(body, LIMITS)
-    assert isinstance(columns, SpanColumns)
-    assert stored(columns) == stored(otlp.decode_spans(body))
+    columns = read_as_columns(records)
     # Spans of one scope stand together in a request.
     states = sorted(span.attributes.get(TRACE_STATE, "") for span in columns)
     assert states == sorted(record.trace_state for record in records)
